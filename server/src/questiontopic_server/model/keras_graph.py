@@ -64,7 +64,7 @@ def load_hub(handle: str, threads: int) -> HubEncoder:
     try:
         import tensorflow_hub as hub
     except ImportError:
-        raise BundleError("this bundle's encoder needs tensorflow-hub: install questiontopic-server[tensorflow]") from None
+        raise BundleError("tensorflow-hub is not installed: install questiontopic-server[tensorflow]") from None
     try:
         loaded = hub.load(handle)
     except (OSError, ValueError) as error:
@@ -81,7 +81,7 @@ def _tensorflow(threads: int) -> Any:
     try:
         import tensorflow as tf
     except ImportError:
-        raise BundleError("the tensorflow runtime is not installed: install questiontopic-server[tensorflow]") from None
+        raise BundleError("TensorFlow is not installed: install questiontopic-server[tensorflow]") from None
     try:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)

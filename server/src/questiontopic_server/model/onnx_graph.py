@@ -32,5 +32,5 @@ def load_onnx(path: Path, threads: int) -> OnnxGraph:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return OnnxGraph(onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"]))
-    except Exception as error:  # ONNX Runtime raises a class of its own for each kind of bad file.
+    except Exception as error:  # noqa: BLE001 - ONNX Runtime raises a class of its own for each kind of bad file.
         raise BundleError(f"{path}: ONNX Runtime cannot load it: {str(error).splitlines()[0]}") from None

@@ -10,7 +10,7 @@ import numpy as np
 
 from .bundle import Bundle, BundleError
 from .encoder import Encoder, Floats, Graph
-from .manifest import Manifest
+from .manifest import FineLabel, Manifest
 from .preparation import PREPARATIONS
 
 # Runtimes and machines differ in the last digits of a 32-bit sum; a wrong weight or label differs by far more.
@@ -29,6 +29,15 @@ class Probabilities:
     truncated: tuple[bool, ...]
 
 
+@dataclass(frozen=True)
+class TextProbabilities:
+    """One text's row of Probabilities."""
+
+    coarse: Floats
+    fine: Floats | None
+    truncated: bool
+
+
 class TopicModel:
     """A bundle's model, ready to compute; one thread at a time may call it."""
 
@@ -36,7 +45,8 @@ class TopicModel:
         self.manifest, self.runtime = manifest, runtime
         self._encoder, self._graph = encoder, graph
         self._prepare = PREPARATIONS[manifest.preparation]
-        self._coarse_of_fine = coarse_of_fine(manifest)
+        fine = manifest.fine_labels
+        self._coarse_of_fine = coarse_of_fine(manifest.coarse_labels, fine) if fine else None
 
     @property
     def max_pieces(self) -> int:
@@ -50,6 +60,12 @@ class TopicModel:
         if self._coarse_of_fine is None:
             return Probabilities(finest, None, encoded.truncated)
         return Probabilities(finest @ self._coarse_of_fine, finest, encoded.truncated)
+
+    def predict_each(self, texts: Sequence[str]) -> list[TextProbabilities]:
+        """As `predict`, one value per text."""
+        batch = self.predict(texts)
+        fine = [None] * len(texts) if batch.fine is None else batch.fine
+        return [TextProbabilities(*row) for row in zip(batch.coarse, fine, batch.truncated, strict=True)]
 
     def check_golden(self) -> None:
         """Computes the golden texts, together and alone, and raises BundleError unless they come out as recorded."""
@@ -65,13 +81,11 @@ class TopicModel:
                     _compare(entry.text, fine_names, found.fine[at], entry.fine)
 
 
-def coarse_of_fine(manifest: Manifest) -> Floats | None:
-    """A matrix of zeros and ones, [fine labels, coarse labels], that sums fine probabilities; None without fine ones."""
-    if not manifest.fine_labels:
-        return None
-    matrix = np.zeros((len(manifest.fine_labels), len(manifest.coarse_labels)), np.float32)
-    for row, label in enumerate(manifest.fine_labels):
-        matrix[row, manifest.coarse_labels.index(label.coarse)] = 1
+def coarse_of_fine(coarse: Sequence[str], fine: Sequence[FineLabel]) -> Floats:
+    """A matrix of zeros and ones, [fine labels, coarse labels], that sums fine probabilities."""
+    matrix = np.zeros((len(fine), len(coarse)), np.float32)
+    for row, label in enumerate(fine):
+        matrix[row, coarse.index(label.coarse)] = 1
     return matrix
 
 

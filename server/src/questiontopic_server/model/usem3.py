@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import importlib.util
-import os
 import tempfile
 from collections.abc import Sequence
 from itertools import chain
@@ -143,8 +142,8 @@ def _table(packed: Path, kept: Path | None) -> npt.NDArray[np.uint8]:
             kept.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=kept.parent, delete=False) as file:
                 np.save(file, table)
-            os.chmod(file.name, 0o644)  # An image is built by one user and run by another.
-            os.replace(file.name, kept)
+            Path(file.name).chmod(0o644)  # An image is built by one user and run by another.
+            Path(file.name).replace(kept)
             return _map(kept)
     return table
 

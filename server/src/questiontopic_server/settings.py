@@ -1,0 +1,132 @@
+"""Settings: one field is one flag is one environment variable, and its description is the help text of all three."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, NoReturn
+
+from . import __version__
+from .limits import MAX_TEXTS
+
+PREFIX = "QUESTIONTOPIC_"
+
+
+def _setting(help: str, parse: Callable[[str], Any], default: Any = None) -> Any:
+    return field(default=default, metadata={"help": help, "parse": parse})
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
+            raise ValueError(f"must be a whole number from {low} to {high}, is {text!r}")
+        return int(text)
+
+    return parse
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not 0 < value <= 86_400:
+        raise ValueError(f"must be a number of seconds above 0 and at most 86400, is {text!r}")
+    return value
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}, is {text!r}")
+        return text
+
+    return parse
+
+
+def _path(text: str) -> Path:
+    if not text:
+        raise ValueError("must not be empty")
+    return Path(text)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to serve. `read` fills it from flags, then the environment, then the defaults here."""
+
+    bundle: Path = _setting("Folder of the bundle to serve. Required.", _path)
+    host: str = _setting("Address to listen on; 0.0.0.0 or [::] for every interface.", str, "127.0.0.1")
+    port: int = _setting("TCP port to listen on; 0 takes a free one.", _whole(0, 65_535), 50_051)
+    runtime: str = _setting(
+        "What runs the model: onnxruntime, tensorflow, or auto for the first that the bundle has.",
+        _one_of("auto", "onnxruntime", "tensorflow"),
+        "auto",
+    )
+    threads: int = _setting("CPU threads that one batch may use.", _whole(1, 1_024), 1)
+    max_batch: int = _setting("Most texts computed at once.", _whole(1, 4_096), 64)
+    max_queue: int = _setting(
+        f"Most texts waiting; past it calls are refused with RESOURCE_EXHAUSTED. At least {MAX_TEXTS}, one full call.",
+        _whole(MAX_TEXTS, 1_000_000),
+        4_096,
+    )
+    drain_timeout: float = _setting("Seconds that accepted calls may take to finish after SIGTERM.", _seconds, 30.0)
+    cache: Path = _setting(
+        "Folder for the encoder's unpacked table, which later starts map into memory (65 MB).",
+        _path,
+        Path("~/.cache/questiontopic"),
+    )
+    tls_certificate: Path | None = _setting("PEM file with the server's certificate chain; turns TLS on.", _path)
+    tls_key: Path | None = _setting("PEM file with the certificate's private key.", _path)
+    tls_client_ca: Path | None = _setting("PEM file with the authority of client certificates; demands them.", _path)
+    log_level: str = _setting("Least severe log messages shown.", _one_of("debug", "info", "warning", "error"), "info")
+
+    @staticmethod
+    def read(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
+        """Reads flags and environment variables; prints a usage error and exits with 2 if one is wrong."""
+        parser = argparse.ArgumentParser(
+            prog="questiontopic-server",
+            description="Serves a question-topic bundle over gRPC, with health checks and reflection.",
+            epilog="A flag goes before its environment variable. Exit codes: 0 drained after SIGTERM or SIGINT, "
+            "1 cannot serve or calls were cut off, 2 wrong flag or variable.",
+            allow_abbrev=False,
+        )
+        parser.add_argument("--version", action="version", version=f"questiontopic-server {__version__}")
+        for each in fields(Settings):
+            default = "" if each.default is None else f" Default: {each.default}."
+            parser.add_argument(
+                _flag(each),
+                metavar=each.name.rsplit("_")[-1].upper(),
+                help=f"{each.metadata['help']}{default} Environment: {_variable(each)}.",
+            )
+        given = vars(parser.parse_args(arguments))
+        values = {each.name: _value(each, given[each.name], environment, parser.error) for each in fields(Settings)}
+        settings = Settings(**values)
+        if settings.bundle is None:
+            parser.error(f"--bundle: required (or {PREFIX}BUNDLE): the folder of the bundle to serve")
+        if (settings.tls_certificate is None) != (settings.tls_key is None):
+            parser.error("--tls-certificate and --tls-key: give both or neither")
+        if settings.tls_client_ca and not settings.tls_certificate:
+            parser.error("--tls-client-ca: needs --tls-certificate and --tls-key")
+        return settings
+
+
+def _flag(each: Field[Any]) -> str:
+    return "--" + each.name.replace("_", "-")
+
+
+def _variable(each: Field[Any]) -> str:
+    return PREFIX + each.name.upper()
+
+
+def _value(each: Field[Any], given: str | None, environment: Mapping[str, str], fail: Callable[[str], NoReturn]) -> Any:
+    source, text = _flag(each), given
+    if text is None:
+        source, text = _variable(each), environment.get(_variable(each))
+    if text is None:
+        return each.default
+    try:
+        return each.metadata["parse"](text)
+    except ValueError as error:
+        fail(f"{source}: {error}")
