@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
@@ -74,13 +75,23 @@ def _listen(
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
     names = (SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server)
+    credentials = _credentials(settings)
     wanted = f"{settings.host}:{settings.port}"
     try:
-        credentials = _credentials(settings)
+        _try_to_bind(settings.host, settings.port)
         port = server.add_secure_port(wanted, credentials) if credentials else server.add_insecure_port(wanted)
-    except RuntimeError:
-        raise ServeError(f"cannot listen on {wanted}: is the port in use, or the address not this machine's?") from None
+    except (OSError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ServeError(f"cannot listen on {wanted}: {reason}") from None
     return server, f"{settings.host}:{port}"
+
+
+def _try_to_bind(host: str, port: int) -> None:
+    """Raises OSError with the reason if the address cannot be had; gRPC itself would not tell the reason."""
+    family, kind, protocol, _, address = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
 
 
 def _credentials(settings: Settings) -> grpc.ServerCredentials | None:

@@ -1,0 +1,64 @@
+"""What the tests that cross parts share: one server process on the default bundle, and the three ways to call it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # For server_process and questions beside this file.
+
+from questions import UNLABELLED, unlabelled_questions
+from server_process import DEFAULT_BUNDLE, ROOT, ServerProcess, server_python
+
+from questiontopic_server.model import TopicModel, load_topic_model, read_bundle
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[ServerProcess]:
+    with ServerProcess() as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> TopicModel:
+    """The default bundle in this process."""
+    return load_topic_model(read_bundle(DEFAULT_BUNDLE), "auto", tmp_path_factory.mktemp("cache"), 1)
+
+
+@pytest.fixture(scope="session")
+def grpcurl() -> str:
+    found = shutil.which("grpcurl", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    assert found, "grpcurl is missing: requirements/dev.txt brings it"
+    return found
+
+
+@pytest.fixture(scope="session")
+def go_command(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The Go command, built from the source tree."""
+    go = os.environ.get("GO", "go")
+    binary = tmp_path_factory.mktemp("go") / "questiontopic"
+    build = [go, "build", "-o", str(binary), "./cmd/questiontopic"]
+    subprocess.run(build, cwd=ROOT / "clients" / "go", check=True, env={**os.environ, "GOWORK": "off"})
+    return [str(binary)]
+
+
+@pytest.fixture(scope="session")
+def python_command() -> list[str]:
+    """The Python command in the serving environment."""
+    return [*server_python(), "-m", "questiontopic"]
+
+
+@pytest.fixture(scope="session")
+def twenty_thousand() -> list[str]:
+    """20,000 questions: real ones where the project's shared data lies beside it, otherwise made from patterns."""
+    return unlabelled_questions(20_000)
+
+
+def pytest_report_header() -> str:
+    return f"questions: {UNLABELLED if UNLABELLED.is_dir() else 'made from patterns (no shared data beside the project)'}"

@@ -1,0 +1,86 @@
+"""A real server process for tests: started on a free port, ended by SIGTERM, and asked how it ended."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+ROOT = Path(__file__).resolve().parent.parent
+DEFAULT_BUNDLE = ROOT / "models" / "usem3"
+_SERVING = re.compile(r"serving (?P<name>\S+) (?P<version>\S+) on (?P<address>\S+:\d+) \(.+\)")
+_READY_SECONDS = 60.0
+
+
+def server_python() -> list[str]:
+    """How to run the server: `make test` names the serving environment, which has no TensorFlow."""
+    return shlex.split(os.environ.get("QUESTIONTOPIC_SERVER_PYTHON", sys.executable))
+
+
+class ServerProcess:
+    """`with ServerProcess() as server:` serves a bundle at `server.address` until the block ends."""
+
+    def __init__(self, bundle: Path = DEFAULT_BUNDLE, *flags: str, host: str = "127.0.0.1", port: int = 0) -> None:
+        place = ["--bundle", str(bundle), "--host", host, "--port", str(port)]
+        self._command = [*server_python(), "-m", "questiontopic_server", *place, *flags]
+        self._log = b""
+        self.address = ""
+
+    def __enter__(self) -> Self:
+        """Starts it and waits until it says that it serves; AssertionError with its log if it does not."""
+        self.start()
+        deadline = time.monotonic() + _READY_SECONDS
+        while not (found := _SERVING.search(self.log)):
+            self._read(deadline)
+        self.address = found["address"]
+        return self
+
+    def start(self) -> None:
+        """Starts it and waits for nothing."""
+        self.process = subprocess.Popen(self._command, stderr=subprocess.PIPE)
+
+    @property
+    def log(self) -> str:
+        """What has been read of its standard error."""
+        return self._log.decode()
+
+    def terminate(self) -> None:
+        """Sends SIGTERM."""
+        self.process.send_signal(signal.SIGTERM)
+
+    def wait(self, seconds: float = 60.0) -> int:
+        """Its exit code; what it had to say is in `log` then."""
+        _, rest = self.process.communicate(timeout=seconds)
+        self._log += rest
+        return self.process.returncode
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Ends it if the test did not, and then demands a clean exit."""
+        if self.process.poll() is not None:
+            self.process.communicate()
+            return
+        self.terminate()
+        try:
+            code = self.wait()
+        finally:
+            self.process.kill()
+        if error is None:
+            assert code == 0, self.log
+
+    def _read(self, deadline: float) -> None:
+        assert self.process.stderr
+        ready, _, _ = select.select([self.process.stderr], [], [], max(0.0, deadline - time.monotonic()))
+        assert ready, f"not serving after {_READY_SECONDS} s:\n{self.log}"
+        chunk = os.read(self.process.stderr.fileno(), 65_536)
+        assert chunk, f"ended before it served, exit code {self.process.wait()}:\n{self.log}"
+        self._log += chunk

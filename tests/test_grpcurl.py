@@ -1,0 +1,64 @@
+"""An engineer at 3 a.m.: grpcurl, no proto file at hand."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import Any
+
+import pytest
+from server_process import ServerProcess
+
+SERVICE = "questiontopic.v1.TopicService"
+
+
+@pytest.fixture
+def call(grpcurl: str, server: ServerProcess) -> Any:
+    def run(*arguments: str, data: Any = None) -> str:
+        body = [] if data is None else ["-d", json.dumps(data)]
+        command = [grpcurl, "-plaintext", "-max-time", "20", *body, server.address, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    return run
+
+
+def test_predict_puts_num_on_top_for_a_salary(call: Any) -> None:
+    texts = ["Where do you work now?", "What is your salary?"]
+    answer = json.loads(call(f"{SERVICE}/PredictTopic", data={"texts": texts}))
+    assert [len(prediction["coarse"]["confidences"]) for prediction in answer["predictions"]] == [6, 6]
+    assert answer["predictions"][1]["coarse"]["topTopic"] == "NUM"
+    assert "fine" not in answer["predictions"][1]
+    assert answer["model"]["name"] == "usem3"
+    assert len(answer["model"]["digest"]) == 64
+
+
+def test_list_names_the_services(call: Any) -> None:
+    services = call("list").split()
+    assert {SERVICE, "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"} <= set(services)
+
+
+def test_describe_shows_the_contract(call: Any) -> None:
+    assert "rpc PredictTopic ( .questiontopic.v1.PredictTopicRequest )" in call("describe", SERVICE)
+    assert "repeated string texts = 1;" in call("describe", "questiontopic.v1.PredictTopicRequest")
+
+
+@pytest.mark.parametrize("service", ["", SERVICE])
+def test_health_is_serving(call: Any, service: str) -> None:
+    assert json.loads(call("grpc.health.v1.Health/Check", data={"service": service})) == {"status": "SERVING"}
+
+
+def test_describe_model_tells_labels_limits_and_quality(call: Any, model: Any) -> None:
+    answer = json.loads(call(f"{SERVICE}/DescribeModel", data={}))
+    assert answer["coarseLabels"] == ["ABBR", "DESC", "ENTY", "HUM", "LOC", "NUM"]
+    assert len(answer["fineLabels"]) == 50
+    assert {"name": "NUM:money", "coarse": "NUM"} in answer["fineLabels"]
+    assert answer["limits"] == {
+        "maxTexts": 512,
+        "maxCharacters": 2000,
+        "maxMessageBytes": 16_777_216,
+        "maxPieces": model.max_pieces,
+    }
+    assert answer["model"]["digest"] == model.manifest.digest
+    assert answer["metrics"]["test_coarse_accuracy"] == model.manifest.metrics["test_coarse_accuracy"]
+    assert {"en", "zh", "ru"} <= set(answer["languages"])
+    assert answer["runtime"] == "onnxruntime"
