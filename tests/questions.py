@@ -10,10 +10,40 @@ SHARED = Path(os.environ.get("QUESTIONTOPIC_SHARED", Path(__file__).resolve().pa
 TREC = SHARED / "data" / "trec"
 UNLABELLED = SHARED / "data" / "questions"
 
-_OPENINGS = ("Who", "What person", "When", "Where", "In what year", "In which city", "Why", "How", "How often", "Which way")
+_OPENINGS = (
+    "Who",
+    "What person",
+    "When",
+    "Where",
+    "In what year",
+    "In which city",
+    "Why",
+    "How",
+    "How often",
+    "Which way",
+)
 _VERBS = ("discovered", "painted", "first visited", "sold", "built", "named", "lost", "measured", "described", "closed")
-_THINGS = ("the old bridge", "a silver coin", "the north pole", "this song", "the first engine", "a red kite", "the lake")
-_ENDINGS = ("?", " ?", "", " last summer?", " in 1912?", " for the king?", " with two friends?", " by mistake?", "!", "…")
+_THINGS = (
+    "the old bridge",
+    "a silver coin",
+    "the north pole",
+    "this song",
+    "the first engine",
+    "a red kite",
+    "the lake",
+)
+_ENDINGS = (
+    "?",
+    " ?",
+    "",
+    " last summer?",
+    " in 1912?",
+    " for the king?",
+    " with two friends?",
+    " by mistake?",
+    "!",
+    "…",
+)
 
 
 def unlabelled_questions(number: int) -> list[str]:

@@ -17,8 +17,10 @@ def test_accuracy_through_the_server_is_the_model_card_s(server: ServerProcess, 
     rows = trec_test()
     with TopicClient.plaintext(server.address) as client:
         response = client.predict_topic([text for _, text in rows], label_level=LabelLevel.LABEL_LEVEL_BOTH)
-    coarse = sum(p.coarse.top_topic == label.split(":")[0] for p, (label, _) in zip(response.predictions, rows))
-    fine = sum(p.fine.top_topic == label for p, (label, _) in zip(response.predictions, rows))
+    coarse = sum(
+        p.coarse.top_topic == label.split(":")[0] for p, (label, _) in zip(response.predictions, rows, strict=True)
+    )
+    fine = sum(p.fine.top_topic == label for p, (label, _) in zip(response.predictions, rows, strict=True))
     metrics = model.manifest.metrics
     assert coarse / len(rows) == pytest.approx(metrics["test_coarse_accuracy"], abs=1e-9)
     assert fine / len(rows) == pytest.approx(metrics["test_fine_accuracy"], abs=1e-9)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-from typing import Any
+from collections.abc import Mapping
 
 import pytest
+from google.protobuf import json_format
 from server_process import ServerProcess
+
+from questiontopic.v1.topic_pb2 import PredictTopicResponse, TopicConfidences
 
 TEXTS = ["Where do you work now?", "What is your salary?", "what does WLAN stand for", "您的工资是多少？"]
 
@@ -17,7 +20,7 @@ def _jsonl(command: list[str], server: ServerProcess, texts: list[str], level: s
     return subprocess.run([*command, *flags, *texts], check=True, capture_output=True, text=True).stdout
 
 
-def _places(confidences: dict[str, float]) -> dict[str, str]:
+def _places(confidences: Mapping[str, float]) -> dict[str, str]:
     return {label: f"{value:.6f}" for label, value in confidences.items()}
 
 
@@ -27,14 +30,16 @@ def test_three_callers_one_answer(
 ) -> None:
     data = json.dumps({"texts": [text], "labelLevel": "LABEL_LEVEL_BOTH"})
     call = [grpcurl, "-plaintext", "-d", data, server.address, "questiontopic.v1.TopicService/PredictTopic"]
-    answer: Any = json.loads(subprocess.run(call, check=True, capture_output=True, text=True).stdout)
+    answer = json_format.Parse(
+        subprocess.run(call, check=True, capture_output=True, text=True).stdout, PredictTopicResponse()
+    )
     go, python = (_jsonl(command, server, [text], "both") for command in (go_command, python_command))
     assert go == python
     printed = json.loads(go)
     for level in ("coarse", "fine"):
-        wanted = answer["predictions"][0][level]
-        assert printed[level]["topTopic"] == wanted["topTopic"]
-        assert _places(printed[level]["confidences"]) == _places(wanted["confidences"])
+        wanted: TopicConfidences = getattr(answer.predictions[0], level)
+        assert printed[level]["topTopic"] == wanted.top_topic
+        assert _places(printed[level]["confidences"]) == _places(wanted.confidences)
 
 
 @pytest.mark.parametrize("output", ["table", "jsonl"])

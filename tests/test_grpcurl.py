@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import subprocess
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
+from google.protobuf import json_format
+from google.protobuf.message import Message
 from server_process import ServerProcess
 
+from questiontopic.v1.topic_pb2 import DescribeModelResponse, FineLabel, Limits, PredictTopicResponse
+
 SERVICE = "questiontopic.v1.TopicService"
+M = TypeVar("M", bound=Message)
 
 
 @pytest.fixture
@@ -22,14 +27,18 @@ def call(grpcurl: str, server: ServerProcess) -> Any:
     return run
 
 
+def parsed(answer: str, message: type[M]) -> M:
+    return json_format.Parse(answer, message())
+
+
 def test_predict_puts_num_on_top_for_a_salary(call: Any) -> None:
     texts = ["Where do you work now?", "What is your salary?"]
-    answer = json.loads(call(f"{SERVICE}/PredictTopic", data={"texts": texts}))
-    assert [len(prediction["coarse"]["confidences"]) for prediction in answer["predictions"]] == [6, 6]
-    assert answer["predictions"][1]["coarse"]["topTopic"] == "NUM"
-    assert "fine" not in answer["predictions"][1]
-    assert answer["model"]["name"] == "usem3"
-    assert len(answer["model"]["digest"]) == 64
+    answer = parsed(call(f"{SERVICE}/PredictTopic", data={"texts": texts}), PredictTopicResponse)
+    assert [len(prediction.coarse.confidences) for prediction in answer.predictions] == [6, 6]
+    assert answer.predictions[1].coarse.top_topic == "NUM"
+    assert not answer.predictions[1].HasField("fine")
+    assert answer.model.name == "usem3"
+    assert len(answer.model.digest) == 64
 
 
 def test_list_names_the_services(call: Any) -> None:
@@ -48,17 +57,13 @@ def test_health_is_serving(call: Any, service: str) -> None:
 
 
 def test_describe_model_tells_labels_limits_and_quality(call: Any, model: Any) -> None:
-    answer = json.loads(call(f"{SERVICE}/DescribeModel", data={}))
-    assert answer["coarseLabels"] == ["ABBR", "DESC", "ENTY", "HUM", "LOC", "NUM"]
-    assert len(answer["fineLabels"]) == 50
-    assert {"name": "NUM:money", "coarse": "NUM"} in answer["fineLabels"]
-    assert answer["limits"] == {
-        "maxTexts": 512,
-        "maxCharacters": 2000,
-        "maxMessageBytes": 16_777_216,
-        "maxPieces": model.max_pieces,
-    }
-    assert answer["model"]["digest"] == model.manifest.digest
-    assert answer["metrics"]["test_coarse_accuracy"] == model.manifest.metrics["test_coarse_accuracy"]
-    assert {"en", "zh", "ru"} <= set(answer["languages"])
-    assert answer["runtime"] == "onnxruntime"
+    answer = parsed(call(f"{SERVICE}/DescribeModel", data={}), DescribeModelResponse)
+    assert list(answer.coarse_labels) == ["ABBR", "DESC", "ENTY", "HUM", "LOC", "NUM"]
+    assert len(answer.fine_labels) == 50
+    assert FineLabel(name="NUM:money", coarse="NUM") in answer.fine_labels
+    limits = Limits(max_texts=512, max_characters=2000, max_message_bytes=16_777_216, max_pieces=model.max_pieces)
+    assert answer.limits == limits
+    assert answer.model.digest == model.manifest.digest
+    assert answer.metrics == model.manifest.metrics
+    assert {"en", "zh", "ru"} <= set(answer.languages)
+    assert answer.runtime == "onnxruntime"

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from questiontopic_server.batcher import Batcher
 from questiontopic_server.errors import Expired, NotServing, Overloaded
 

