@@ -32,7 +32,7 @@ serve: $(SERVE)/.ready ## Serve $(BUNDLE) on localhost:50051 (BUNDLE=… another
 .PHONY: test
 test: $(SERVE)/.ready $(DEV)/.ready $(GO) $(GRPCURL) ## Run every test that needs no container engine
 	$(DEV)/bin/pytest -m "not engine"
-	cd clients/go && $(GO) test $(RACE) ./...
+	cd clients/go && $(GO) test -count=1 $(RACE) ./...
 
 .PHONY: check
 check: $(DEV)/.ready $(GO) ## Lint and type-check everything, and prove that generated code is fresh

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"strconv"
+
+	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
+)
+
+// jsonLines writes one JSON object a line, without a header.
+type jsonLines struct {
+	encoder *json.Encoder
+}
+
+func newJSONLines(w io.Writer) jsonLines {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	return jsonLines{encoder}
+}
+
+// jsonRow gives a line its keys and their order. A level that the answer has not is left out.
+type jsonRow struct {
+	Text      string      `json:"text"`
+	Coarse    *jsonTopics `json:"coarse,omitempty"`
+	Fine      *jsonTopics `json:"fine,omitempty"`
+	Truncated bool        `json:"truncated"`
+}
+
+// jsonTopics relies on the encoder to sort the labels by their bytes.
+type jsonTopics struct {
+	TopTopic    string                `json:"topTopic"`
+	Confidences map[string]confidence `json:"confidences"`
+}
+
+// confidence is written with six decimals, as in the table.
+type confidence float32
+
+func (c confidence) MarshalJSON() ([]byte, error) {
+	return strconv.AppendFloat(nil, float64(c), 'f', 6, 64), nil
+}
+
+func (jsonLines) header() error {
+	return nil
+}
+
+func (j jsonLines) row(text string, prediction *questiontopicv1.Prediction) error {
+	return j.encoder.Encode(jsonRow{
+		Text:      text,
+		Coarse:    newJSONTopics(prediction.GetCoarse()),
+		Fine:      newJSONTopics(prediction.GetFine()),
+		Truncated: prediction.GetTruncated(),
+	})
+}
+
+func newJSONTopics(topics *questiontopicv1.TopicConfidences) *jsonTopics {
+	if topics == nil {
+		return nil
+	}
+	confidences := make(map[string]confidence, len(topics.GetConfidences()))
+	for label, value := range topics.GetConfidences() {
+		confidences[label] = confidence(value)
+	}
+	return &jsonTopics{topics.GetTopTopic(), confidences}
+}

@@ -1,0 +1,20 @@
+package main
+
+import (
+	"io"
+
+	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
+)
+
+// printer writes answers in one format: header once, then row for every text.
+type printer interface {
+	header() error
+	row(text string, prediction *questiontopicv1.Prediction) error
+}
+
+func newPrinter(format string, level questiontopicv1.LabelLevel, w io.Writer) printer {
+	if format == "jsonl" {
+		return newJSONLines(w)
+	}
+	return table{w, level}
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
+)
+
+// table writes a header line, then a line a text with the top topic of each level asked for.
+type table struct {
+	w     io.Writer
+	level questiontopicv1.LabelLevel
+}
+
+func (t table) header() error {
+	titles := "%-12s  %10s  %s\n"
+	columns := []any{"TOPIC", "CONFIDENCE", "TEXT"}
+	if t.level == questiontopicv1.LabelLevel_LABEL_LEVEL_BOTH {
+		titles = "%-12s  %10s  %-12s  %10s  %s\n"
+		columns = []any{"COARSE", "CONFIDENCE", "FINE", "CONFIDENCE", "TEXT"}
+	}
+	_, err := fmt.Fprintf(t.w, titles, columns...)
+	return err
+}
+
+func (t table) row(text string, prediction *questiontopicv1.Prediction) error {
+	cells := topCells(prediction.GetCoarse())
+	switch t.level {
+	case questiontopicv1.LabelLevel_LABEL_LEVEL_FINE:
+		cells = topCells(prediction.GetFine())
+	case questiontopicv1.LabelLevel_LABEL_LEVEL_BOTH:
+		cells += topCells(prediction.GetFine())
+	}
+	text = squeeze(text)
+	if prediction.GetTruncated() {
+		text += " [truncated]"
+	}
+	_, err := fmt.Fprintln(t.w, cells+text)
+	return err
+}
+
+func topCells(topics *questiontopicv1.TopicConfidences) string {
+	return fmt.Sprintf("%-12s  %10.6f  ", topics.GetTopTopic(), topics.GetConfidences()[topics.GetTopTopic()])
+}
+
+// squeeze shows every run of white space as one blank, so that a text stays on its line.
+func squeeze(text string) string {
+	var squeezed strings.Builder
+	inRun := false
+	for _, r := range text {
+		switch {
+		case !isSpace(r):
+			squeezed.WriteRune(r)
+		case !inRun:
+			squeezed.WriteByte(' ')
+		}
+		inRun = isSpace(r)
+	}
+	return squeezed.String()
+}

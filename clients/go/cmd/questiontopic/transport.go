@@ -1,0 +1,57 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+
+	"github.com/question-topic/question-topic/clients/go/questiontopic"
+)
+
+// chooseTransport returns the transport that the flags ask for. It fails if none was chosen and the address is not
+// loopback, or if a file that was named cannot be used.
+func chooseTransport(chosen options) (questiontopic.Transport, error) {
+	switch {
+	case chosen.tls:
+		config, err := loadTLS(chosen)
+		return questiontopic.TLS(config), err
+	case chosen.plaintext || isLoopback(chosen.address):
+		return questiontopic.Plaintext(), nil
+	}
+	return questiontopic.Transport{}, fmt.Errorf("%s is not this machine: choose --tls or --plaintext", chosen.address)
+}
+
+func isLoopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback()
+}
+
+func loadTLS(chosen options) (*tls.Config, error) {
+	config := &tls.Config{ServerName: chosen.serverName}
+	if chosen.ca != "" {
+		pem, err := os.ReadFile(chosen.ca)
+		if err != nil {
+			return nil, fmt.Errorf("--ca: %w", err)
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("--ca: %s holds no PEM certificate", chosen.ca)
+		}
+	}
+	if chosen.certificate != "" {
+		pair, err := tls.LoadX509KeyPair(chosen.certificate, chosen.key)
+		if err != nil {
+			return nil, fmt.Errorf("--cert, --key: %w", err)
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	return config, nil
+}

@@ -1,0 +1,99 @@
+package questiontopic_test
+
+import (
+	"crypto/tls"
+	"strings"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/status"
+
+	"github.com/question-topic/question-topic/clients/go/internal/topictest"
+	"github.com/question-topic/question-topic/clients/go/questiontopic"
+)
+
+// checkTransports calls a server with certificates of authority in the ways that must work and those that must not.
+// mutual tells whether the server demands the certificate of a client.
+func checkTransports(t *testing.T, address string, authority *topictest.Authority, mutual bool) {
+	t.Helper()
+	stranger := topictest.NewAuthority(t)
+	own := []tls.Certificate{authority.Issue(t, "client")}
+	others := []tls.Certificate{stranger.Issue(t, "client")}
+	trusted := authority.Pool()
+	for _, c := range []struct {
+		name      string
+		transport questiontopic.Transport
+		works     bool
+		message   string
+	}{
+		{"own certificate", questiontopic.TLS(&tls.Config{RootCAs: trusted, Certificates: own}), true, ""},
+		{"no certificate", questiontopic.TLS(&tls.Config{RootCAs: trusted}), !mutual, ""},
+		{"a stranger's certificate",
+			questiontopic.TLS(&tls.Config{RootCAs: trusted, Certificates: others}), !mutual, ""},
+		{"name in the certificate", questiontopic.TLS(
+			&tls.Config{RootCAs: trusted, Certificates: own, ServerName: "topics.test"}), true, ""},
+		{"name not in the certificate", questiontopic.TLS(
+			&tls.Config{RootCAs: trusted, Certificates: own, ServerName: "other.test"}), false, "not other.test"},
+		{"wrong authority", questiontopic.TLS(
+			&tls.Config{RootCAs: stranger.Pool(), Certificates: own}), false, "unknown authority"},
+		{"system roots", questiontopic.TLS(nil), false, "x509"},
+		{"plaintext", questiontopic.Plaintext(), false, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			client := newClientOver(t, address, c.transport)
+			predictions, err := client.Predict(t.Context(), coarse, "What is your salary?")
+			switch {
+			case c.works && err != nil:
+				t.Error(err)
+			case c.works && len(predictions) != 1:
+				t.Errorf("got %d predictions, want 1", len(predictions))
+			case !c.works && (status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), c.message)):
+				t.Errorf("got %v, want UNAVAILABLE with %q", err, c.message)
+			}
+		})
+	}
+}
+
+func TestTLSVerifiesTheServer(t *testing.T) {
+	authority := topictest.NewAuthority(t)
+	address := topictest.Serve(t, topictest.Service{Predict: topictest.Answer},
+		grpc.Creds(credentials.NewTLS(&tls.Config{
+			Certificates: []tls.Certificate{authority.Issue(t, "topics.test")},
+		})))
+	checkTransports(t, address, authority, false)
+}
+
+func TestMutualTLSVerifiesBothSides(t *testing.T) {
+	authority := topictest.NewAuthority(t)
+	address := topictest.Serve(t, topictest.Service{Predict: topictest.Answer},
+		grpc.Creds(credentials.NewTLS(&tls.Config{
+			Certificates: []tls.Certificate{authority.Issue(t, "topics.test")},
+			ClientCAs:    authority.Pool(),
+			ClientAuth:   tls.RequireAndVerifyClientCert,
+		})))
+	checkTransports(t, address, authority, true)
+}
+
+func TestTLSWithTheRealServer(t *testing.T) {
+	authority := topictest.NewAuthority(t)
+	certificate, key := topictest.WriteCertificate(t, authority.Issue(t, "topics.test"))
+	address, transport := topictest.StartProcess(t, "--tls-certificate", certificate, "--tls-key", key)
+	if transport != "TLS" {
+		t.Errorf("the server says %q, want TLS", transport)
+	}
+	checkTransports(t, address, authority, false)
+}
+
+func TestMutualTLSWithTheRealServer(t *testing.T) {
+	authority := topictest.NewAuthority(t)
+	certificate, key := topictest.WriteCertificate(t, authority.Issue(t, "topics.test"))
+	address, transport := topictest.StartProcess(t,
+		"--tls-certificate", certificate, "--tls-key", key, "--tls-client-ca", authority.WriteAuthority(t))
+	if transport != "mutual TLS" {
+		t.Errorf("the server says %q, want mutual TLS", transport)
+	}
+	checkTransports(t, address, authority, true)
+}
