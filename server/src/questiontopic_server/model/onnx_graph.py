@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-
-import onnxruntime
+from typing import Any
 
 from .bundle import BundleError
 from .encoder import Floats, Inputs
@@ -13,17 +13,22 @@ from .encoder import Floats, Inputs
 class OnnxGraph:
     """An ONNX Runtime session whose only output is the logits."""
 
-    def __init__(self, session: onnxruntime.InferenceSession) -> None:
+    def __init__(self, session: Any) -> None:
         self._session = session
 
     def run(self, inputs: Inputs) -> Floats:
         """Computes one batch in the calling thread."""
+        logits: Floats
         (logits,) = self._session.run(None, inputs)
-        return logits  # type: ignore[no-any-return]
+        return logits
 
 
 def load_onnx(path: Path, threads: int) -> OnnxGraph:
     """Loads the graph; `threads` is the number of CPU threads that one batch may use."""
+    # From 1.29 on ONNX Runtime keeps a device id and uploads its use, unless told not to before it is loaded.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
