@@ -5,14 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))  # For server_process and questions beside this file.
-
 from questions import UNLABELLED, unlabelled_questions
 from server_process import DEFAULT_BUNDLE, ROOT, ServerProcess, server_python
 

@@ -25,22 +25,33 @@ def server_python() -> list[str]:
     return shlex.split(os.environ.get("QUESTIONTOPIC_SERVER_PYTHON", sys.executable))
 
 
+def wait_for_log(process: subprocess.Popen[bytes], sign: re.Pattern[str]) -> str:
+    """Reads a process's standard error until it shows the sign; AssertionError if it ends or takes too long."""
+    assert process.stderr
+    log, deadline = "", time.monotonic() + _READY_SECONDS
+    while not sign.search(log):
+        ready, _, _ = select.select([process.stderr], [], [], max(0.0, deadline - time.monotonic()))
+        assert ready, f"not serving after {_READY_SECONDS} s:\n{log}"
+        chunk = os.read(process.stderr.fileno(), 65_536)
+        assert chunk, f"ended before it served, exit code {process.wait()}:\n{log}"
+        log += chunk.decode()
+    return log
+
+
 class ServerProcess:
     """`with ServerProcess() as server:` serves a bundle at `server.address` until the block ends."""
 
     def __init__(self, bundle: Path = DEFAULT_BUNDLE, *flags: str, host: str = "127.0.0.1", port: int = 0) -> None:
         place = ["--bundle", str(bundle), "--host", host, "--port", str(port)]
         self._command = [*server_python(), "-m", "questiontopic_server", *place, *flags]
-        self._log = b""
+        self._log = ""
         self.address = ""
 
     def __enter__(self) -> Self:
         """Starts it and waits until it says that it serves; AssertionError with its log if it does not."""
         self.start()
-        deadline = time.monotonic() + _READY_SECONDS
-        while not (found := _SERVING.search(self.log)):
-            self._read(deadline)
-        self.address = found["address"]
+        self._log = wait_for_log(self.process, _SERVING)
+        self.address = _SERVING.search(self._log)["address"]  # type: ignore[index]
         return self
 
     def start(self) -> None:
@@ -50,7 +61,7 @@ class ServerProcess:
     @property
     def log(self) -> str:
         """What has been read of its standard error."""
-        return self._log.decode()
+        return self._log
 
     def terminate(self) -> None:
         """Sends SIGTERM."""
@@ -59,7 +70,7 @@ class ServerProcess:
     def wait(self, seconds: float = 60.0) -> int:
         """Its exit code; what it had to say is in `log` then."""
         _, rest = self.process.communicate(timeout=seconds)
-        self._log += rest
+        self._log += rest.decode()
         return self.process.returncode
 
     def __exit__(
@@ -76,11 +87,3 @@ class ServerProcess:
             self.process.kill()
         if error is None:
             assert code == 0, self.log
-
-    def _read(self, deadline: float) -> None:
-        assert self.process.stderr
-        ready, _, _ = select.select([self.process.stderr], [], [], max(0.0, deadline - time.monotonic()))
-        assert ready, f"not serving after {_READY_SECONDS} s:\n{self.log}"
-        chunk = os.read(self.process.stderr.fileno(), 65_536)
-        assert chunk, f"ended before it served, exit code {self.process.wait()}:\n{self.log}"
-        self._log += chunk

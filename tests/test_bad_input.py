@@ -23,8 +23,8 @@ def channel(server: ServerProcess) -> Iterator[grpc.Channel]:
 
 def send(channel: grpc.Channel, message: bytes, timeout: float = 20) -> PredictTopicResponse:
     """Sends bytes as they are, which the generated stubs would refuse to make."""
-    answer: bytes = channel.unary_unary(METHOD)(message, timeout=timeout)
-    return PredictTopicResponse.FromString(answer)
+    call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(METHOD)
+    return PredictTopicResponse.FromString(call(message, timeout=timeout))
 
 
 def lives(channel: grpc.Channel) -> None:

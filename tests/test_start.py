@@ -37,15 +37,19 @@ def test_health_is_never_serving_before_the_model_answers() -> None:
         port = probe.getsockname()[1]
     server = ServerProcess(port=port)
     server.start()
-    seen = []
-    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+    seen: list[int] = []
+    # Try often enough to connect while the model is still loading, which takes well under a second.
+    backoff = [(f"grpc.{which}_reconnect_backoff_ms", 20) for which in ("initial", "min", "max")]
+    with grpc.insecure_channel(f"127.0.0.1:{port}", backoff) as channel:
         health = health_pb2_grpc.HealthStub(channel)
         ask = health_pb2.HealthCheckRequest(service="questiontopic.v1.TopicService")
         deadline = time.monotonic() + 60
         while SERVING not in seen:
             assert time.monotonic() < deadline
             status = health.Check(ask, wait_for_ready=True, timeout=60).status
-            predict = channel.unary_unary("/questiontopic.v1.TopicService/PredictTopic")
+            predict: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(
+                "/questiontopic.v1.TopicService/PredictTopic"
+            )
             if status == SERVING:
                 predict(b"\x0a\x04Who?", timeout=10)  # Raises unless it answers.
             elif not seen:
