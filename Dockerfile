@@ -1,0 +1,118 @@
+# Two images from one file. The last target, the default, serves a bundle's compiled form and holds no TensorFlow; the
+# target `tensorflow` hosts its `.keras` model. Needs BuildKit and Docker 25 or newer (HEALTHCHECK --start-interval).
+#
+#   docker build -t question-topic .                                     the bundle models/usem3
+#   docker build -t question-topic --build-arg BUNDLE=models/mine .      another bundle of this repository
+#   docker build -t question-topic --build-context bundle=build/mine .   a bundle from anywhere
+#   docker build -t question-topic-tensorflow --target tensorflow .
+#
+# Where a certificate authority of one's own stands between here and the package index: --secret id=ca_bundle,src=FILE
+
+# By tag, so that a rebuild brings the base's security fixes; who wants the same bytes again passes a digest.
+ARG BASE_IMAGE=python:3.11-slim-bookworm
+
+FROM scratch AS bundle
+ARG BUNDLE=models/usem3
+COPY ${BUNDLE} /
+
+
+# Third-party packages, in /opt/venv. That one has no pip of its own: the one in /opt/pip fills it and stays behind.
+# hadolint ignore=DL3006 # the tag is in BASE_IMAGE
+FROM ${BASE_IMAGE} AS packages
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN python3 -m venv /opt/pip && python3 -m venv --without-pip /opt/venv
+COPY --chmod=755 <<'EOS' /usr/local/bin/install-packages
+#!/bin/sh -eu
+if [ -s /run/secrets/ca_bundle ]; then export PIP_CERT=/run/secrets/ca_bundle; fi
+/opt/pip/bin/pip --python /opt/venv/bin/python install --no-compile "$@"
+EOS
+
+# Bytecode by content, not by the files' times: no start has to look at a source file.
+COPY --chmod=755 <<'EOS' /usr/local/bin/compile-packages
+#!/bin/sh -eu
+find /opt/venv -type d -name tests -prune -exec rm -r {} +
+/opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib
+EOS
+
+RUN --mount=type=bind,source=requirements/serve.txt,target=/requirements/serve.txt \
+    --mount=type=cache,target=/root/.cache/pip \
+    --mount=type=secret,id=ca_bundle \
+    install-packages --require-hashes -r /requirements/serve.txt
+
+
+FROM packages AS serve-packages
+# setuptools only builds our distributions.
+RUN /opt/pip/bin/pip --python /opt/venv/bin/python uninstall -y setuptools && compile-packages
+
+
+FROM packages AS tensorflow-packages
+RUN --mount=type=bind,source=requirements/tensorflow.txt,target=/requirements/tensorflow.txt \
+    --mount=type=cache,target=/root/.cache/pip \
+    --mount=type=secret,id=ca_bundle \
+    install-packages --require-hashes -r /requirements/tensorflow.txt
+RUN compile-packages
+
+
+# Our two distributions alone, to be laid over /opt/venv: a layer of some hundred kilobytes changes with our code.
+FROM packages AS distributions
+COPY clients/python /src/clients/python
+COPY server /src/server
+RUN install-packages --no-deps --no-build-isolation --prefix /opt/distributions /src/clients/python /src/server && \
+    /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash -s /opt/distributions -p /opt/venv \
+        /opt/distributions/lib
+
+
+# The encoder's table, unpacked once for every start to map, so that a read-only container needs no room for it.
+FROM packages AS table
+RUN --mount=type=bind,source=server/src/questiontopic_server/model,target=/src/questiontopic_server/model \
+    PYTHONPATH=/src PYTHONDONTWRITEBYTECODE=1 /opt/venv/bin/python <<'EOS'
+from pathlib import Path
+
+from questiontopic_server.model.usem3 import installed_spec, load_usem3
+
+load_usem3(installed_spec(), Path("/var/cache/questiontopic"))
+EOS
+
+
+# What both images are, but for their packages.
+# hadolint ignore=DL3006 # the tag is in BASE_IMAGE
+FROM ${BASE_IMAGE} AS runtime
+# The official base has no bytecode for its standard library, and a read-only container could not keep any:
+# without it every start and every health check would compile for 0.3 CPU-seconds.
+RUN python3 -m compileall -q -x '/(dist-packages|site-packages|test|tests)/' \
+        "$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
+COPY --from=table /var/cache/questiontopic /var/cache/questiontopic
+COPY --from=distributions /opt/distributions /opt/venv
+# Readable whatever the umask of the checkout.
+COPY --from=bundle --chmod=755 / /bundle
+# One thread for numpy's BLAS, which has next to nothing to multiply here. The drain ends before `docker stop` kills,
+# after 10 s.
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    OPENBLAS_NUM_THREADS=1 \
+    QUESTIONTOPIC_BUNDLE=/bundle \
+    QUESTIONTOPIC_CACHE=/var/cache/questiontopic \
+    QUESTIONTOPIC_DRAIN_TIMEOUT=8 \
+    QUESTIONTOPIC_HOST=0.0.0.0
+EXPOSE 50051
+# A number, so that an orchestrator can see that it is not root.
+USER 65532:65532
+# A check costs 0.2 CPU-seconds, most of it Python's start, so it is rare once the server is up.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --start-interval=1s --retries=3 \
+    CMD ["python", "-m", "questiontopic_server.healthcheck"]
+ENTRYPOINT ["python", "-m", "questiontopic_server"]
+ARG BASE_IMAGE
+ARG VERSION=unversioned
+LABEL org.opencontainers.image.title="questiontopic-server" \
+      org.opencontainers.image.description="Serves a question-topic bundle over gRPC on port 50051" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.base.name="${BASE_IMAGE}"
+
+
+FROM runtime AS tensorflow
+COPY --from=tensorflow-packages /opt/venv /opt/venv
+ENV QUESTIONTOPIC_RUNTIME=tensorflow
+
+
+FROM runtime AS serve
+COPY --from=serve-packages /opt/venv /opt/venv
