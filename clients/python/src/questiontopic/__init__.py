@@ -1,0 +1,51 @@
+"""Client of question-topic: text in, calibrated topic confidences out.
+
+`TopicClient` is the synchronous client, `AsyncTopicClient` the one for asyncio, `TopicError` what both raise when a
+call fails. The messages and the enum are those of the protocol, `questiontopic.v1`, under the same names.
+"""
+
+from questiontopic.aio import AsyncTopicClient
+from questiontopic.channel import channel_options
+from questiontopic.client import TopicClient
+from questiontopic.error import FieldViolation, TopicError
+from questiontopic.v1.topic_pb2 import (
+    LABEL_LEVEL_BOTH,
+    LABEL_LEVEL_COARSE,
+    LABEL_LEVEL_FINE,
+    LABEL_LEVEL_UNSPECIFIED,
+    DescribeModelRequest,
+    DescribeModelResponse,
+    FineLabel,
+    LabelLevel,
+    Limits,
+    Model,
+    Prediction,
+    PredictTopicRequest,
+    PredictTopicResponse,
+    TopicConfidences,
+)
+from questiontopic.version import VERSION
+
+__version__ = VERSION
+
+__all__ = [
+    "LABEL_LEVEL_BOTH",
+    "LABEL_LEVEL_COARSE",
+    "LABEL_LEVEL_FINE",
+    "LABEL_LEVEL_UNSPECIFIED",
+    "AsyncTopicClient",
+    "DescribeModelRequest",
+    "DescribeModelResponse",
+    "FieldViolation",
+    "FineLabel",
+    "LabelLevel",
+    "Limits",
+    "Model",
+    "PredictTopicRequest",
+    "PredictTopicResponse",
+    "Prediction",
+    "TopicClient",
+    "TopicConfidences",
+    "TopicError",
+    "channel_options",
+]

@@ -1,0 +1,89 @@
+"""Prints answers, as a table for people or as JSON lines for programs."""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import BinaryIO, Protocol
+
+from questiontopic.v1.topic_pb2 import Prediction, TopicConfidences
+
+
+class Format(Protocol):
+    """How answers look; every line ends with a line feed."""
+
+    def header(self) -> str:
+        """What stands before the first row."""
+
+    def row(self, text: str, prediction: Prediction) -> str:
+        """The answer to one text."""
+
+
+class Table:
+    """A header line, then a line a text with the top topic of each level asked for."""
+
+    def __init__(self, label_level: str) -> None:
+        """label_level: coarse, fine or both."""
+        self._levels = ("coarse", "fine") if label_level == "both" else (label_level,)
+
+    def header(self) -> str:
+        """The titles of the columns."""
+        titles = [level.upper() for level in self._levels] if len(self._levels) > 1 else ["TOPIC"]
+        return "".join(f"{title:<12}  {'CONFIDENCE':>10}  " for title in titles) + "TEXT\n"
+
+    def row(self, text: str, prediction: Prediction) -> str:
+        """The top topics, their confidences and the text on one line, whatever white space it holds."""
+        cells = "".join(_top_cells(getattr(prediction, level)) for level in self._levels)
+        truncated = " [truncated]" if prediction.truncated else ""
+        return cells + re.sub(r"\s+", " ", text) + truncated + "\n"
+
+
+def _top_cells(topics: TopicConfidences) -> str:
+    return f"{topics.top_topic:<12}  {topics.confidences.get(topics.top_topic, 0.0):>10.6f}  "
+
+
+class JsonLines:
+    """One JSON object a text, with all confidences of each level asked for."""
+
+    def header(self) -> str:
+        """Nothing."""
+        return ""
+
+    def row(self, text: str, prediction: Prediction) -> str:
+        """The object, in which a level that the answer has not is left out."""
+        members = [f'"text":{_string(text)}']
+        for level in ("coarse", "fine"):
+            if prediction.HasField(level):
+                members.append(f'"{level}":{_topics(getattr(prediction, level))}')
+        members.append(f'"truncated":{json.dumps(prediction.truncated)}')
+        return f"{{{','.join(members)}}}\n"
+
+
+def _topics(topics: TopicConfidences) -> str:
+    # Strings sort by code point, which is the order of their UTF-8 bytes.
+    confidences = ",".join(f"{_string(label)}:{value:.6f}" for label, value in sorted(topics.confidences.items()))
+    return f'{{"topTopic":{_string(topics.top_topic)},"confidences":{{{confidences}}}}}'
+
+
+def _string(text: str) -> str:
+    # The two line ends of JavaScript that JSON allows bare, but that would break a line for some readers of JSON lines.
+    return json.dumps(text, ensure_ascii=False).replace("\u2028", r"\u2028").replace("\u2029", r"\u2029")
+
+
+class Printer:
+    """Writes answers to stream in one format, and flushes after each call's."""
+
+    def __init__(self, stream: BinaryIO, form: Format) -> None:
+        self._stream = stream
+        self._form = form
+
+    def begin(self) -> None:
+        """Prints what stands before the first answer."""
+        self._write(self._form.header())
+
+    def answers(self, texts: Sequence[str], predictions: Sequence[Prediction]) -> None:
+        """Prints the prediction of each text."""
+        self._write("".join(map(self._form.row, texts, predictions)))
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text.encode())
+        self._stream.flush()

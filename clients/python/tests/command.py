@@ -1,0 +1,43 @@
+"""Runs the command as its users do: as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+_RUN = [sys.executable, "-m", "questiontopic"]
+
+
+class Outcome(NamedTuple):
+    """What a run left behind."""
+
+    code: int
+    output: str
+    error: str
+
+
+def run(*arguments: str | bytes, lines: str | bytes = b"", environment: Mapping[str, str] | None = None) -> Outcome:
+    """Runs the command with lines as its standard input."""
+    given = lines.encode() if isinstance(lines, str) else lines
+    done = subprocess.run([*_RUN, *arguments], input=given, capture_output=True, env=_environment(environment))
+    return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def start(*arguments: str) -> subprocess.Popen[bytes]:
+    """Starts the command with pipes in all three places."""
+    pipe = subprocess.PIPE
+    return subprocess.Popen([*_RUN, *arguments], stdin=pipe, stdout=pipe, stderr=pipe, env=_environment(None))
+
+
+def _environment(changes: Mapping[str, str] | None) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if name != "QUESTIONTOPIC_ADDRESS"}
+    return {**inherited, **(changes or {})}
+
+
+def table(*rows: Sequence[str]) -> str:
+    """The table that the command prints for rows, header included, by the format that its specification gives."""
+    form = "%-12s  %10s  %s\n" if len(rows[0]) == 3 else "%-12s  %10s  %-12s  %10s  %s\n"
+    return "".join(form % tuple(row) for row in rows)

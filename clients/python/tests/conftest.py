@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import grpc
+import pytest
+import trustme
+
+from .callers import Predict, predict_aio, predict_sync
+from .server_process import server_process
+from .service import TopicService, serving
+
+Serve = Callable[..., str]
+
+
+@pytest.fixture(params=[predict_sync, predict_aio], ids=["sync", "aio"])
+def predict(request: pytest.FixtureRequest) -> Predict:
+    caller: Predict = request.param
+    return caller
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Serves a TopicService in this process until the test ends, and returns the address."""
+    with ExitStack() as stack:
+
+        def start(service: TopicService, credentials: grpc.ServerCredentials | None = None) -> str:
+            return stack.enter_context(serving(service, credentials))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def stranger() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def real_server() -> Iterator[str]:
+    """The address of one question-topic server process; skips if none is configured."""
+    with server_process() as address:
+        yield address

@@ -1,0 +1,98 @@
+"""A TopicService whose answers a test decides, on a real gRPC server in the test's own process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import grpc
+
+from questiontopic import (
+    LABEL_LEVEL_BOTH,
+    LABEL_LEVEL_FINE,
+    DescribeModelRequest,
+    DescribeModelResponse,
+    Limits,
+    Model,
+    Prediction,
+    PredictTopicRequest,
+    PredictTopicResponse,
+    TopicConfidences,
+)
+from questiontopic.v1.topic_pb2_grpc import TopicServiceServicer, add_TopicServiceServicer_to_server
+
+Answer = Callable[[PredictTopicRequest, grpc.ServicerContext], PredictTopicResponse]
+
+MODEL = Model(name="test", version="1.0.0", digest="0" * 64)
+
+
+def answer(request: PredictTopicRequest, context: grpc.ServicerContext) -> PredictTopicResponse:
+    """A text that speaks of salary is a number, any other a person; one that ends in an ellipsis is truncated."""
+    return PredictTopicResponse(predictions=[_prediction(text, request) for text in request.texts], model=MODEL)
+
+
+def _prediction(text: str, request: PredictTopicRequest) -> Prediction:
+    number = "salary" in text
+    prediction = Prediction(truncated=text.endswith("…"))
+    if request.label_level != LABEL_LEVEL_FINE:
+        prediction.coarse.CopyFrom(_topics(*(("NUM", "HUM") if number else ("HUM", "NUM"))))
+    if request.label_level in (LABEL_LEVEL_FINE, LABEL_LEVEL_BOTH):
+        prediction.fine.CopyFrom(_topics(*(("NUM:money", "HUM:ind") if number else ("HUM:ind", "NUM:money"))))
+    return prediction
+
+
+def _topics(first: str, second: str) -> TopicConfidences:
+    return TopicConfidences(top_topic=first, confidences={first: 0.75, second: 0.25})
+
+
+class TopicService(TopicServiceServicer):
+    """Answers each call by the function it was given, and keeps the requests in the order in which they came."""
+
+    def __init__(self, predict: Answer = answer) -> None:
+        self._predict = predict
+        self._lock = threading.Lock()
+        self.requests: list[PredictTopicRequest] = []
+        self.agents: list[str] = []
+
+    def PredictTopic(  # noqa: N802 - the name of the method in the protocol
+        self, request: PredictTopicRequest, context: grpc.ServicerContext
+    ) -> PredictTopicResponse:
+        metadata = {key: str(value) for key, value in context.invocation_metadata()}
+        with self._lock:
+            self.requests.append(request)
+            self.agents.append(metadata["user-agent"])
+        return self._predict(request, context)
+
+    def DescribeModel(  # noqa: N802 - the name of the method in the protocol
+        self, request: DescribeModelRequest, context: grpc.ServicerContext
+    ) -> DescribeModelResponse:
+        if request.model not in ("", MODEL.name):
+            context.abort(grpc.StatusCode.NOT_FOUND, f"model {request.model} is not loaded")
+        return DescribeModelResponse(model=MODEL, coarse_labels=["HUM", "NUM"], limits=Limits(max_texts=512))
+
+
+@contextmanager
+def serving(service: TopicService, credentials: grpc.ServerCredentials | None = None) -> Iterator[str]:
+    """The address at which service answers, with TLS if there are credentials, until the block ends."""
+    pool = ThreadPoolExecutor(max_workers=16)
+    server = grpc.server(pool, options=[("grpc.max_receive_message_length", -1)])
+    add_TopicServiceServicer_to_server(service, server)
+    if credentials is None:
+        port = server.add_insecure_port("127.0.0.1:0")
+    else:
+        port = server.add_secure_port("127.0.0.1:0", credentials)
+    server.start()
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        server.stop(None).wait()
+        pool.shutdown()
+
+
+def hold(context: grpc.ServicerContext) -> None:
+    """Blocks a call until its caller has given up."""
+    ended = threading.Event()
+    if context.add_callback(ended.set):
+        ended.wait()

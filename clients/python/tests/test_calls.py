@@ -1,0 +1,191 @@
+"""What a call sends, how long it takes at most, and what comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+import pytest
+
+from questiontopic import (
+    LABEL_LEVEL_BOTH,
+    LABEL_LEVEL_FINE,
+    LABEL_LEVEL_UNSPECIFIED,
+    AsyncTopicClient,
+    Prediction,
+    PredictTopicRequest,
+    PredictTopicResponse,
+    TopicClient,
+    TopicError,
+    channel_options,
+)
+
+from .callers import Predict
+from .conftest import Serve
+from .service import MODEL, TopicService, answer, hold
+
+
+def test_answers_stand_in_the_order_of_the_texts(serve: Serve, predict: Predict) -> None:
+    response = predict(serve(TopicService()), ["What is your salary?", "Who are you?", "Whose salary?"])
+    assert [prediction.coarse.top_topic for prediction in response.predictions] == ["NUM", "HUM", "NUM"]
+    assert response.model == MODEL
+
+
+def test_a_request_is_sent_as_it_was_given(serve: Serve, predict: Predict) -> None:
+    service = TopicService()
+    address = serve(service)
+    predict(address, ["您的工资是多少？"])
+    predict(address, (text for text in ("a", "b")), label_level=LABEL_LEVEL_FINE, model="test")
+    assert service.requests == [
+        PredictTopicRequest(texts=["您的工资是多少？"], label_level=LABEL_LEVEL_UNSPECIFIED),
+        PredictTopicRequest(texts=["a", "b"], label_level=LABEL_LEVEL_FINE, model="test"),
+    ]
+    assert all(agent.startswith("questiontopic-python/") for agent in service.agents)
+
+
+@pytest.mark.parametrize("texts", ["What is your salary?", b"What?"])
+def test_one_string_instead_of_a_list_is_refused(predict: Predict, texts: Any) -> None:
+    with pytest.raises(TypeError, match=r"pass \[text\]"):
+        predict("127.0.0.1:1", texts)
+
+
+def test_describe_model(serve: Serve) -> None:
+    address = serve(TopicService())
+
+    async def describe() -> object:
+        async with AsyncTopicClient.plaintext(address) as client:
+            return await client.describe_model(model="test")
+
+    with TopicClient.plaintext(address) as client:
+        description = client.describe_model()
+        assert (description.model, description.limits.max_texts) == (MODEL, 512)
+        assert asyncio.run(describe()) == description
+        with pytest.raises(TopicError, match="NOT_FOUND: model other is not loaded"):
+            client.describe_model(model="other")
+
+
+def test_a_call_ends_at_its_deadline(serve: Serve, predict: Predict) -> None:
+    def wait(request: PredictTopicRequest, context: grpc.ServicerContext) -> PredictTopicResponse:
+        hold(context)
+        return PredictTopicResponse()
+
+    with pytest.raises(TopicError) as caught:
+        predict(serve(TopicService(wait)), ["Who?"], timeout=0.2)
+    assert caught.value.code is grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+@pytest.mark.parametrize(("of_client", "of_call", "deadline"), [(30, None, 30), (30, 90, 90), (90, 30, 30)])
+def test_the_deadline_is_the_calls_or_else_the_clients(
+    serve: Serve, of_client: float, of_call: float | None, deadline: float
+) -> None:
+    remaining: list[float] = []
+
+    def look(request: PredictTopicRequest, context: grpc.ServicerContext) -> PredictTopicResponse:
+        remaining.append(context.time_remaining())
+        return answer(request, context)
+
+    address = serve(TopicService(look))
+
+    async def predict_aio() -> None:
+        async with AsyncTopicClient.plaintext(address, timeout=of_client) as client:
+            await client.predict_topic(["Who?"], timeout=of_call)
+
+    with TopicClient.plaintext(address, timeout=of_client) as client:
+        client.predict_topic(["Who?"], timeout=of_call)
+    asyncio.run(predict_aio())
+    assert remaining == pytest.approx([deadline] * 2, abs=20)
+
+
+def test_a_deadline_without_end_is_no_deadline_that_has_passed(serve: Serve, predict: Predict) -> None:
+    assert predict(serve(TopicService()), ["Who?"], timeout=float("inf")).predictions
+
+
+def test_answers_may_be_larger_than_grpcs_default(serve: Serve, predict: Predict) -> None:
+    def much(request: PredictTopicRequest, context: grpc.ServicerContext) -> PredictTopicResponse:
+        prediction = Prediction(coarse={"top_topic": "x" * 1000})
+        return PredictTopicResponse(predictions=[prediction] * 6000)
+
+    assert predict(serve(TopicService(much)), ["Who?"]).ByteSize() > 5_000_000
+
+
+def test_a_request_past_the_largest_message_is_refused(serve: Serve, predict: Predict) -> None:
+    service = TopicService()
+    with pytest.raises(TopicError) as caught:
+        predict(serve(service), ["a" * 16 * 1024 * 1024])
+    assert caught.value.code is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert not service.requests
+
+
+def test_a_client_takes_over_a_channel(serve: Serve) -> None:
+    address = serve(TopicService())
+    channel = grpc.insecure_channel(address, channel_options(address))
+    with TopicClient(channel) as client:
+        assert client.predict_topic(["Who?"], label_level=LABEL_LEVEL_BOTH).predictions[0].fine.top_topic == "HUM:ind"
+    with pytest.raises(ValueError, match="closed"):
+        TopicClient(channel).predict_topic(["Who?"])
+
+
+def test_closing_twice_does_nothing(serve: Serve) -> None:
+    client = TopicClient.plaintext(serve(TopicService()))
+    client.close()
+    client.close()
+
+
+def test_threads_share_a_client(serve: Serve) -> None:
+    together = threading.Barrier(8)
+
+    def meet(request: PredictTopicRequest, context: grpc.ServicerContext) -> PredictTopicResponse:
+        together.wait(timeout=30)
+        return answer(request, context)
+
+    texts = [f"Who earns {i} of salary?" if i % 3 else f"Who is {i}?" for i in range(80)]
+    with TopicClient.plaintext(serve(TopicService(meet))) as client, ThreadPoolExecutor(8) as threads:
+        responses = list(threads.map(lambda text: client.predict_topic([text], timeout=60), texts))
+    topics = [response.predictions[0].coarse.top_topic for response in responses]
+    assert topics == ["NUM" if i % 3 else "HUM" for i in range(80)]
+
+
+def test_tasks_share_a_client(serve: Serve) -> None:
+    together = threading.Barrier(8)
+
+    def meet(request: PredictTopicRequest, context: grpc.ServicerContext) -> PredictTopicResponse:
+        together.wait(timeout=30)
+        return answer(request, context)
+
+    async def predict_all(address: str) -> list[PredictTopicResponse]:
+        async with AsyncTopicClient.plaintext(address) as client:
+            return await asyncio.gather(*(client.predict_topic([f"Who is {i}?"]) for i in range(16)))
+
+    assert len(asyncio.run(predict_all(serve(TopicService(meet))))) == 16
+
+
+def test_cancelling_a_task_cancels_its_call(serve: Serve) -> None:
+    started, ended = threading.Event(), threading.Event()
+
+    def wait(request: PredictTopicRequest, context: grpc.ServicerContext) -> PredictTopicResponse:
+        started.set()
+        hold(context)
+        ended.set()
+        return PredictTopicResponse()
+
+    async def cancel(address: str) -> None:
+        async with AsyncTopicClient.plaintext(address) as client:
+            call = asyncio.create_task(client.predict_topic(["Who?"]))
+            await asyncio.to_thread(started.wait)
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+
+    asyncio.run(cancel(serve(TopicService(wait))))
+    assert ended.wait(timeout=30)
+
+
+def test_a_proxy_is_not_asked_for_this_machine(serve: Serve, predict: Predict, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in {"no_grpc_proxy", "no_proxy"} & os.environ.keys():
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    assert predict(serve(TopicService()), ["Who?"]).predictions

@@ -1,0 +1,191 @@
+"""Standard input: many calls at once, answers in order, and what a failure on the way leaves behind."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+
+import grpc
+from google.protobuf.any_pb2 import Any
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from questiontopic import PredictTopicRequest, PredictTopicResponse
+
+from .command import run, start
+from .conftest import Serve
+from .service import TopicService, answer, hold
+
+
+def _texts(output: str) -> list[str]:
+    return [json.loads(line)["text"] for line in output.removesuffix("\n").split("\n") if line]
+
+
+def _refuse_bad(request: PredictTopicRequest, context: grpc.ServicerContext) -> PredictTopicResponse:
+    """Refuses a call with a text `bad` as the server refuses a text that breaks a limit."""
+    if "bad" not in request.texts:
+        return answer(request, context)
+    field = f"texts[{list(request.texts).index('bad')}]"
+    detail = Any()
+    detail.Pack(error_details_pb2.BadRequest(field_violations=[{"field": field, "description": "must be good"}]))
+    context.abort_with_status(rpc_status.to_status(status_pb2.Status(code=3, message="refused", details=[detail])))
+    raise AssertionError("abort raises")
+
+
+def test_lines_are_texts_and_blank_lines_are_none(serve: Serve) -> None:
+    service = TopicService()
+    lines = "  Who? \r\n\n \t\u3000\x1f\r\nWhat is\rthis?\r\n\nno\u2028end\x85of line"
+    outcome = run("--address", serve(service), "--output", "jsonl", lines=lines)
+    assert (outcome.code, outcome.error) == (0, "")
+    assert [list(request.texts) for request in service.requests] == [
+        ["  Who? ", "What is\rthis?", "no\u2028end\x85of line"]
+    ]
+    assert _texts(outcome.output) == ["  Who? ", "What is\rthis?", "no\u2028end\x85of line"]
+
+
+def test_no_lines_make_no_call(serve: Serve) -> None:
+    service = TopicService()
+    address = serve(service)
+    assert run("--address", address, lines="\n \n") == (0, "TOPIC         CONFIDENCE  TEXT\n", "")
+    assert run("--address", address, "--output", "jsonl") == (0, "", "")
+    assert not service.requests
+
+
+def test_calls_are_full_except_the_last(serve: Serve) -> None:
+    service = TopicService()
+    lines = "".join(f"{i}\n\n" for i in range(130))
+    run("--address", serve(service), "--in-flight", "1", lines=lines)
+    assert [len(request.texts) for request in service.requests] == [64, 64, 2]
+    assert [text for request in service.requests for text in request.texts] == [str(i) for i in range(130)]
+
+
+def test_order_is_kept_when_later_calls_are_answered_first(serve: Serve) -> None:
+    fourth = threading.Event()
+
+    def late(request: PredictTopicRequest, context: grpc.ServicerContext) -> PredictTopicResponse:
+        if request.texts[0] == "4":
+            fourth.set()
+        assert fourth.wait(timeout=30), "the fourth call is not sent while the others wait"
+        return answer(request, context)
+
+    texts = [str(i) for i in range(1, 41)]
+    flags = ["--address", serve(TopicService(late)), "--output", "jsonl", "--texts-per-call", "1", "--timeout", "60"]
+    outcome = run(*flags, lines="\n".join(texts))
+    assert (outcome.code, outcome.error) == (0, "")
+    assert _texts(outcome.output) == texts
+
+
+def test_no_more_calls_run_at_once_than_allowed(serve: Serve) -> None:
+    together, lock, running, most = threading.Barrier(3), threading.Lock(), 0, 0
+
+    def count(request: PredictTopicRequest, context: grpc.ServicerContext) -> PredictTopicResponse:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        together.wait(timeout=30)
+        with lock:
+            running -= 1
+        return answer(request, context)
+
+    flags = ["--address", serve(TopicService(count)), "--texts-per-call", "1", "--in-flight", "3", "--timeout", "60"]
+    assert run(*flags, lines="Who?\n" * 30).code == 0
+    assert most == 3
+
+
+def test_answers_come_while_input_is_still_open(serve: Serve) -> None:
+    flags = ["--address", serve(TopicService()), "--output", "jsonl", "--texts-per-call", "1"]
+    with start(*flags) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for text in ("first", "second"):
+            process.stdin.write(f"{text}\n".encode())
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["text"] == text
+        process.stdin.close()
+        assert process.wait(timeout=30) == 0
+
+
+def test_a_failed_call_ends_the_run_after_what_came_before(serve: Serve) -> None:
+    lines = "1\n\n2\n3\n\n4\n5\nbad\n7\n8\n"
+    flags = ["--address", serve(TopicService(_refuse_bad)), "--output", "jsonl", "--texts-per-call", "2"]
+    outcome = run(*flags, lines=lines)
+    assert (outcome.code, _texts(outcome.output)) == (1, ["1", "2", "3", "4"])
+    assert outcome.error == "questiontopic: INVALID_ARGUMENT: texts[1]: must be good (line 8)\n"
+
+
+def test_a_failed_call_ends_the_run_though_input_is_still_open(serve: Serve) -> None:
+    with start("--address", serve(TopicService(_refuse_bad)), "--texts-per-call", "1", "--output", "jsonl") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write(b"good\nbad\n")
+        process.stdin.flush()
+        assert process.wait(timeout=30) == 1
+        assert _texts(process.stdout.read().decode()) == ["good"]
+        assert process.stderr.read() == b"questiontopic: INVALID_ARGUMENT: texts[0]: must be good (line 2)\n"
+
+
+def test_a_violation_of_a_texts_argument_has_no_line(serve: Serve) -> None:
+    outcome = run("--address", serve(TopicService(_refuse_bad)), "--output", "jsonl", "good", "bad")
+    assert outcome == (1, "", "questiontopic: INVALID_ARGUMENT: texts[1]: must be good\n")
+
+
+def test_invalid_utf_8_ends_the_run_after_what_came_before(serve: Serve) -> None:
+    lines = b"1\n2\n3\n\n4\xff\n5\n"
+    outcome = run("--address", serve(TopicService()), "--output", "jsonl", "--texts-per-call", "2", lines=lines)
+    assert (outcome.code, _texts(outcome.output)) == (1, ["1", "2", "3"])
+    assert outcome.error == "questiontopic: line 5: not valid UTF-8\n"
+
+
+def test_a_line_past_the_largest_message_is_a_failure(serve: Serve) -> None:
+    lines = b"1\n" + b"a" * 17_000_000
+    outcome = run("--address", serve(TopicService()), "--output", "jsonl", lines=lines)
+    assert (outcome.code, _texts(outcome.output)) == (1, ["1"])
+    assert outcome.error == "questiontopic: line 2: longer than 16777216 bytes\n"
+
+
+def test_a_reader_that_has_seen_enough_ends_the_run_quietly(serve: Serve) -> None:
+    with start("--address", serve(TopicService()), "--texts-per-call", "1") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == b"TOPIC         CONFIDENCE  TEXT\n"
+        process.stdout.close()
+        process.stdin.write(b"Who?\n")
+        process.stdin.flush()
+        assert process.wait(timeout=30) == 141
+        assert process.stderr.read() == b""
+
+
+def test_an_interrupt_while_input_is_awaited_is_code_130(serve: Serve) -> None:
+    with start("--address", serve(TopicService()), "--texts-per-call", "1", "--output", "jsonl") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write(b"Who?\n")
+        process.stdin.flush()
+        assert process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130
+        assert process.stderr.read() == b""
+
+
+def test_an_interrupt_during_a_call_is_code_130_and_cancels_it(serve: Serve) -> None:
+    started, ended = threading.Event(), threading.Event()
+
+    def wait(request: PredictTopicRequest, context: grpc.ServicerContext) -> PredictTopicResponse:
+        started.set()
+        hold(context)
+        ended.set()
+        return PredictTopicResponse()
+
+    with start("--address", serve(TopicService(wait)), "--timeout", "600", "Who?") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert started.wait(timeout=30)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130
+        assert process.stderr.read() == b""
+    assert ended.wait(timeout=30)

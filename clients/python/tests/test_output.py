@@ -1,0 +1,49 @@
+"""The formats, for any text."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from questiontopic import Prediction
+from questiontopic.command.output import JsonLines, Table
+
+# All of Unicode that UTF-8 can carry, with more of what formats stumble over.
+_STUMBLING = st.sampled_from('\x00\b\t\n\v\f\r\x1b\x1f\x7f\x85"\\/<&\u2028\u2029🎉')
+_TEXTS = st.text(st.characters(codec="utf-8") | _STUMBLING)
+
+
+def _prediction(topic: str) -> Prediction:
+    return Prediction(coarse={"top_topic": topic, "confidences": {topic: 0.75}})
+
+
+@given(text=_TEXTS, topic=_TEXTS)
+def test_a_json_line_gives_back_any_text(text: str, topic: str) -> None:
+    line = JsonLines().row(text, _prediction(topic))
+    assert (line.count("\n"), line[-1]) == (1, "\n")
+    assert not {"\r", "\u2028", "\u2029"} & set(line)
+    assert json.loads(line) == {
+        "text": text,
+        "coarse": {"topTopic": topic, "confidences": {topic: 0.75}},
+        "truncated": False,
+    }
+
+
+@given(text=_TEXTS)
+def test_a_table_row_is_one_line_that_keeps_every_word(text: str) -> None:
+    row = Table("coarse").row(text, _prediction("HUM"))
+    assert len(row.splitlines()) == 1
+    assert row.split() == ["HUM", "0.750000", *text.split()]
+
+
+def test_labels_are_sorted_by_their_bytes() -> None:
+    labels = ["🎉", "z", "Z", "é", "\uffff", "A:b", "A"]
+    prediction = Prediction(fine={"top_topic": "A", "confidences": dict.fromkeys(labels, 0.125)})
+    printed = json.loads(JsonLines().row("text", prediction))["fine"]["confidences"]
+    assert list(printed) == sorted(labels, key=str.encode)
+
+
+def test_a_level_that_is_missing_is_left_out() -> None:
+    assert JsonLines().row("text", Prediction(truncated=True)) == '{"text":"text","truncated":true}\n'

@@ -1,0 +1,43 @@
+"""Every example of the README runs as it stands, except that the server's address is the test's."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import Serve
+from .service import TopicService
+
+_README = (Path(__file__).parents[1] / "README.md").read_text()
+
+
+def _examples(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", _README, re.DOTALL | re.MULTILINE)
+
+
+def test_the_readme_has_examples() -> None:
+    assert (len(_examples("python")), len(_examples("sh"))) == (2, 2)
+
+
+@pytest.mark.parametrize("example", _examples("python"), ids=["sync", "aio"])
+def test_a_program(serve: Serve, example: str) -> None:
+    program = example.replace("localhost:50051", serve(TopicService()))
+    done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "NUM" in done.stdout
+
+
+@pytest.mark.parametrize("line", _examples("sh")[1].splitlines())
+def test_a_command(serve: Serve, tmp_path: Path, line: str) -> None:
+    (tmp_path / "questions.txt").write_text("What is your salary?\n")
+    script = f'questiontopic() {{ "$PYTHON" -m questiontopic "$@"; }}\n{line}\n'
+    environment = {**os.environ, "PYTHON": sys.executable, "QUESTIONTOPIC_ADDRESS": serve(TopicService())}
+    done = subprocess.run(["sh", "-e", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    written = tmp_path / "topics.jsonl"
+    assert "NUM" in (written.read_text() if written.exists() else done.stdout)

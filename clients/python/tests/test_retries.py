@@ -1,0 +1,68 @@
+"""Which failures are tried again, how often, and where."""
+
+from __future__ import annotations
+
+import grpc
+import pytest
+
+from questiontopic import PredictTopicRequest, PredictTopicResponse, TopicClient, TopicError
+
+from .callers import Predict
+from .conftest import Serve
+from .service import TopicService, answer
+
+_OTHER_CODES = [code for code in grpc.StatusCode if code not in (grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE)]
+
+
+def _failing(code: grpc.StatusCode, times: int) -> TopicService:
+    """Fails so many times, then answers."""
+
+    def fail(request: PredictTopicRequest, context: grpc.ServicerContext) -> PredictTopicResponse:
+        if len(service.requests) <= times:
+            context.abort(code, "not now")
+        return answer(request, context)
+
+    service = TopicService(fail)
+    return service
+
+
+def test_a_server_that_is_unavailable_for_a_while_is_asked_again(serve: Serve, predict: Predict) -> None:
+    service = _failing(grpc.StatusCode.UNAVAILABLE, times=3)
+    assert predict(serve(service), ["Who?"]).predictions
+    assert len(service.requests) == 4
+
+
+def test_a_server_that_stays_unavailable_is_asked_four_times(serve: Serve, predict: Predict) -> None:
+    service = _failing(grpc.StatusCode.UNAVAILABLE, times=10)
+    with pytest.raises(TopicError, match="UNAVAILABLE: not now"):
+        predict(serve(service), ["Who?"])
+    assert len(service.requests) == 4
+
+
+def test_a_large_request_is_retried_like_a_small_one(serve: Serve, predict: Predict) -> None:
+    service = _failing(grpc.StatusCode.UNAVAILABLE, times=1)
+    assert predict(serve(service), ["a" * 2_000_000]).predictions
+    assert len(service.requests) == 2
+
+
+@pytest.mark.parametrize("code", _OTHER_CODES, ids=lambda code: code.name)
+def test_any_other_failure_is_final(serve: Serve, predict: Predict, code: grpc.StatusCode) -> None:
+    service = _failing(code, times=1)
+    with pytest.raises(TopicError) as caught:
+        predict(serve(service), ["Who?"])
+    assert caught.value.code is code
+    assert len(service.requests) == 1
+
+
+def test_calls_take_turns_among_the_addresses_of_a_name(serve: Serve) -> None:
+    services = [TopicService(), TopicService()]
+    target = "ipv4:" + ",".join(serve(service) for service in services)
+    with TopicClient.plaintext(target) as client:
+        for _ in range(5000):  # The first calls may find only one of the two connected.
+            client.predict_topic(["Who?"])
+            if all(service.requests for service in services):
+                break
+        before = [len(service.requests) for service in services]
+        for _ in range(10):
+            client.predict_topic(["Who?"])
+    assert [len(service.requests) - count for service, count in zip(services, before, strict=True)] == [5, 5]
