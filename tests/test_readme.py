@@ -119,7 +119,7 @@ def test_image_of_the_readme(environment: dict[str, str]) -> None:
     assert process.returncode == 0
 
 
-@pytest.mark.skipif(not TREC.is_dir(), reason=f"no {TREC.name} data beside the project")
+@pytest.mark.skipif(not TREC.is_dir(), reason="no ../shared/data/trec beside the project")
 def test_make_train_finds_the_data_beside_the_project() -> None:
     run = subprocess.run(
         ["make", "--dry-run", "train"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60

@@ -19,7 +19,6 @@ from .service import SERVICE, TopicService
 from .settings import Settings
 
 _log = logging.getLogger(__name__)
-_LAST_WORDS = 1.0  # Seconds for refusals that are still on their way when the last accepted call has been answered.
 
 
 class ServeError(Exception):
@@ -27,7 +26,11 @@ class ServeError(Exception):
 
 
 async def serve(settings: Settings) -> None:
-    """Serves until SIGTERM or SIGINT, then drains; raises ServeError or BundleError if that cannot be done."""
+    """Serves until SIGTERM or SIGINT, then drains; raises ServeError or BundleError if that cannot be done.
+
+    The sockets stay open and refuse calls until the process ends, which must be at once. gRPC's own way to stop would
+    answer calls that arrive in that moment with CANCELLED, which no one retries; a closed connection is UNAVAILABLE.
+    """
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -36,22 +39,19 @@ async def serve(settings: Settings) -> None:
     await _set_health(checks, health_pb2.HealthCheckResponse.NOT_SERVING)
     await server.start()
     with ThreadPoolExecutor(1, "model") as executor:
+        model = await asyncio.get_running_loop().run_in_executor(executor, _load, settings)
+        batcher = Batcher(model.predict_each, executor, max_batch=settings.max_batch, max_queue=settings.max_queue)
+        batches = asyncio.create_task(batcher.run())
+        service.start(model, batcher)
+        await _set_health(checks, health_pb2.HealthCheckResponse.SERVING)
+        manifest = model.manifest
+        _log.info("serving %s %s on %s (%s)", manifest.name, manifest.version, address, _transport(settings))
+        await _first(stop, batches)
+        await checks.enter_graceful_shutdown()
         try:
-            model = await asyncio.get_running_loop().run_in_executor(executor, _load, settings)
-            batcher = Batcher(model.predict_each, executor, max_batch=settings.max_batch, max_queue=settings.max_queue)
-            batches = asyncio.create_task(batcher.run())
-            service.start(model, batcher)
-            await _set_health(checks, health_pb2.HealthCheckResponse.SERVING)
-            manifest = model.manifest
-            _log.info("serving %s %s on %s (%s)", manifest.name, manifest.version, address, _transport(settings))
-            await _first(stop, batches)
-            await checks.enter_graceful_shutdown()
-            try:
-                await _drain(service, settings.drain_timeout)
-            finally:
-                batches.cancel()
+            await _drain(service, settings.drain_timeout)
         finally:
-            await server.stop(_LAST_WORDS)
+            batches.cancel()
     _log.info("drained")
 
 

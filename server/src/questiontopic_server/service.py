@@ -43,7 +43,7 @@ class TopicService:
         self._model, self._batcher = model, batcher
 
     async def drain(self) -> None:
-        """Refuses new calls with UNAVAILABLE and returns when every accepted one has been answered."""
+        """Refuses new calls with UNAVAILABLE and returns when the answers of all accepted ones have been sent."""
         self._draining = True
         await self._idle.wait()
 
@@ -71,9 +71,12 @@ class TopicService:
         return await self._answer(context, lambda: self._describe(request))
 
     async def _answer(self, context: _Context, work: Callable[[], Awaitable[_Response]]) -> _Response:
-        """Counts the call in and out, and turns what it raises into a status."""
+        """Counts the call until its answer has been sent, and turns what `work` raises into a status."""
+        if self._draining:
+            return await _abort(context, NotServing("the server is draining; try another one"))
         self._in_flight += 1
         self._idle.clear()
+        context.add_done_callback(self._leave)  # type: ignore[arg-type]  # the stubs want a class, gRPC a function
         try:
             return await work()
         except CallError as error:
@@ -81,15 +84,14 @@ class TopicService:
         except Exception:  # noqa: BLE001 - the caller gets a request id, the log the traceback
             failure = Internal(uuid.uuid4().hex)
             _log.exception("request %s failed", failure.request_id)
-        finally:
-            self._in_flight -= 1
-            if not self._in_flight:
-                self._idle.set()
         return await _abort(context, failure)
 
+    def _leave(self, context: _Context) -> None:
+        self._in_flight -= 1
+        if not self._in_flight:
+            self._idle.set()
+
     def _serving(self, name: str) -> tuple[TopicModel, Batcher[TextProbabilities]]:
-        if self._draining:
-            raise NotServing("the server is draining; try another one")
         if self._model is None or self._batcher is None:
             raise NotServing("the model is still loading")
         if name and name != (loaded := self._model.manifest.name):
