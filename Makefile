@@ -16,6 +16,7 @@ DEV := .venv/dev
 export GO := $(or $(shell command -v go),$(CURDIR)/.venv/go/bin/go)
 export QUESTIONTOPIC_SERVER_PYTHON := $(CURDIR)/$(SERVE)/bin/python
 export QUESTIONTOPIC_SERVER_COMMAND := $(QUESTIONTOPIC_SERVER_PYTHON) -m questiontopic_server --bundle $(CURDIR)/models/usem3
+export TF_CPP_MIN_LOG_LEVEL := 2
 export GRPCURL := $(CURDIR)/.tools/grpcurl
 # What the contract must stay compatible with: the last release, or its first version before there is a release.
 BASELINE = $(shell git describe --tags --match "v*" --abbrev=0 2>/dev/null || git log --diff-filter=A --format=%H -- buf.yaml | tail -n 1)
@@ -80,16 +81,16 @@ pin: $(DEV)/.ready ## Pin requirements/*.in again, with hashes
 
 , := ,
 INSTALL := -m pip install --quiet --disable-pip-version-check --progress-bar off
-DISTRIBUTIONS := clients/python/pyproject.toml server/pyproject.toml training/pyproject.toml
+SERVING := clients/python/pyproject.toml server/pyproject.toml
 
-$(SERVE)/.ready: requirements/serve.txt $(DISTRIBUTIONS)
+$(SERVE)/.ready: requirements/serve.txt $(SERVING)
 	@echo "setting up $(SERVE)" >&2
 	@$(call venv,$(SERVE))
 	@$(SERVE)/bin/python $(INSTALL) --require-hashes --only-binary :all: --requirement $<
 	@$(SERVE)/bin/python $(INSTALL) --no-deps --no-build-isolation --editable clients/python --editable server
 	@touch $@
 
-$(DEV)/.ready: requirements/dev.txt $(DISTRIBUTIONS)
+$(DEV)/.ready: requirements/dev.txt $(SERVING) training/pyproject.toml
 	@echo "setting up $(DEV), with TensorFlow: a few minutes" >&2
 	@$(call venv,$(DEV))
 	@$(DEV)/bin/python $(INSTALL) --require-hashes --requirement $<
