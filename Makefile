@@ -32,7 +32,7 @@ serve: $(SERVE)/.ready ## Serve $(BUNDLE) on localhost:50051 (BUNDLE=… another
 
 .PHONY: test
 test: $(SERVE)/.ready $(DEV)/.ready $(GO) $(GRPCURL) ## Run every test that needs no container engine
-	$(DEV)/bin/pytest -m "not engine"
+	$(DEV)/bin/pytest -m "not engine and not trained"
 	cd clients/go && $(GO) test -count=1 $(RACE) ./...
 
 .PHONY: check
@@ -53,6 +53,10 @@ check: $(DEV)/.ready $(GO) ## Lint and type-check everything, and prove that gen
 .PHONY: train
 train: $(DEV)/.ready ## Train RECIPE=finetuned|head|original on DATA=folder into OUTPUT=folder
 	$(DEV)/bin/python -m questiontopic_training --recipe $(RECIPE) --data $(DATA) --output $(OUTPUT) $(ARGS)
+
+.PHONY: train-test
+train-test: $(SERVE)/.ready $(DEV)/.ready ## Compare what `make train` wrote with what is committed and stated
+	$(DEV)/bin/pytest -m trained
 
 .PHONY: generate
 generate: $(DEV)/.ready $(GO) ## Make the Go and Python stubs from proto/
