@@ -1,0 +1,5 @@
+"""The names of a bundle's files, besides the manifest's."""
+
+KERAS = "model.keras"
+ONNX = "model.onnx"
+CARD = "README.md"

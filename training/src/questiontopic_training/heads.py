@@ -1,0 +1,26 @@
+"""The head of the recipes `head` and `finetuned`: a sentence's vector in, logits out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+
+def dropout_head(dimension: int, hidden: int, outputs: int, input_dropout: float, hidden_dropout: float) -> Any:
+    """One hidden layer between two dropouts, on the vector scaled to a mean square of 1.
+
+    Encoders give vectors of length 1, whose numbers are so small that the hidden layer would learn many times slower.
+    """
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((dimension,)),
+            layers.LayerNormalization(center=False, scale=False, epsilon=1e-12, name="scaled"),
+            layers.Dropout(input_dropout),
+            layers.Dense(hidden, activation="relu", name="hidden"),
+            layers.Dropout(hidden_dropout),
+            layers.Dense(outputs, name="logits"),
+        ],
+        name="head",
+    )

