@@ -18,12 +18,13 @@ class KerasGraph:
     def __init__(self, model: Any) -> None:
         import tensorflow as tf
 
-        self._run = tf.function(lambda inputs: model(inputs, training=False), reduce_retracing=True)
-        self._tensor = tf.convert_to_tensor
+        # The model's own shapes, so that one trace serves every batch.
+        inputs = {tensor.name: tf.TensorSpec(tensor.shape, tensor.dtype, tensor.name) for tensor in model.inputs}
+        self._run = tf.function(lambda batch: model(batch, training=False), input_signature=[inputs])
 
     def run(self, inputs: Inputs) -> Floats:
         """Computes one batch."""
-        logits: Floats = self._run({name: self._tensor(value) for name, value in inputs.items()}).numpy()
+        logits: Floats = self._run(inputs).numpy()
         return logits
 
 
