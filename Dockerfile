@@ -19,7 +19,7 @@ COPY ${BUNDLE} /
 # Third-party packages, in /opt/venv. That one has no pip of its own: the one in /opt/pip fills it and stays behind.
 # hadolint ignore=DL3006 # the tag is in BASE_IMAGE
 FROM ${BASE_IMAGE} AS packages
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_CACHE_DIR=/var/cache/pip
 RUN python3 -m venv /opt/pip && python3 -m venv --without-pip /opt/venv
 COPY --chmod=755 <<'EOS' /usr/local/bin/install-packages
 #!/bin/sh -eu
@@ -35,7 +35,7 @@ find /opt/venv -type d -name tests -prune -exec rm -r {} +
 EOS
 
 RUN --mount=type=bind,source=requirements/serve.txt,target=/requirements/serve.txt \
-    --mount=type=cache,target=/root/.cache/pip \
+    --mount=type=cache,target=/var/cache/pip \
     --mount=type=secret,id=ca_bundle \
     install-packages --require-hashes -r /requirements/serve.txt
 
@@ -47,7 +47,7 @@ RUN /opt/pip/bin/pip --python /opt/venv/bin/python uninstall -y setuptools && co
 
 FROM packages AS tensorflow-packages
 RUN --mount=type=bind,source=requirements/tensorflow.txt,target=/requirements/tensorflow.txt \
-    --mount=type=cache,target=/root/.cache/pip \
+    --mount=type=cache,target=/var/cache/pip \
     --mount=type=secret,id=ca_bundle \
     install-packages --require-hashes -r /requirements/tensorflow.txt
 RUN compile-packages

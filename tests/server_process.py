@@ -63,6 +63,11 @@ class ServerProcess:
         """What has been read of its standard error."""
         return self._log
 
+    def peak_memory(self) -> int:
+        """The most bytes of it that have been resident at once."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmHWM:")[1].split()[0]) * 1024
+
     def terminate(self) -> None:
         """Sends SIGTERM."""
         self.process.send_signal(signal.SIGTERM)

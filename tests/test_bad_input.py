@@ -55,6 +55,31 @@ def test_malformed_bytes_are_an_invalid_argument(channel: grpc.Channel, message:
     lives(channel)
 
 
+@pytest.mark.parametrize(
+    ("message", "field"),
+    [
+        (b"\x0a\x00" * 8_000_000, "texts"),
+        (b"\x0a\x01a" * 5_000_000 + b"\x0a\x01\xff", "texts"),
+        (b"\x20\x01" * 8_000_000, ""),
+    ],
+    ids=["eight million empty texts", "five million texts", "eight million unknown fields"],
+)
+def test_a_message_of_many_fields_is_refused_before_it_is_built(
+    channel: grpc.Channel, server: ServerProcess, message: bytes, field: str
+) -> None:
+    before = server.peak_memory()
+    assert refusal(channel, message) == (grpc.StatusCode.INVALID_ARGUMENT, field)
+    assert server.peak_memory() - before < 120_000_000  # Built, it would take several hundred megabytes.
+    lives(channel)
+
+
+def test_a_model_name_that_is_too_long_to_repeat_is_still_not_found(channel: grpc.Channel) -> None:
+    request = PredictTopicRequest(texts=["Who?"], model="é" * 20_000).SerializeToString()
+    with pytest.raises(grpc.RpcError) as raised:
+        send(channel, request)
+    assert raised.value.code() == grpc.StatusCode.NOT_FOUND
+
+
 def test_a_deadline_of_a_millisecond_is_exceeded(channel: grpc.Channel) -> None:
     request = PredictTopicRequest(texts=["How long is a full call?" * 40] * 512).SerializeToString()
     with pytest.raises(grpc.RpcError) as raised:

@@ -94,7 +94,7 @@ type PredictTopicRequest struct {
 	//
 	// Each is UTF-8 of 1 to 2,000 characters (Limits.max_characters, counted in Unicode code points) with at least one
 	// that is not white space. Send them as the user typed them: preparation belongs to the model.
-	// A violation names the first offending text as `texts[i]`, or `texts` when their number is wrong.
+	// A violation names an offending text as `texts[i]`, or `texts` when their number is wrong.
 	Texts []string `protobuf:"bytes,1,rep,name=texts,proto3" json:"texts,omitempty"`
 	// How fine the topics are; coarse by default. A number that is no LabelLevel is INVALID_ARGUMENT for `label_level`.
 	LabelLevel LabelLevel `protobuf:"varint,2,opt,name=label_level,json=labelLevel,proto3,enum=questiontopic.v1.LabelLevel" json:"label_level,omitempty"`

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import sys
 import threading
 
 import grpc
@@ -189,3 +191,8 @@ def test_an_interrupt_during_a_call_is_code_130_and_cancels_it(serve: Serve) -> 
         assert process.wait(timeout=30) == 130
         assert process.stderr.read() == b""
     assert ended.wait(timeout=30)
+
+
+def test_a_closed_standard_output_is_one_line_and_code_1() -> None:
+    done = subprocess.run(["/bin/sh", "-c", f"{sys.executable} -m questiontopic Who? >&-"], capture_output=True)
+    assert (done.returncode, done.stderr) == (1, b"questiontopic: standard output is closed\n")

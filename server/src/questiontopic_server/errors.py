@@ -19,10 +19,10 @@ class CallError(Exception):
 
 
 class FieldError(CallError):
-    """A field of the request breaks a limit."""
+    """A field of the request breaks a limit; an empty field means the request as a whole."""
 
     def __init__(self, field: str, description: str) -> None:
-        super().__init__(f"{field}: {description}")
+        super().__init__(f"{field}: {description}" if field else description)
         self.field, self.description = field, description
 
 

@@ -8,15 +8,24 @@ from .errors import FieldError
 
 MAX_TEXTS = 512
 MAX_CHARACTERS = 2_000
+MAX_TEXT_BYTES = 4 * MAX_CHARACTERS  # UTF-8 has at most four bytes for a character.
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 
 
+def check_text_bytes(index: int, size: int) -> None:
+    """Accepts a text by its place and its size in bytes alone, or raises FieldError; `check_texts` looks closer."""
+    if index >= MAX_TEXTS:
+        raise FieldError("texts", f"must hold at most {MAX_TEXTS} texts: split the call")
+    if size > MAX_TEXT_BYTES:
+        raise FieldError(
+            f"texts[{index}]", f"must have at most {MAX_CHARACTERS} characters, has {size} bytes: shorten it"
+        )
+
+
 def check_texts(texts: Sequence[str]) -> None:
-    """Accepts the texts of one call, or raises FieldError for the first field that breaks a limit."""
+    """Accepts texts that passed `check_text_bytes`, or raises FieldError for the first that breaks a limit."""
     if not texts:
         raise FieldError("texts", "must hold at least one text")
-    if len(texts) > MAX_TEXTS:
-        raise FieldError("texts", f"must hold at most {MAX_TEXTS} texts, has {len(texts)}: split the call")
     for index, text in enumerate(texts):
         if len(text) > MAX_CHARACTERS:
             found = f"must have at most {MAX_CHARACTERS} characters, has {len(text)}: shorten it"

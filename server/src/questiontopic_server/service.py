@@ -95,7 +95,8 @@ class TopicService:
         if self._model is None or self._batcher is None:
             raise NotServing("the model is still loading")
         if name and name != (loaded := self._model.manifest.name):
-            raise ModelNotFound(f"model: no {name!r} here; the loaded model is {loaded!r}")
+            # Cut, because callers refuse a status whose metadata is too large.
+            raise ModelNotFound(f"model: no {name[:64]!r} here; the loaded model is {loaded!r}")
         return self._model, self._batcher
 
     async def _predict(self, message: bytes, seconds_left: float | None) -> topic_pb2.PredictTopicResponse:

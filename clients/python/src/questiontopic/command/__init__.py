@@ -26,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     settings = parse(sys.argv[1:] if arguments is None else arguments, os.environ)
     separate_core_log(os.environ)
+    if sys.stdout is None:
+        return _failed("standard output is closed")
     try:
         asyncio.run(run(settings))
     except (TopicError, Failure) as error:

@@ -66,7 +66,8 @@ class TopicServiceServicer:
         - INVALID_ARGUMENT: a field breaks a limit; BadRequest names it, for example `texts[3]`. Fix the request.
         - NOT_FOUND: `model` is not the loaded one; ErrorInfo has reason MODEL_NOT_FOUND. Fix the request.
         - RESOURCE_EXHAUSTED: the queue is full or the deadline cannot be met; RetryInfo says when to try again. Back off.
-        Without details: the message is larger than Limits.max_message_bytes and was refused unread. Send less.
+        Without details: the message is larger than Limits.max_message_bytes, or the call's metadata than 8 KiB, and was
+        refused unread. Send less.
         - UNAVAILABLE: the server is not ready or is draining. Retry (the Go and Python clients do).
         - DEADLINE_EXCEEDED: the deadline passed first. Decide whether the answer is still wanted.
         - INTERNAL: our fault; ErrorInfo carries a `request_id` that stands in the server's log. Report it.
