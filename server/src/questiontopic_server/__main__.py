@@ -5,16 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from .app import ServeError, serve
-from .model import BundleError
-from .settings import Settings
+if TYPE_CHECKING:
+    from .settings import Settings
 
 
 def main() -> NoReturn:
-    """Exits with 0 after a clean drain, 1 if it cannot serve; a usage error exits with 2 earlier."""
+    """Exits with 0 after SIGTERM or SIGINT, 1 if it cannot serve or drain; a usage error exits with 2 earlier."""
+    # Until `serve` takes over, and before the imports that take long: a container's first process gets no signal that
+    # it has no handler for.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: os._exit(0))
+    from .settings import Settings
+
     settings = Settings.read(sys.argv[1:], os.environ)
     logging.basicConfig(
         level=settings.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -24,10 +30,14 @@ def main() -> NoReturn:
 
 
 async def _serve_and_exit(settings: Settings) -> NoReturn:
+    from .app import DrainError, serve
+    from .listening import ListenError
+    from .model import BundleError
+
     code = 0
     try:
         await serve(settings)
-    except (ServeError, BundleError) as error:
+    except (ListenError, BundleError, DrainError) as error:
         print(f"questiontopic-server: error: {error}", file=sys.stderr)
         code = 1
     logging.shutdown()

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-import socket
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from .batcher import Batcher
-from .limits import MAX_MESSAGE_BYTES
+from .listening import listen, transport
 from .model import TopicModel, load_topic_model, read_bundle
 from .service import SERVICE, TopicService
 from .settings import Settings
@@ -21,38 +21,64 @@ from .settings import Settings
 _log = logging.getLogger(__name__)
 
 
-class ServeError(Exception):
-    """The server cannot start or could not drain; the message is one line for the operator."""
+class DrainError(Exception):
+    """Accepted calls were cut off; the message is one line that counts them."""
 
 
 async def serve(settings: Settings) -> None:
-    """Serves until SIGTERM or SIGINT, then drains; raises ServeError or BundleError if that cannot be done.
+    """Serves until SIGTERM or SIGINT, then drains; raises ListenError, BundleError or DrainError if that fails.
 
-    The sockets stay open and refuse calls until the process ends, which must be at once. gRPC's own way to stop would
+    The sockets stay open and refuse calls until the process ends, which must be at once: gRPC's own way to stop would
     answer calls that arrive in that moment with CANCELLED, which no one retries; a closed connection is UNAVAILABLE.
+    A load that the signal interrupts may still be running then.
     """
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = _signal_to_stop()
     service, checks = TopicService(), health.aio.HealthServicer()
-    server, address = _listen(settings, service, checks)
+    server, address = listen(settings)
+    _register(server, service, checks)
     await _set_health(checks, health_pb2.HealthCheckResponse.NOT_SERVING)
     await server.start()
-    with ThreadPoolExecutor(1, "model") as executor:
-        model = await asyncio.get_running_loop().run_in_executor(executor, _load, settings)
-        batcher = Batcher(model.predict_each, executor, max_batch=settings.max_batch, max_queue=settings.max_queue)
-        batches = asyncio.create_task(batcher.run())
-        service.start(model, batcher)
-        await _set_health(checks, health_pb2.HealthCheckResponse.SERVING)
-        manifest = model.manifest
-        _log.info("serving %s %s on %s (%s)", manifest.name, manifest.version, address, _transport(settings))
-        await _first(stop, batches)
-        await checks.enter_graceful_shutdown()
-        try:
-            await _drain(service, settings.drain_timeout)
-        finally:
-            batches.cancel()
+    executor = ThreadPoolExecutor(1, "model")
+    load = asyncio.get_running_loop().run_in_executor(executor, _load, settings)
+    await _first(stop, load)
+    if stop.done():
+        _log.info("stopped while loading")
+        return
+    model = await load
+    batcher = Batcher(model.predict_each, executor, max_batch=settings.max_batch, max_queue=settings.max_queue)
+    batches = asyncio.create_task(batcher.run())
+    service.start(model, batcher)
+    await _set_health(checks, health_pb2.HealthCheckResponse.SERVING)
+    manifest = model.manifest
+    _log.info("serving %s %s on %s (%s)", manifest.name, manifest.version, address, transport(settings))
+    await _first(stop, batches)
+    if batches.done():
+        await batches  # It never ends but by an error, which this raises.
+    await checks.enter_graceful_shutdown()
+    try:
+        await _drain(service, settings.drain_timeout)
+    finally:
+        batches.cancel()
     _log.info("drained")
+
+
+def _signal_to_stop() -> asyncio.Future[None]:
+    """Done at the first SIGTERM or SIGINT."""
+    loop = asyncio.get_running_loop()
+    stop: asyncio.Future[None] = loop.create_future()
+
+    def signalled() -> None:
+        if not stop.done():
+            stop.set_result(None)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, signalled)
+    return stop
+
+
+async def _first(*waiting: asyncio.Future[Any]) -> None:
+    """Waits until one of them is done."""
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
 
 
 def _load(settings: Settings) -> TopicModel:
@@ -62,53 +88,11 @@ def _load(settings: Settings) -> TopicModel:
     return model
 
 
-def _listen(
-    settings: Settings, service: TopicService, checks: health.aio.HealthServicer
-) -> tuple[grpc.aio.Server, str]:
-    server = grpc.aio.server(
-        options=[
-            ("grpc.so_reuseport", 0),  # Otherwise a second server on the same port starts silently.
-            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-        ]
-    )
+def _register(server: grpc.aio.Server, service: TopicService, checks: health.aio.HealthServicer) -> None:
     server.add_generic_rpc_handlers((service.handler(),))
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
     names = (SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server)
-    credentials = _credentials(settings)
-    wanted = f"{settings.host}:{settings.port}"
-    try:
-        _try_to_bind(settings.host, settings.port)
-        port = server.add_secure_port(wanted, credentials) if credentials else server.add_insecure_port(wanted)
-    except (OSError, RuntimeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise ServeError(f"cannot listen on {wanted}: {reason}") from None
-    return server, f"{settings.host}:{port}"
-
-
-def _try_to_bind(host: str, port: int) -> None:
-    """Raises OSError with the reason if the address cannot be had; gRPC itself would not tell the reason."""
-    family, kind, protocol, _, address = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
-    with socket.socket(family, kind, protocol) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(address)
-
-
-def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
-    if not (settings.tls_certificate and settings.tls_key):
-        return None
-    try:
-        pair = (settings.tls_key.read_bytes(), settings.tls_certificate.read_bytes())
-        authority = settings.tls_client_ca.read_bytes() if settings.tls_client_ca else None
-    except OSError as error:
-        raise ServeError(f"{error.filename}: {error.strerror}") from None
-    return grpc.ssl_server_credentials([pair], authority, require_client_auth=authority is not None)
-
-
-def _transport(settings: Settings) -> str:
-    if not settings.tls_certificate:
-        return "plaintext"
-    return "mutual TLS" if settings.tls_client_ca else "TLS"
 
 
 async def _set_health(checks: health.aio.HealthServicer, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
@@ -116,18 +100,9 @@ async def _set_health(checks: health.aio.HealthServicer, status: health_pb2.Heal
         await checks.set(name, status)
 
 
-async def _first(stop: asyncio.Event, batches: asyncio.Task[None]) -> None:
-    """Waits for the signal to stop; the batcher's end, which is never expected, is raised."""
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({stopping, batches}, return_when=asyncio.FIRST_COMPLETED)
-    if batches.done():
-        stopping.cancel()
-        await batches
-
-
 async def _drain(service: TopicService, seconds: float) -> None:
     _log.info("draining: %d calls in flight", service.in_flight)
     try:
         await asyncio.wait_for(service.drain(), seconds)
     except TimeoutError:
-        raise ServeError(f"{service.in_flight} calls were cut off: not finished after {seconds:g} s") from None
+        raise DrainError(f"{service.in_flight} calls were cut off: not finished after {seconds:g} s") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
@@ -25,6 +26,31 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
         return int(text)
 
     return parse
+
+
+def _port(text: str) -> int:
+    if text.startswith("tcp://"):
+        raise ValueError(
+            f"{text!r} is a Kubernetes service link: set enableServiceLinks: false on the pod, or give --port"
+        )
+    return _whole(0, 65_535)(text)
+
+
+def _host(text: str) -> str:
+    """A host as it stands before a colon and a port: an IPv6 address is in brackets and in its shortest form."""
+    if not text:
+        raise ValueError("must not be empty")
+    try:
+        address = ipaddress.ip_address(text.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        pass
+    else:
+        return f"[{address}]" if address.version == 6 else str(address)
+    try:
+        text.encode("idna")  # As the resolver does.
+    except UnicodeError:
+        raise ValueError(f"must be an address or a host name, is {text!r}") from None
+    return text
 
 
 def _seconds(text: str) -> float:
@@ -57,8 +83,8 @@ class Settings:
     """How to serve. `read` fills it from flags, then the environment, then the defaults here."""
 
     bundle: Path = _setting("Folder of the bundle to serve. Required.", _path)
-    host: str = _setting("Address to listen on; 0.0.0.0 or [::] for every interface.", str, "127.0.0.1")
-    port: int = _setting("TCP port to listen on; 0 takes a free one.", _whole(0, 65_535), 50_051)
+    host: str = _setting("Address to listen on; 0.0.0.0 or :: for every interface.", _host, "127.0.0.1")
+    port: int = _setting("TCP port to listen on; 0 takes a free one.", _port, 50_051)
     runtime: str = _setting(
         "What runs the model: onnxruntime, tensorflow, or auto for the first that the bundle has.",
         _one_of("auto", "onnxruntime", "tensorflow"),
@@ -84,11 +110,11 @@ class Settings:
 
     @staticmethod
     def read(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
-        """Reads flags and environment variables; prints a usage error and exits with 2 if one is wrong."""
-        parser = argparse.ArgumentParser(
+        """Reads flags and environment variables; prints one line and exits with 2 if one is wrong."""
+        parser = _Parser(
             prog="questiontopic-server",
             description="Serves a question-topic bundle over gRPC, with health checks and reflection.",
-            epilog="A flag goes before its environment variable. Exit codes: 0 drained after SIGTERM or SIGINT, "
+            epilog="A flag goes before its environment variable. Exit codes: 0 stopped by SIGTERM or SIGINT, "
             "1 cannot serve or calls were cut off, 2 wrong flag or variable.",
             allow_abbrev=False,
         )
@@ -110,6 +136,11 @@ class Settings:
         if settings.tls_client_ca and not settings.tls_certificate:
             parser.error("--tls-client-ca: needs --tls-certificate and --tls-key")
         return settings
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {message}\n")
 
 
 def _flag(each: Field[Any]) -> str:
