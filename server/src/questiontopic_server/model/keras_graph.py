@@ -56,7 +56,7 @@ def load_keras(path: Path, threads: int) -> KerasGraph:
     try:
         return KerasGraph(tf.keras.models.load_model(path, compile=False, safe_mode=True))
     except (OSError, ValueError, TypeError) as error:
-        raise BundleError(f"{path}: Keras cannot load it: {str(error).splitlines()[0]}") from None
+        raise BundleError(f"{path}: Keras cannot load it: {error}") from None
 
 
 def load_hub(handle: str, threads: int) -> HubEncoder:
@@ -69,7 +69,7 @@ def load_hub(handle: str, threads: int) -> HubEncoder:
     try:
         loaded = hub.load(handle)
     except (OSError, ValueError) as error:
-        raise BundleError(f"{handle}: TensorFlow Hub cannot load it: {str(error).splitlines()[0]}") from None
+        raise BundleError(f"{handle}: TensorFlow Hub cannot load it: {error}") from None
     if callable(loaded):
         return HubEncoder(loaded)
     signatures = getattr(loaded, "signatures", {})

@@ -7,11 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+import reprlib
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from .typed_json import read
+
 FORMAT = 1
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_VERSION = re.compile(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @dataclass(frozen=True)
@@ -50,11 +56,12 @@ class EncoderSpec:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A bundle's description; see `FORMAT` for its version.
+    """A bundle's description; see `FORMAT` for its version. The annotations here are the schema of `manifest.json`.
 
     The graph's outputs are logits in the order of `fine_labels`, or of `coarse_labels` where there are no fine ones;
     softmax(logits / temperature) are the confidences, and a coarse confidence is the sum of its fine ones.
-    `files` maps each file of the bundle to its SHA-256, `runtimes` each runtime to the file that it loads.
+    `files` maps each file of the bundle to its SHA-256, `runtimes` each runtime to the file that it loads. `name` has
+    up to 64 lower-case letters, digits and `._-`, `version` is MAJOR.MINOR.PATCH; labels are not blank.
     """
 
     name: str
@@ -89,30 +96,20 @@ class Manifest:
         return values
 
     @staticmethod
-    def from_json(values: Mapping[str, Any]) -> Manifest:
+    def from_json(values: Any) -> Manifest:
         """Reads `to_json`'s values; raises ValueError that names what is missing or wrong."""
-        values = dict(values)
+        values = read(dict[str, Any], values)
         if (found := values.pop("format", None)) != FORMAT:
-            raise ValueError(f"format is {found!r}, this server reads format {FORMAT}")
-        try:
-            manifest = Manifest(
-                **values
-                | {
-                    "coarse_labels": tuple(values["coarse_labels"]),
-                    "fine_labels": tuple(FineLabel(**label) for label in values["fine_labels"]),
-                    "encoder": EncoderSpec(**values["encoder"]),
-                    "golden": tuple(Golden(**golden) for golden in values["golden"]),
-                    "languages": tuple(values.get("languages", ())),
-                }
-            )
-        except KeyError as error:
-            raise ValueError(f"{error.args[0]} is missing") from None
-        except TypeError as error:
-            raise ValueError(str(error).replace("Manifest.__init__() ", "")) from None
+            raise ValueError(f"format is {reprlib.repr(found)}, this server reads format {FORMAT}")
+        manifest: Manifest = read(Manifest, values)
         manifest._check()
         return manifest
 
     def _check(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise ValueError(f"name must match {_NAME.pattern}, is {reprlib.repr(self.name)}")
+        if not _VERSION.fullmatch(self.version):
+            raise ValueError(f"version must be MAJOR.MINOR.PATCH, is {reprlib.repr(self.version)}")
         coarse, fine = set(self.coarse_labels), [label.name for label in self.fine_labels]
         if len(coarse) < 2 or len(coarse) != len(self.coarse_labels):
             raise ValueError("coarse_labels must be at least two different labels")
@@ -120,6 +117,12 @@ class Manifest:
             raise ValueError("fine_labels must be different labels")
         if fine and {label.coarse for label in self.fine_labels} != coarse:
             raise ValueError("fine_labels must cover exactly the coarse labels")
+        for place, names in (("coarse_labels", coarse), ("fine_labels", fine), ("files", self.files)):
+            for name in names:
+                if not name.strip() or _CONTROL.search(name):
+                    raise ValueError(f"{place} must not be blank or hold control characters, is {reprlib.repr(name)}")
+        if unlisted := set(self.runtimes.values()) - self.files.keys():
+            raise ValueError(f"runtimes names {reprlib.repr(min(unlisted))}, which files does not list")
         if not self.golden:
             raise ValueError("golden must hold at least one text")
         if not self.temperature > 0:

@@ -38,4 +38,4 @@ def load_onnx(path: Path, threads: int) -> OnnxGraph:
     try:
         return OnnxGraph(onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"]))
     except Exception as error:  # noqa: BLE001 - ONNX Runtime raises a class of its own for each kind of bad file.
-        raise BundleError(f"{path}: ONNX Runtime cannot load it: {str(error).splitlines()[0]}") from None
+        raise BundleError(f"{path}: ONNX Runtime cannot load it: {error}") from None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .bundle import Bundle, BundleError
+from .bundle import Bundle, BundleError, bundle_errors
 from .encoder import Encoder, Floats, Graph
 from .manifest import FineLabel, Manifest
 from .preparation import PREPARATIONS
@@ -72,8 +72,9 @@ class TopicModel:
         golden = self.manifest.golden
         coarse_names = self.manifest.coarse_labels
         fine_names = [label.name for label in self.manifest.fine_labels]
-        alone = [self.predict([entry.text]) for entry in golden]
-        together = self.predict([entry.text for entry in golden])
+        with bundle_errors("self-check failed"):
+            alone = [self.predict([entry.text]) for entry in golden]
+            together = self.predict([entry.text for entry in golden])
         for row, entry in enumerate(golden):
             for found, at in ((alone[row], 0), (together, row)):
                 _compare(entry.text, coarse_names, found.coarse[at], entry.coarse)
@@ -108,11 +109,12 @@ def load_topic_model(bundle: Bundle, runtime: str, cache: Path | None, threads: 
         raise BundleError(f"{bundle.folder}: no form for the runtime {runtime}; it has {sorted(manifest.runtimes)}")
     if manifest.preparation not in PREPARATIONS:
         raise BundleError(f"{bundle.folder}: unknown preparation {manifest.preparation!r}")
-    encoder = _encoder(bundle, cache, threads)
-    graph = _graph(runtime, bundle.folder / manifest.runtimes[runtime], threads)
-    model = TopicModel(manifest, runtime, encoder, graph)
+    with bundle_errors(bundle.folder):
+        encoder = _encoder(bundle, cache, threads)
+        graph = _graph(runtime, bundle.folder / manifest.runtimes[runtime], threads)
+        model = TopicModel(manifest, runtime, encoder, graph)
+        found = graph.run(encoder.encode([manifest.golden[0].text]).inputs).shape[-1]
     outputs = len(manifest.fine_labels or manifest.coarse_labels)
-    found = graph.run(encoder.encode([manifest.golden[0].text]).inputs).shape[-1]
     if found != outputs:
         raise BundleError(f"{bundle.folder}: the model has {found} outputs for {outputs} labels")
     return model

