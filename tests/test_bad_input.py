@@ -88,8 +88,10 @@ def test_a_deadline_of_a_millisecond_is_exceeded(channel: grpc.Channel) -> None:
     lives(channel)
 
 
-def test_the_largest_request_is_answered(channel: grpc.Channel) -> None:
+def test_the_largest_request_is_answered_in_the_memory_that_the_readme_calls_plenty() -> None:
     request = PredictTopicRequest(texts=["工" * 2000] * 512).SerializeToString()
-    predictions = send(channel, request, timeout=120).predictions
-    assert len(predictions) == 512
-    assert all(prediction.truncated for prediction in predictions)
+    with ServerProcess() as server, grpc.insecure_channel(server.address) as channel:
+        predictions = send(channel, request, timeout=120).predictions
+        assert len(predictions) == 512
+        assert all(prediction.truncated for prediction in predictions)
+        assert server.peak_memory() < 256_000_000
