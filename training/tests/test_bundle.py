@@ -132,7 +132,7 @@ def test_a_bundle_that_fails_its_proof_leaves_the_old_one(
         save_onnx(model, path)
         kernel.assign(kernel * -1)
 
-    monkeypatch.setattr("questiontopic_training.bundle_writer.save_onnx", save_other)
+    monkeypatch.setattr("questiontopic_training.encoders.save_onnx", save_other)
     with pytest.raises((ParityError, BundleError), match=r"differs|self-check"):
         write_bundle(bundle_folder, manifest, model, usem3, cache, ["Who ?"])
     assert read_bundle(bundle_folder).manifest.digest == manifest.digest

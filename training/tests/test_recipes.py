@@ -13,6 +13,7 @@ from questiontopic_training.recipes import RECIPES
 from questiontopic_training.recipes.finetuned import Finetuned
 from questiontopic_training.recipes.head import Head
 from questiontopic_training.recipes.original import Original
+from questiontopic_training.teachers import Teachers
 from questiontopic_training.trec import Trec
 
 
@@ -21,7 +22,7 @@ def test_the_original_head_has_the_articles_parameters(
 ) -> None:
     labels = Labels(data.training)
     kept, held = labels.examples(data.training).split(0.1, 0)
-    model = Original(epochs=1).train(usem3, kept, held, labels, 0)
+    model = Original(epochs=1).train(usem3, kept, held, labels, 0, Teachers(()))
     head = model.get_layer("head")
     assert sum(int(np.prod(variable.shape)) for variable in head.trainable_variables) == 198_662
     assert "198,662" in capsys.readouterr().out
@@ -29,7 +30,7 @@ def test_the_original_head_has_the_articles_parameters(
 
 def test_the_original_stops_early_at_its_best(usem3: TrainingEncoder, data: Trec, tmp_path: Path, cache: Path) -> None:
     recipe = Original(epochs=60, batch_size=32, patience=2)
-    manifest = Experiment(recipe, usem3, data, (0,), cache).run(tmp_path / "bundle", "small", "1.0.0")
+    manifest = Experiment(recipe, usem3, data, (0,), cache, Teachers(())).run(tmp_path / "bundle", "small", "1.0.0")
     assert manifest.fine_labels == ()
     assert manifest.preparation == "original"
     assert manifest.metrics["test_coarse_accuracy"] > 0.8
@@ -40,7 +41,7 @@ def test_the_original_stops_early_at_its_best(usem3: TrainingEncoder, data: Trec
 def test_a_hub_encoder_makes_a_bundle_that_needs_no_other_place(hub_folder: Path, data: Trec, tmp_path: Path) -> None:
     encoder = load_encoder(str(hub_folder), None, threads=1)
     made = tmp_path / "made"
-    manifest = Experiment(Head(epochs=60), encoder, data, (0,), None).run(made, "hashed", "1.0.0")
+    manifest = Experiment(Head(epochs=60), encoder, data, (0,), None, Teachers(())).run(made, "hashed", "1.0.0")
     assert set(manifest.runtimes) == {"tensorflow"}
     assert manifest.encoder.handle == "hashed-words"
     assert "encoder/saved_model.pb" in manifest.files
@@ -64,7 +65,7 @@ def test_a_hub_encoder_makes_a_bundle_that_needs_no_other_place(hub_folder: Path
 def test_finetuned_refuses_an_encoder_that_it_cannot_train(hub_folder: Path, data: Trec, tmp_path: Path) -> None:
     encoder = load_encoder(str(hub_folder), None, threads=1)
     with pytest.raises(BundleError, match="needs the encoder usem3"):
-        Experiment(RECIPES["finetuned"], encoder, data, (0,), None).run(tmp_path / "bundle", "x", "1.0.0")
+        Experiment(RECIPES["finetuned"], encoder, data, (0,), None, Teachers(())).run(tmp_path / "bundle", "x", "1.0.0")
 
 
 def test_a_folder_without_a_model_is_an_error(tmp_path: Path) -> None:
@@ -76,7 +77,9 @@ def test_equal_seeds_train_equal_models(usem3: TrainingEncoder, data: Trec) -> N
     labels = Labels(data.training)
     examples = labels.examples(data.training[:48])
     recipe = Finetuned(epochs=1, batch_size=16)
-    first, again, other = (recipe.train(usem3, examples, None, labels, seed).get_weights() for seed in (1, 1, 2))
+    first, again, other = (
+        recipe.train(usem3, examples, None, labels, seed, Teachers(())).get_weights() for seed in (1, 1, 2)
+    )
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
 
@@ -87,7 +90,7 @@ def test_the_body_is_frozen_at_first_and_then_learns(usem3: TrainingEncoder, dat
 
     def kernel(frozen_epochs: float) -> np.ndarray:
         recipe = Finetuned(epochs=1, batch_size=16, frozen_epochs=frozen_epochs, weight_decay=0.0, ema_momentum=0.5)
-        model = recipe.train(usem3, examples, None, labels, 1)
+        model = recipe.train(usem3, examples, None, labels, 1, Teachers(()))
         (values,) = model.get_layer("d0").get_weights()
         return values  # type: ignore[no-any-return]
 

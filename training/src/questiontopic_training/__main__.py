@@ -16,7 +16,9 @@ from .encoders import load_encoder
 from .experiment import Experiment
 from .recipes import RECIPES
 from .settings import Settings, parse
+from .teachers import Teachers
 from .trec import DataError, read_trec
+from .unlabelled import NO_QUESTIONS, read_unlabelled
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,15 +38,17 @@ def train(settings: Settings) -> None:
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.experimental.enable_op_determinism()
     complete(settings.data)
-    data = read_trec(settings.data)
-    for warning in data.warnings:
+    recipe, data = RECIPES[settings.recipe], read_trec(settings.data)
+    unlabelled = read_unlabelled(settings.questions) if recipe.learns_from_unlabelled else NO_QUESTIONS
+    data = data.beside(unlabelled.description)
+    for warning in (*data.warnings, *unlabelled.warnings):
         print(f"warning: {warning}", file=sys.stderr)
-    recipe = RECIPES[settings.recipe]
     if settings.epochs:
         recipe = dataclasses.replace(recipe, epochs=settings.epochs)  # type: ignore[type-var]
     encoder = load_encoder(settings.encoder, settings.cache, settings.threads)
     seeds = range(settings.seed, settings.seed + settings.seeds)
-    manifest = Experiment(recipe, encoder, data, seeds, settings.cache).run(
+    teachers = Teachers(unlabelled.questions, settings.cache)
+    manifest = Experiment(recipe, encoder, data, seeds, settings.cache, teachers).run(
         settings.output, settings.name, settings.version
     )
     print(f"{settings.output}: {manifest.name} {manifest.version}, digest {manifest.digest}")

@@ -3,3 +3,4 @@
 KERAS = "model.keras"
 ONNX = "model.onnx"
 CARD = "README.md"
+DIFFERENCES = "differences.npz"

@@ -16,12 +16,10 @@ from questiontopic_server.model import Golden, Manifest, TopicModel, load_topic_
 from questiontopic_server.model.bundle import MANIFEST, sha256_of
 from questiontopic_server.model.keras_graph import KerasGraph
 
-from .bundle_names import CARD, KERAS, ONNX
+from .bundle_names import CARD
 from .encoders import TrainingEncoder
 from .golden import GOLDEN_TEXTS
-from .half import save_keras
 from .model_card import model_card
-from .onnx_export import save_onnx
 
 _TOLERANCE = 1e-4
 
@@ -43,13 +41,7 @@ def write_bundle(
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
         made = Path(scratch) / "bundle"
         made.mkdir()
-        save_keras(model, made / KERAS)
-        runtimes = {"tensorflow": KERAS}
-        if encoder.spec.kind == "usem3":  # A hub encoder needs TensorFlow anyway.
-            save_onnx(model, made / ONNX)
-            runtimes = {"onnxruntime": ONNX, **runtimes}
-        encoder.save(made)
-        manifest = replace(manifest, runtimes=runtimes)
+        manifest = replace(manifest, runtimes=encoder.save(model, made))
         manifest = replace(
             manifest, golden=_golden(TopicModel(manifest, "tensorflow", encoder.serving, KerasGraph(model)))
         )

@@ -15,9 +15,17 @@ from questiontopic_server.model import BundleError
 from questiontopic_server.model.encoder import Encoder, Floats
 from questiontopic_server.model.keras_graph import HubEncoder, KerasGraph, load_hub
 from questiontopic_server.model.manifest import EncoderSpec
+from questiontopic_server.model.minilm import MiniLMEncoder, load_minilm
+from questiontopic_server.model.minilm import installed_spec as installed_minilm
 from questiontopic_server.model.usem3 import LANGUAGES, UseM3Encoder, installed_spec, load_usem3
 
 from .body import build_body
+from .bundle_names import DIFFERENCES, KERAS, ONNX
+from .differences import rounded, save_differences
+from .half import round_weights, save_keras
+from .minilm_layers import build_minilm, get_weights, set_weights
+from .minilm_onnx import save_minilm_onnx
+from .onnx_export import save_onnx
 
 _BATCH = 64
 
@@ -45,8 +53,11 @@ class TrainingEncoder(Protocol):
         `dropout` is for the encoder's layers, if the graph has them, while they are trained.
         """
 
-    def save(self, folder: Path) -> None:
-        """Puts into a bundle what the encoder needs there."""
+    def round(self, model: Any) -> None:
+        """Gives the graph the weights that it will have when it is read from a bundle."""
+
+    def save(self, model: Any, folder: Path) -> dict[str, str]:
+        """Puts the graph with rounded weights, and what the encoder needs, into a bundle; the file of each runtime."""
 
 
 class UseM3:
@@ -67,8 +78,15 @@ class UseM3:
         body = build_body(dropout)
         return keras.Model(body.input, head(body.output), name="topic")
 
-    def save(self, folder: Path) -> None:
-        """Nothing: the package is installed where the bundle is served."""
+    def round(self, model: Any) -> None:
+        """To 16 bits."""
+        round_weights(model)
+
+    def save(self, model: Any, folder: Path) -> dict[str, str]:
+        """The whole graph for both runtimes; the package is installed where the bundle is served."""
+        save_keras(model, folder / KERAS)
+        save_onnx(model, folder / ONNX)
+        return {"onnxruntime": ONNX, "tensorflow": KERAS}
 
 
 class Hub:
@@ -90,16 +108,59 @@ class Hub:
         features = keras.Input(head.input_shape[1:], name="features")
         return keras.Model({"features": features}, head(features), name="topic")
 
-    def save(self, folder: Path) -> None:
-        """The whole SavedModel, so that the bundle needs no other place."""
+    def round(self, model: Any) -> None:
+        """To 16 bits."""
+        round_weights(model)
+
+    def save(self, model: Any, folder: Path) -> dict[str, str]:
+        """The graph and the whole SavedModel, so that the bundle needs no other place; both need TensorFlow."""
+        save_keras(model, folder / KERAS)
         shutil.copytree(self._saved_model, folder / self.spec.path)
+        return {"tensorflow": KERAS}
+
+
+class MiniLM:
+    """all-MiniLM-L6-v2 from its package: the bundle holds the differences that training made to its layers."""
+
+    trainable = True
+    languages: tuple[str, ...] = ("en",)
+
+    def __init__(self, spec: EncoderSpec, serving: MiniLMEncoder) -> None:
+        self.spec, self.serving = spec, serving
+
+    def features(self, texts: Sequence[str]) -> Floats:
+        """One vector of 384 numbers a text: the mean over its pieces."""
+        return _encode(self.serving, KerasGraph(build_minilm(0.0)).run, texts)
+
+    def graph(self, head: Any, dropout: float = 0.0) -> Any:
+        """The encoder's layers, as they were published, with the head on top."""
+        body = build_minilm(dropout)
+        return keras.Model(body.input, head(body.output), name="topic")
+
+    def round(self, model: Any) -> None:
+        """The layers' differences to 4 bits, the head to 16."""
+        round_weights(model.get_layer("head"))
+        set_weights(model, rounded(get_weights(model)))
+
+    def save(self, model: Any, folder: Path) -> dict[str, str]:
+        """The differences, and for both runtimes the graph with its head and no other weights."""
+        trained = get_weights(model)
+        save_differences(trained, folder / self.spec.path)
+        save_minilm_onnx(model, folder / ONNX)
+        set_weights(model, {name: np.zeros_like(weight) for name, weight in trained.items()})
+        save_keras(model, folder / KERAS)
+        set_weights(model, trained)
+        return {"onnxruntime": ONNX, "tensorflow": KERAS}
 
 
 def load_encoder(name: str, cache: Path | None, threads: int) -> TrainingEncoder:
-    """`usem3`, or a TF-Hub handle or the folder of a SavedModel; raises BundleError."""
+    """`usem3` or `minilm`, or a TF-Hub handle or the folder of a SavedModel; raises BundleError."""
     if name == "usem3":
         spec = installed_spec()
         return UseM3(spec, load_usem3(spec, cache))
+    if name == "minilm":
+        spec = installed_minilm(DIFFERENCES)
+        return MiniLM(spec, load_minilm(spec))
     import tensorflow_hub  # Slow to import, and only needed here.
 
     try:

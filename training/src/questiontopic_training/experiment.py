@@ -18,8 +18,8 @@ from .bundle_writer import write_bundle
 from .encoders import TrainingEncoder
 from .evaluation import Evaluation, evaluate, fit_temperature, logits
 from .examples import Examples, Labels
-from .half import round_weights
 from .recipes import Recipe
+from .teachers import Teachers
 from .trec import Question, Trec
 
 VALIDATION_SHARE = 0.1
@@ -40,6 +40,7 @@ class Experiment:
     data: Trec
     seeds: Sequence[int]
     cache: Path | None
+    teachers: Teachers
 
     def run(self, folder: Path, name: str, version: str) -> Manifest:
         """Trains and writes the bundle into `folder`; prints figures on the way."""
@@ -92,8 +93,8 @@ class Experiment:
         return Examples(tuple(map(prepare, examples.texts)), examples.coarse, examples.fine)
 
     def _train(self, training: Examples, held: Examples | None, labels: Labels, seed: int) -> Any:
-        model = self.recipe.train(self.encoder, training, held, labels, seed)
-        round_weights(model)
+        model = self.recipe.train(self.encoder, training, held, labels, seed, self.teachers)
+        self.encoder.round(model)
         return model
 
     def _logits(self, model: Any, examples: Examples) -> Any:

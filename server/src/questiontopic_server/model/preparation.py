@@ -31,6 +31,14 @@ def raw(text: str) -> str:
     return text
 
 
+def unshouted(text: str) -> str:
+    """The text as it is, but in lower case if all of its words, at least three, are in capitals."""
+    letters = [character for character in text if character.isalpha()]
+    # Scripts without capitals have letters that are not upper case either, so their texts stay as they are.
+    shouted = len(text.split()) >= 3 and all(letter.isupper() for letter in letters)
+    return text.lower() if shouted else text
+
+
 def original(text: str) -> str:
     """The original system's cleaning: one line, no contractions, links, digits, punctuation or capitals."""
     text = text.replace("\r", " ").replace("\n", " ").lower()
@@ -40,4 +48,4 @@ def original(text: str) -> str:
     return " ".join(text.translate(_DIGITS_AND_PUNCTUATION).split())
 
 
-PREPARATIONS: dict[str, Preparation] = {"raw": raw, "original": original}
+PREPARATIONS: dict[str, Preparation] = {"raw": raw, "unshouted": unshouted, "original": original}

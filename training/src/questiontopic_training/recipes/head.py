@@ -12,6 +12,7 @@ from ..examples import Examples, Labels
 from ..heads import dropout_head
 from ..loss import topic_loss
 from ..progress import EpochProgress
+from ..teachers import Teachers
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Head:
     fine: ClassVar[bool] = True
     needs_validation: ClassVar[bool] = False
     needs_trainable_encoder: ClassVar[bool] = False
+    learns_from_unlabelled: ClassVar[bool] = False
 
     epochs: int = 40
     batch_size: int = 256
@@ -34,7 +36,13 @@ class Head:
     hidden_dropout: float = 0.4
 
     def train(
-        self, encoder: TrainingEncoder, training: Examples, validation: Examples | None, labels: Labels, seed: int
+        self,
+        encoder: TrainingEncoder,
+        training: Examples,
+        validation: Examples | None,
+        labels: Labels,
+        seed: int,
+        teachers: Teachers,
     ) -> Any:
         """The frozen encoder with the trained head; `validation` is not looked at."""
         keras.utils.set_random_seed(seed)

@@ -10,6 +10,7 @@ import keras
 from ..encoders import TrainingEncoder
 from ..examples import Examples, Labels
 from ..progress import EpochProgress
+from ..teachers import Teachers
 
 _ARTICLE = (512, 6, 198_662)  # Its encoder's dimension, its labels and its number of trainable parameters.
 
@@ -26,6 +27,7 @@ class Original:
     fine: ClassVar[bool] = False
     needs_validation: ClassVar[bool] = True
     needs_trainable_encoder: ClassVar[bool] = False
+    learns_from_unlabelled: ClassVar[bool] = False
 
     epochs: int = 200
     batch_size: int = 2048
@@ -35,7 +37,13 @@ class Original:
     patience: int = 10
 
     def train(
-        self, encoder: TrainingEncoder, training: Examples, validation: Examples | None, labels: Labels, seed: int
+        self,
+        encoder: TrainingEncoder,
+        training: Examples,
+        validation: Examples | None,
+        labels: Labels,
+        seed: int,
+        teachers: Teachers,
     ) -> Any:
         """The frozen encoder with the trained head; raises ValueError without validation rows."""
         if validation is None:

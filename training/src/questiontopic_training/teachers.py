@@ -1,0 +1,114 @@
+"""Teachers: all-MiniLM-L6-v2 fine-tuned on the labelled questions, to label the unlabelled ones.
+
+They are slower and more accurate than the model that learns from them (Hinton et al. 2015, arXiv:1503.02531). All start
+from the same head, so that the average of their weights is a model as good as their average answer, and one forward
+pass labels for all of them (Wortsman et al. 2022, arXiv:2203.05482).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from questiontopic_server.model.encoder import Floats
+from questiontopic_server.model.keras_graph import KerasGraph
+from questiontopic_server.model.minilm import DIMENSION, MiniLMEncoder, installed_spec, load_minilm
+from questiontopic_server.model.topic_model import softmax
+
+from .buckets import buckets
+from .evaluation import logits
+from .examples import Examples, Labels
+from .forms import drawn, trec
+from .heads import linear_head
+from .minilm_layers import build_minilm
+from .trainer import Batch, Optimisation, fit
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """Hyper-parameters of one fine-tuned MiniLM; a dropout of the encoder's layers, another of the head's input."""
+
+    epochs: int = 3
+    batch_size: int = 32
+    dropout: float = 0.1
+    optimisation: Optimisation = Optimisation(body_rate=1e-4, head_rate=1e-3, ema_momentum=0.99)
+    forms: Mapping[str, float] = field(default_factory=lambda: {"trec": 0.55, "plain": 0.1, "hasty": 0.35})
+
+    def train(self, encoder: MiniLMEncoder, training: Examples, labels: Labels, seed: int) -> Any:
+        """The trained graph: the encoder's inputs in, logits of the fine labels out."""
+        model, head = teacher_graph(len(labels.fine), self.dropout)
+        random = np.random.default_rng(seed)
+        steps = self.epochs * -(-len(training) // self.batch_size)
+        batches = self._batches(encoder, training, np.eye(len(labels.fine), dtype=np.float32), random)
+        fit(model, head, batches, steps, labels.matrix, self.optimisation)
+        return model
+
+    def _batches(
+        self, encoder: MiniLMEncoder, training: Examples, targets: Floats, random: np.random.Generator
+    ) -> Iterator[Batch]:
+        for _ in range(self.epochs):
+            texts = drawn(training.texts, self.forms, random)
+            lengths = np.array([len(text) for text in texts])
+            for rows in buckets(lengths, self.batch_size, random):
+                yield encoder.encode([texts[row] for row in rows]).inputs, targets[training.fine[rows]]
+
+
+@dataclass
+class Teachers:
+    """`number` teachers that label `questions`; equal training rows are taught once, and kept in the folder `cache`."""
+
+    questions: tuple[str, ...]
+    cache: Path | None = None
+    _known: dict[str, Floats] = field(default_factory=dict)
+
+    def probabilities(self, teacher: Teacher, number: int, training: Examples, labels: Labels) -> Floats:
+        """For each question the probabilities of the fine labels, [questions, labels]."""
+        key = self._key(teacher, number, training)
+        if key not in self._known:
+            self._known[key] = self._read(key, teacher, number, training, labels)
+        return self._known[key]
+
+    def _read(self, key: str, teacher: Teacher, number: int, training: Examples, labels: Labels) -> Floats:
+        path = self.cache / f"teachers-{key}.npy" if self.cache else None
+        if path and path.is_file():
+            kept: Floats = np.load(path, allow_pickle=False).astype(np.float32)
+            return kept
+        found = self._label(teacher, number, training, labels).astype(np.float16)
+        if path:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            np.save(path, found)
+        return found.astype(np.float32)  # As it will be read from the file.
+
+    def _label(self, teacher: Teacher, number: int, training: Examples, labels: Labels) -> Floats:
+        encoder = load_minilm(installed_spec(""))
+        models = [teacher.train(encoder, training, labels, seed) for seed in range(number)]
+        graph = average(models)
+        texts = [trec(question) for question in self.questions]
+        order = np.argsort([len(text) for text in texts], kind="stable")  # Texts of like length need little padding.
+        found = np.empty((len(texts), len(labels.fine)), np.float32)
+        found[order] = softmax(logits(encoder, KerasGraph(graph), [texts[row] for row in order]))
+        return found
+
+    def _key(self, teacher: Teacher, number: int, training: Examples) -> str:
+        rows = [*zip(training.texts, training.fine.tolist(), strict=True)]
+        return hashlib.sha256(repr((asdict(teacher), number, rows, self.questions)).encode()).hexdigest()[:16]
+
+
+def teacher_graph(outputs: int, dropout: float) -> tuple[Any, Any]:
+    """The encoder's layers as they were published with a linear head, equal for all teachers; and that head."""
+    keras.utils.set_random_seed(0)
+    body, head = build_minilm(dropout), linear_head(DIMENSION, outputs, dropout)
+    return keras.Model(body.input, head(body.output), name="topic"), head
+
+
+def average(models: Sequence[Any]) -> Any:
+    """The first model, with the mean of all models' weights."""
+    first, *_ = models
+    first.set_weights([np.mean(same, axis=0) for same in zip(*(model.get_weights() for model in models), strict=True)])
+    return first

@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+
+from questiontopic_training.forms import SHARES, drawn, hasty, plain, trec, typo
+
+WRITTEN = 'Who wrote "Hamlet" (the play), and what\'s it about?'
+TREC = "Who wrote `` Hamlet '' ( the play ) , and what 's it about ?"
+
+
+def test_trecs_style_and_a_careful_persons_are_each_others_inverse() -> None:
+    assert trec(WRITTEN) == TREC
+    assert plain(TREC) == WRITTEN
+
+
+@pytest.mark.parametrize("text", ["where to sail to the lake?", "Where to sail to the lake ?", "Where to sail to the lake"])
+def test_marks_at_the_end_do_not_matter(text: str) -> None:
+    assert hasty(text) == "where to sail to the lake"
+    assert trec(text).endswith("li ?")
+    assert plain(text).endswith("li?")
+
+
+def test_a_typo_changes_a_letter_or_two_of_one_word() -> None:
+    random = np.random.default_rng(0)
+    text = "Which river crosses the old town ?"
+    for _ in range(200):
+        words, changed = text.split(), typo(text, random).split()
+        assert sum(a != b for a, b in zip(words, changed, strict=True)) <= 1
+        assert abs(len(" ".join(changed)) - len(text)) <= 1
+
+
+def test_a_text_without_words_has_no_typo() -> None:
+    assert typo("5 + 5 ?", np.random.default_rng(0)) == "5 + 5 ?"
+
+
+def test_forms_are_drawn_as_often_as_asked() -> None:
+    texts = drawn(["What 's it ?"] * 2000, SHARES, np.random.default_rng(0))
+    assert abs(texts.count("what's it") / 2000 - SHARES["hasty"]) < 0.04
+    assert len(set(texts)) > 50
