@@ -14,10 +14,11 @@ from .bundle_writer import ParityError
 from .download import complete
 from .encoders import load_encoder
 from .experiment import Experiment
+from .questions import DataError
 from .recipes import RECIPES
 from .settings import Settings, parse
 from .teachers import Teachers
-from .trec import DataError, read_trec
+from .trec import read_trec
 from .unlabelled import NO_QUESTIONS, read_unlabelled
 
 

@@ -18,9 +18,9 @@ from .bundle_writer import write_bundle
 from .encoders import TrainingEncoder
 from .evaluation import Evaluation, evaluate, fit_temperature, logits
 from .examples import Examples, Labels
+from .questions import Question, QuestionSet
 from .recipes import Recipe
 from .teachers import Teachers
-from .trec import Question, Trec
 
 VALIDATION_SHARE = 0.1
 _PACKAGES = ("keras", "numpy", "onnx", "scikit-learn", "sentencepiece", "tensorflow")
@@ -37,7 +37,7 @@ class Experiment:
 
     recipe: Recipe
     encoder: TrainingEncoder
-    data: Trec
+    data: QuestionSet
     seeds: Sequence[int]
     cache: Path | None
     teachers: Teachers
