@@ -6,7 +6,7 @@ from questiontopic_training.examples import Labels
 from questiontopic_training.own_labels import read_own_labels
 from questiontopic_training.questions import DataError
 
-TEXTS = ("Where?", "Where now?", "Where then?")
+TEXTS = ("Where?", "Where now?", "Where then?", "Where else?")
 
 
 def write(path: Path, rows: list[tuple[str, str]]) -> Path:
@@ -51,13 +51,13 @@ def test_the_test_file_follows_the_training_file(tmp_path: Path) -> None:
 def test_a_label_with_too_few_texts_is_named_with_its_line_and_the_fix(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", [*rows("buy", "sell"), ("Why?", "rare")])
     with pytest.raises(DataError) as caught:
-        read_own_labels(path, None, folds=3)
+        read_own_labels(path, None, folds=4)
     assert str(caught.value) == (
-        f"{path}:8: label 'rare' has 1 different text(s), 3 are needed to hold some out; "
-        "add 2 or remove the label or lower --folds"
+        f"{path}:10: label 'rare' has 1 different text(s), 4 are needed to hold some out; "
+        "add 3 or remove the label or lower --folds"
     )
     with pytest.raises(
-        DataError, match=r"a\.csv:8: label 'rare' has 1 .*, 2 are needed .*; add 1 or remove the label$"
+        DataError, match=r"a\.csv:10: label 'rare' has 1 .*, 3 are needed .*; add 2 or remove the label$"
     ):
         read_own_labels(path, write(tmp_path / "t.csv", [("Why?", "buy")]), folds=3)
 
@@ -86,9 +86,9 @@ def test_duplicates_are_warned_of_and_counted(tmp_path: Path) -> None:
     data = read_own_labels(training, test, folds=3)
     assert data.description["duplicates"] == {"repeated": 2, "contradictory": 1, "also_in_test": 1}
     assert data.warnings == (
-        f"{training}: 2 rows repeat an earlier text with the same label: lines 8, 10",
-        f"{training}: 1 rows repeat an earlier text with another label: line 9",
+        f"{training}: 2 rows repeat an earlier text with the same label: lines 10, 12",
+        f"{training}: 1 rows repeat an earlier text with another label: line 11",
         f"{test}: 1 rows have a text of a.csv too, so that test figures flatter: line 3",
     )
-    assert data.description["files"]["a.csv"]["rows"] == 9
-    assert data.description["rows_per_label"] == {"least": 4, "most": 5}
+    assert data.description["files"]["a.csv"]["rows"] == 11
+    assert data.description["rows_per_label"] == {"least": 5, "most": 6}

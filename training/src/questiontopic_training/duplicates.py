@@ -44,7 +44,8 @@ def normal(text: str) -> str:
 def find_duplicates(training: Iterable[Question], test: Iterable[Question]) -> Duplicates:
     """The duplicates, each kind in the order of the lines."""
     first: dict[str, str] = {}
-    repeated, contradictory = [], []
+    repeated: list[int] = []
+    contradictory: list[int] = []
     for question in training:
         key = normal(question.text)
         if key in first:

@@ -45,8 +45,9 @@ class Examples:
 
         0 counts every row alike, 1 every label.
         """
-        weights = (1.0 / np.bincount(self.fine)[self.fine]) ** balance
-        return (weights / weights.mean()).astype(np.float32)
+        weights = np.bincount(self.fine)[self.fine] ** -balance
+        scaled: Floats = (weights / weights.mean()).astype(np.float32)
+        return scaled
 
     def rows(self, rows: Ints) -> Examples:
         """Those rows, in the order of their numbers."""

@@ -16,14 +16,16 @@ from .duplicates import find_duplicates, normal
 from .question_file import read_questions
 from .questions import DataError, Question, QuestionSet
 
+_LEAST = 3  # Different texts of a label: one to measure on, one that tells when to stop, one to learn from.
+
 
 def read_own_labels(training: Path, test: Path | None, folds: int) -> QuestionSet:
-    """Reads the files; without a test file every label needs as many different texts as there are `folds`.
+    """Reads the files; without a test file every label needs as many different texts as there are `folds` (from 3 on).
 
     Raises DataError.
     """
     trained = _with_levels(_read(training))
-    _check_labels(training, trained, folds if test is None else 2)
+    _check_labels(training, trained, folds if test is None else _LEAST)
     tested = _as_trained(test, training, trained) if test else ()
     duplicates = find_duplicates(trained, tested)
     counts = _counts(trained)
@@ -77,7 +79,7 @@ def _check_labels(path: Path, questions: Sequence[Question], least: int) -> None
         line = next(question.line for question in questions if question.fine == label)
         raise DataError(
             f"{path}:{line}: label {label!r} has {counts[label]} different text(s), {least} are needed to hold some "
-            f"out; add {least - counts[label]} or remove the label{' or lower --folds' if least > 2 else ''}"
+            f"out; add {least - counts[label]} or remove the label{' or lower --folds' if least > _LEAST else ''}"
         )
 
 
