@@ -52,7 +52,7 @@ check: $(DEV)/.ready $(GO) ## Lint and type-check everything, and prove that gen
 
 .PHONY: train
 train: $(DEV)/.ready ## Train RECIPE=finetuned|head|original on DATA=folder into OUTPUT=folder
-	$(DEV)/bin/python -m questiontopic_training --recipe $(RECIPE) --data $(DATA) --output $(OUTPUT) $(ARGS)
+	$(DEV)/bin/python -m questiontopic_training train --recipe $(RECIPE) --data $(DATA) --output $(OUTPUT) $(ARGS)
 
 .PHONY: train-test
 train-test: $(SERVE)/.ready $(DEV)/.ready ## Compare what `make train` wrote with what is committed and stated

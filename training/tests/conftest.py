@@ -13,7 +13,7 @@ from questiontopic_training.encoders import TrainingEncoder, load_encoder
 from questiontopic_training.experiment import Experiment
 from questiontopic_training.questions import QuestionSet
 from questiontopic_training.recipes.finetuned import Finetuned
-from questiontopic_training.teachers import Teachers
+from questiontopic_training.runs import Runs
 from questiontopic_training.trec import TEST, TRAINING, read_trec
 
 TEMPLATES = {
@@ -85,7 +85,7 @@ def bundle_folder(
     small_recipe: Finetuned,
 ) -> Path:
     folder = tmp_path_factory.mktemp("models") / "small"
-    Experiment(small_recipe, usem3, data, (3, 4), cache, Teachers(())).run(folder, "small", "0.1.0")
+    Experiment(small_recipe, data, (3, 4), Runs(usem3, cache=cache)).run(folder, "small", "0.1.0")
     return folder
 
 

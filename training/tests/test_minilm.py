@@ -14,7 +14,8 @@ from questiontopic_training.experiment import Experiment
 from questiontopic_training.minilm_layers import build_minilm
 from questiontopic_training.questions import QuestionSet
 from questiontopic_training.recipes.minilm import MiniLMAverage
-from questiontopic_training.teachers import Teacher, Teachers
+from questiontopic_training.runs import Runs
+from questiontopic_training.teachers import Teacher
 from questiontopic_training.trainer import Optimisation
 
 Doubles = npt.NDArray[np.float64]
@@ -87,7 +88,7 @@ def test_a_bundle_of_differences_answers_the_same_on_both_runtimes(
     recipe = MiniLMAverage(
         models=1, teacher=Teacher(epochs=3, batch_size=16, optimisation=Optimisation(3e-4, 3e-3, ema_momentum=0.5))
     )
-    manifest = Experiment(recipe, minilm, data, (0,), None, Teachers(())).run(tmp_path / "bundle", "small", "1.0.0")
+    manifest = Experiment(recipe, data, (0,), Runs(minilm)).run(tmp_path / "bundle", "small", "1.0.0")
     assert set(manifest.files) == {"README.md", "differences.npz", "model.keras", "model.onnx"}
     assert sum(path.stat().st_size for path in (tmp_path / "bundle").iterdir()) < 8e6
     assert manifest.metrics["test_coarse_accuracy"] > 0.8

@@ -14,6 +14,7 @@ from questiontopic_training.recipes import RECIPES
 from questiontopic_training.recipes.finetuned import Finetuned
 from questiontopic_training.recipes.head import Head
 from questiontopic_training.recipes.original import Original
+from questiontopic_training.runs import Runs
 from questiontopic_training.teachers import Teachers
 
 
@@ -32,7 +33,7 @@ def test_the_original_stops_early_at_its_best(
     usem3: TrainingEncoder, data: QuestionSet, tmp_path: Path, cache: Path
 ) -> None:
     recipe = Original(epochs=60, batch_size=32, patience=2)
-    manifest = Experiment(recipe, usem3, data, (0,), cache, Teachers(())).run(tmp_path / "bundle", "small", "1.0.0")
+    manifest = Experiment(recipe, data, (0,), Runs(usem3, cache=cache)).run(tmp_path / "bundle", "small", "1.0.0")
     assert manifest.fine_labels == ()
     assert manifest.preparation == "original"
     assert manifest.metrics["test_coarse_accuracy"] > 0.8
@@ -45,7 +46,7 @@ def test_a_hub_encoder_makes_a_bundle_that_needs_no_other_place(
 ) -> None:
     encoder = load_encoder(str(hub_folder), None, threads=1)
     made = tmp_path / "made"
-    manifest = Experiment(Head(epochs=60), encoder, data, (0,), None, Teachers(())).run(made, "hashed", "1.0.0")
+    manifest = Experiment(Head(epochs=60), data, (0,), Runs(encoder)).run(made, "hashed", "1.0.0")
     assert set(manifest.runtimes) == {"tensorflow"}
     assert manifest.encoder.handle == "hashed-words"
     assert "encoder/saved_model.pb" in manifest.files
@@ -69,7 +70,7 @@ def test_a_hub_encoder_makes_a_bundle_that_needs_no_other_place(
 def test_finetuned_refuses_an_encoder_that_it_cannot_train(hub_folder: Path, data: QuestionSet, tmp_path: Path) -> None:
     encoder = load_encoder(str(hub_folder), None, threads=1)
     with pytest.raises(BundleError, match="needs the encoder usem3"):
-        Experiment(RECIPES["finetuned"], encoder, data, (0,), None, Teachers(())).run(tmp_path / "bundle", "x", "1.0.0")
+        Experiment(RECIPES["finetuned"], data, (0,), Runs(encoder)).run(tmp_path / "bundle", "x", "1.0.0")
 
 
 def test_a_folder_without_a_model_is_an_error(tmp_path: Path) -> None:

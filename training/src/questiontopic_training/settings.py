@@ -1,18 +1,20 @@
-"""The command's options as one typed value."""
+"""The options of the command `train` as one typed value."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from .recipes import RECIPES
 
+_MOST_JOBS = 4  # By default: each holds TensorFlow and the encoder, 1.5 GB.
+
 
 @dataclass(frozen=True)
 class Settings:
-    """See `--help`: one field, one option."""
+    """See `train --help`: one field, one option."""
 
     recipe: str
     encoder: str
@@ -24,18 +26,13 @@ class Settings:
     seeds: int
     seed: int
     epochs: int | None
+    jobs: int
     threads: int
     cache: Path | None
 
 
-def parse(arguments: Sequence[str] | None = None) -> Settings:
-    """Reads the command line; exits with 2 and a message if it is wrong."""
-    parser = argparse.ArgumentParser(
-        prog="python -m questiontopic_training",
-        description="Trains a question-topic model on the TREC questions, measures it and writes a bundle to serve.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-        allow_abbrev=False,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Tells a parser about them."""
     add = parser.add_argument
     add(
         "--recipe",
@@ -75,9 +72,18 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
     )
     add("--seed", type=int, default=0, help="the first seed; the others follow it")
     add("--epochs", type=_positive, help="passes over the data instead of the recipe's own number")
+    add("--jobs", type=_positive, default=min(_MOST_JOBS, _cores()), help="models that are trained at once")
     add("--threads", type=_positive, default=1, help="CPU threads of one operation")
-    add("--cache", type=Path, help="folder that keeps the encoder's unpacked table between runs")
-    return Settings(**vars(parser.parse_args(arguments)))
+    add(
+        "--cache",
+        type=Path,
+        help="folder that keeps trained models and what teachers said, so that interrupted work goes on where it "
+        "stopped; delete it after changing code",
+    )
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _positive(text: str) -> int:

@@ -7,8 +7,11 @@ pass labels for all of them (Wortsman et al. 2022, arXiv:2203.05482).
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -71,19 +74,23 @@ class Teachers:
         """For each question the probabilities of the fine labels, [questions, labels]."""
         key = self._key(teacher, number, training)
         if key not in self._known:
-            self._known[key] = self._read(key, teacher, number, training, labels)
+            with self._kept(key) as path:
+                if not path.is_file():
+                    np.save(path, self._label(teacher, number, training, labels).astype(np.float16))
+                self._known[key] = np.load(path, allow_pickle=False).astype(np.float32)
         return self._known[key]
 
-    def _read(self, key: str, teacher: Teacher, number: int, training: Examples, labels: Labels) -> Floats:
-        path = self.cache / f"teachers-{key}.npy" if self.cache else None
-        if path and path.is_file():
-            kept: Floats = np.load(path, allow_pickle=False).astype(np.float32)
-            return kept
-        found = self._label(teacher, number, training, labels).astype(np.float16)
-        if path:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            np.save(path, found)
-        return found.astype(np.float32)  # As it will be read from the file.
+    @contextmanager
+    def _kept(self, key: str) -> Iterator[Path]:
+        """The place of the file, for one process at a time: others wait for what it writes."""
+        if self.cache:
+            self.cache.mkdir(parents=True, exist_ok=True)
+            with (self.cache / f"teachers-{key}.lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield self.cache / f"teachers-{key}.npy"
+        else:
+            with tempfile.TemporaryDirectory() as folder:
+                yield Path(folder) / f"teachers-{key}.npy"
 
     def _label(self, teacher: Teacher, number: int, training: Examples, labels: Labels) -> Floats:
         encoder = load_minilm(installed_spec(""))

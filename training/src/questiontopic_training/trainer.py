@@ -9,9 +9,10 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from questiontopic_server.model.encoder import Floats, Inputs
+
+from .progress import bar
 
 Batch = tuple[Inputs, Floats]  # The graph's inputs, and the probability of each fine label, [texts, labels].
 
@@ -50,7 +51,7 @@ def fit(model: Any, head: Any, batches: Iterable[Batch], steps: int, matrix: Flo
         optimizers.append((optimizer, variables))
     step = _step(model, optimizers, tf.constant(matrix), how.clip_norm)
     losses = []
-    with tqdm(batches, desc="training", total=steps, unit="batch") as progress:
+    with bar(batches, "training", steps, "batch") as progress:
         for inputs, target in progress:
             losses.append(float(step(inputs, target)))
             progress.set_postfix(loss=f"{np.mean(losses[-200:]):.3f}", refresh=False)

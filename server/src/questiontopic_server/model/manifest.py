@@ -64,6 +64,7 @@ class Manifest:
     softmax(logits / temperature) are the confidences, and a coarse confidence is the sum of its fine ones.
     `files` maps each file of the bundle to its SHA-256, `runtimes` each runtime to the file that it loads. `name` has
     up to 64 lower-case letters, digits and `._-`, `version` is MAJOR.MINOR.PATCH; labels are not blank.
+    `metrics` are figures by name, `evaluation` tables of them, for readers; no answer depends on either.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Manifest:
     temperature: float = 1.0
     languages: tuple[str, ...] = ()
     metrics: dict[str, float] = field(default_factory=dict)
+    evaluation: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
     digest: str = ""

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from questiontopic_server.model.encoder import Encoder, Floats, Inputs
 from questiontopic_server.model.usem3 import DIMENSION
@@ -19,6 +18,7 @@ from ..encoders import TrainingEncoder
 from ..examples import Examples, Ints, Labels
 from ..heads import dropout_head
 from ..loss import topic_loss
+from ..progress import bar
 from ..teachers import Teachers
 
 
@@ -75,7 +75,7 @@ class Finetuned:
         step = _step(model, head, optimizer, loss, round(self.frozen_epochs * per_epoch))
         for epoch in range(1, self.epochs + 1):
             batches = self._batches(encoder.serving, training, weights, random)
-            with tqdm(batches, desc=f"epoch {epoch}/{self.epochs}", total=per_epoch, unit="batch") as progress:
+            with bar(batches, f"epoch {epoch}/{self.epochs}", per_epoch, "batch") as progress:
                 losses = []
                 for inputs, fine, weights in progress:
                     losses.append(float(step(inputs, fine, weights)))

@@ -1,0 +1,52 @@
+"""Disturbances: what users do to a question that does not change what it asks for, each done to every question.
+
+They are for measuring, so their words are not those that `forms` shows while a model learns.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from .forms import bare, plain, typo
+
+_SEED = 7
+_OPENINGS = (
+    "hey, can you tell me",
+    "hi there, so",
+    "sorry to bother you, but",
+    "I would really like to know:",
+    "hey guys,",
+)
+_CLOSINGS = (
+    "I have been thinking about this since yesterday.",
+    "My friends and I could not agree on it.",
+    "Thank you so much for your help!",
+    "It is driving me crazy.",
+)
+_APOSTROPHE = re.compile(r" ?'(?!')(?=\w)|'")
+
+Disturbance = Callable[[str, int, np.random.Generator], str]  # Of a question, its number, and a source of chance.
+
+
+def _one_closing(text: str, number: int) -> str:
+    return f"{text} {_CLOSINGS[number % len(_CLOSINGS)]}"
+
+
+DISTURBANCES: dict[str, Disturbance] = {
+    "lower case, no final mark": lambda text, number, random: bare(text).lower(),
+    "upper case": lambda text, number, random: text.upper(),
+    "no apostrophes": lambda text, number, random: _APOSTROPHE.sub("", text),
+    "one typo": lambda text, number, random: typo(text, random),
+    "leading filler": lambda text, number, random: f"{_OPENINGS[number % len(_OPENINGS)]} {text[:1].lower()}{text[1:]}",
+    "trailing sentence": lambda text, number, random: _one_closing(text, number),
+    "two trailing sentences": lambda text, number, random: _one_closing(_one_closing(plain(text), number), number + 1),
+}
+
+
+def disturbed(texts: Sequence[str], name: str) -> list[str]:
+    """The texts with the disturbance of that name; the same each time."""
+    random = np.random.default_rng(_SEED)
+    return [DISTURBANCES[name](text, number, random) for number, text in enumerate(texts)]

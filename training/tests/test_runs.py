@@ -1,0 +1,51 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from questiontopic_server.model import BundleError
+from questiontopic_training.encoders import TrainingEncoder
+from questiontopic_training.examples import Labels
+from questiontopic_training.questions import QuestionSet
+from questiontopic_training.recipes.head import Head
+from questiontopic_training.runs import Run, Runs
+
+
+@pytest.fixture(scope="module")
+def planned(data: QuestionSet) -> list[Run]:
+    labels = Labels(data.training)
+    examples = labels.examples(data.training)
+    return [Run(f"seed {seed}", Head(epochs=2), examples, None, labels, seed) for seed in (1, 2)]
+
+
+def test_models_are_the_same_beside_each_other_and_one_by_one(
+    planned: list[Run], usem3: TrainingEncoder, tmp_path: Path
+) -> None:
+    alone = Runs(usem3).models(planned)
+    folder = tmp_path / "runs"
+    beside = Runs(usem3, jobs=2, cache=folder).models(planned)
+    for first, second in zip(alone, beside, strict=True):
+        pairs = zip(first.get_weights(), second.get_weights(), strict=True)
+        assert all(np.array_equal(a, b) for a, b in pairs)
+    assert not np.array_equal(alone[0].get_weights()[-1], alone[1].get_weights()[-1])
+    assert len(list(folder.glob("run-*.keras"))) == 2
+
+
+def test_what_is_trained_is_not_trained_again(planned: list[Run], usem3: TrainingEncoder, tmp_path: Path) -> None:
+    runs = Runs(usem3, cache=tmp_path)
+    runs.models(planned[:1])
+    (first,) = tmp_path.glob("run-*.keras")
+    written = first.stat().st_mtime_ns
+    runs.models(planned)
+    assert first.stat().st_mtime_ns == written
+    assert len(list(tmp_path.glob("run-*.keras"))) == 2
+
+
+def test_a_run_that_fails_is_named_and_leaves_no_model(
+    planned: list[Run], usem3: TrainingEncoder, tmp_path: Path
+) -> None:
+    broken = [replace(run, name=f"broken {run.seed}", recipe=Head(batch_size=0)) for run in planned]
+    with pytest.raises(BundleError, match=r"broken \d: training failed"):
+        Runs(usem3, jobs=2, cache=tmp_path).models(broken)
+    assert not list(tmp_path.glob("*.keras"))
