@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from questiontopic_training.__main__ import main
 from questiontopic_training.examples import Labels
 from questiontopic_training.own_labels import read_own_labels
 from questiontopic_training.questions import DataError
@@ -92,3 +93,37 @@ def test_duplicates_are_warned_of_and_counted(tmp_path: Path) -> None:
     )
     assert data.description["files"]["a.csv"]["rows"] == 11
     assert data.description["rows_per_label"] == {"least": 5, "most": 6}
+
+
+GOOD = "".join(f"Where is {thing}?,place\nWhat is {thing}?,thing\n" for thing in ("it", "tea", "ink", "oat", "rye"))
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("question,label\nWhere?,place\n", "1: columns 'question', 'label' are not enough; name them text and label"),
+        (f"text,label\n{GOOD},place\n", "12: empty text; fill it in or remove the row"),
+        (f"text,label\n{GOOD}Où ça?,place\n".encode("latin-1"), "12: not UTF-8; save the file as UTF-8"),
+        (f"text,label\n{GOOD}When?,time\n", "12: label 'time' has 1 different text(s), 5 are needed"),
+    ],
+)
+def test_a_broken_csv_gets_one_line_that_names_the_line_and_the_fix(
+    tmp_path: Path, content: str | bytes, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "broken.csv"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    assert main(["train", "--data", str(path), "--output", str(tmp_path / "bundle")]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"questiontopic_training: {path}:{reason}")
+    assert not (tmp_path / "bundle").exists()
+
+
+def test_options_that_do_not_fit_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = ["--output", str(tmp_path / "bundle")]
+    assert main(["train", "--data", str(tmp_path), "--test", "t.csv", *output]) == 1
+    assert "with --test, --data must be a file" in capsys.readouterr().err
+    assert main(["train", "--data", "a.csv", "--recipe", "minilm", "--balance", "0.5", *output]) == 1
+    assert "the recipe minilm knows no --balance; head and finetuned do" in capsys.readouterr().err
+    for wrong in (["--folds", "2"], ["--balance", "1.5"]):
+        with pytest.raises(SystemExit):
+            main(["train", "--data", "a.csv", *wrong, *output])

@@ -59,7 +59,7 @@ def tables(assessments: Sequence[Assessment]) -> dict[str, Any]:
         drop = {level: round(undisturbed[level] - value, 6) for level, value in accuracy.items()}
         robustness[name] = {"accuracy": accuracy, "drop": drop}
     return {
-        "reliability": {level: [asdict(one) for one in reliability(p, t)] for level, p, t in first.test.levels()},
+        "reliability": reliabilities(first.test),
         "robustness": robustness,
         "languages": {
             code: {
@@ -69,6 +69,11 @@ def tables(assessments: Sequence[Assessment]) -> dict[str, Any]:
             for code, found in first.languages.items()
         },
     }
+
+
+def reliabilities(evaluation: Evaluation) -> dict[str, Any]:
+    """The bins of each level, as plain values."""
+    return {level: [asdict(one) for one in reliability(p, t)] for level, p, t in evaluation.levels()}
 
 
 def _mean(evaluations: Sequence[Evaluation]) -> dict[str, float]:

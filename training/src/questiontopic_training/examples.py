@@ -54,6 +54,12 @@ class Examples:
         return Examples(tuple(self.texts[row] for row in rows), self.coarse[rows], self.fine[rows])
 
 
+def concatenate(parts: Sequence[Examples]) -> Examples:
+    """All rows of all parts, in this order."""
+    texts = tuple(text for part in parts for text in part.texts)
+    return Examples(texts, *(np.concatenate([getattr(p, level) for p in parts]) for level in ("coarse", "fine")))
+
+
 class Labels:
     """The labels of the training questions, sorted; `matrix` sums fine probabilities to coarse ones.
 
