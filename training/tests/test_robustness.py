@@ -9,8 +9,8 @@ EXPECTED = {
     "no apostrophes": "Whats the tallest bridge in the world ?",
     "leading filler": "hey, can you tell me what 's the tallest bridge in the world ?",
     "trailing sentence": f"{QUESTION} I have been thinking about this since yesterday.",
-    "two trailing sentences": "What's the tallest bridge in the world? I have been thinking about this since yesterday. "
-    "My friends and I could not agree on it.",
+    "two trailing sentences": "What's the tallest bridge in the world? "
+    "I have been thinking about this since yesterday. My friends and I could not agree on it.",
 }
 
 
