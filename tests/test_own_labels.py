@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import os
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from server_process import ROOT, ServerProcess
 
 from questiontopic import TopicClient
 from questiontopic_server.model import read_bundle
+from questiontopic_training.question_file import read_questions
 
 VERBS = {
     "book": ("book", "reserve", "arrange"),
@@ -38,6 +41,18 @@ def said(intent: str, chance: random.Random) -> str:
     verb, thing = intent.split("_")
     asked = f"{chance.choice(VERBS[verb])} {chance.choice(THINGS[thing]).format(chance.choice(CITIES))}"
     return f"{chance.choice(OPENINGS)}{asked}{chance.choice(ENDINGS)}"
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "label"])
+def test_the_readme_s_samples_are_read(tmp_path: Path, kind: str) -> None:
+    (sample,) = re.findall(
+        rf"^```{kind}\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    path = tmp_path / f"sample.{kind}"
+    path.write_text(sample, "utf-8")
+    questions = list(read_questions(path))
+    assert questions
+    assert {question.fine for question in questions} <= {"delivery", "refund"}
 
 
 def test_thirty_intents_in_a_csv_become_a_served_bundle(tmp_path: Path) -> None:

@@ -30,18 +30,25 @@ _DIGEST = 16  # Bytes of a text's digest: two different texts will not share it.
 
 
 class Vectors:
-    """The vectors of texts in their order, on disk until they are asked for."""
+    """The vectors of texts in their order, on disk until they are asked for.
 
-    def __init__(self, table: Floats, places: Ints) -> None:
-        self._table, self._places = table, places
-        self.dimension = table.shape[1]
+    The file is mapped for each question anew: pages of a lasting map would stay in memory and count as the process's.
+    """
+
+    def __init__(self, file: Path, dimension: int, places: Ints, owner: EmbeddingCache) -> None:
+        self._file, self._places = file, places
+        self._owner = owner  # Whose temporary folder must not go before.
+        self.dimension = dimension
 
     def __len__(self) -> int:
         return len(self._places)
 
     def __getitem__(self, rows: Ints | slice) -> Floats:
         """The vectors of those rows, in memory."""
-        return np.ascontiguousarray(self._table[self._places[rows]])
+        places = self._places[rows]
+        size = self._file.stat().st_size // (4 * self.dimension)
+        found: Floats = np.array(np.memmap(self._file, np.float32, "r", shape=(size, self.dimension))[places])
+        return found
 
 
 class EmbeddingCache:
@@ -65,8 +72,7 @@ class EmbeddingCache:
             if missing:
                 dimension = _append(keys, values, missing, load(), dimension)
                 places |= {key: place for place, key in enumerate(missing, start=len(places))}
-        table = np.memmap(store.with_suffix(".f32"), np.float32, "r", shape=(len(places), dimension))
-        return Vectors(table, np.array([places[key] for key in digests]))
+        return Vectors(store.with_suffix(".f32"), dimension, np.array([places[key] for key in digests]), self)
 
     def _place(self) -> Path:
         if self._folder:

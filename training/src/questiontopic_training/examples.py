@@ -45,7 +45,7 @@ class Examples:
 
         0 counts every row alike, 1 every label.
         """
-        weights = np.bincount(self.fine)[self.fine] ** -balance
+        weights = np.bincount(self.fine)[self.fine] ** -float(balance)
         scaled: Floats = (weights / weights.mean()).astype(np.float32)
         return scaled
 
