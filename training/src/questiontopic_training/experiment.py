@@ -48,8 +48,10 @@ class Experiment:
     def run(self, folder: Path, name: str, version: str) -> Manifest:
         """Trains and writes the bundle into `folder`; prints figures on the way."""
         recipe, encoder, labels = self.recipe, self.runs.encoder, Labels(self.data.training)
-        if recipe.needs_trainable_encoder and not encoder.trainable:
-            raise BundleError(f"the recipe {recipe.name} needs the encoder usem3; head and original take any")
+        if recipe.encoder and recipe.encoder != encoder.name:
+            raise BundleError(
+                f"the recipe {recipe.name} needs the encoder {recipe.encoder}; head and original take any"
+            )
         fine, tested = recipe.fine and labels.hierarchical, bool(self.data.test)
         if tested:
             labels.examples(self.data.test)  # A label that is not trained is an error now, not after training.

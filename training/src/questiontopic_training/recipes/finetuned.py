@@ -30,7 +30,7 @@ class Finetuned:
     preparation: ClassVar[str] = "raw"
     fine: ClassVar[bool] = True
     needs_validation: ClassVar[bool] = False
-    needs_trainable_encoder: ClassVar[bool] = True
+    encoder: ClassVar[str] = "usem3"
     learns_from_unlabelled: ClassVar[bool] = False
 
     epochs: int = 8

@@ -32,7 +32,7 @@ class Head:
     preparation: ClassVar[str] = "raw"
     fine: ClassVar[bool] = True
     needs_validation: ClassVar[bool] = False
-    needs_trainable_encoder: ClassVar[bool] = False
+    encoder: ClassVar[str] = ""
     learns_from_unlabelled: ClassVar[bool] = False
 
     epochs: int = 40

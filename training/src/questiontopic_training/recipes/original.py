@@ -26,7 +26,7 @@ class Original:
     preparation: ClassVar[str] = "original"
     fine: ClassVar[bool] = False
     needs_validation: ClassVar[bool] = True
-    needs_trainable_encoder: ClassVar[bool] = False
+    encoder: ClassVar[str] = ""
     learns_from_unlabelled: ClassVar[bool] = False
 
     epochs: int = 200
