@@ -70,6 +70,10 @@ generate: $(DEV)/.ready $(GO) ## Make the Go and Python stubs from proto/
 vectors: $(DEV)/.ready ## Make tests/vectors/predictions.json from $(BUNDLE)
 	$(DEV)/bin/python tests/vectors/generate.py $(BUNDLE) tests/vectors/predictions.json
 
+.PHONY: figures
+figures: vectors ## Write the README's tables and tests/vectors/ again, from models/ and docs/recipes.json
+	$(DEV)/bin/python docs/figures.py
+
 .PHONY: image
 image: ## Build the container image (BASE_IMAGE=…, CA_BUNDLE=… where your machine needs them)
 	docker build --tag $(IMAGE) $(if $(BASE_IMAGE),--build-arg BASE_IMAGE=$(BASE_IMAGE)) \
