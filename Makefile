@@ -52,7 +52,7 @@ check: $(DEV)/.ready $(GO) ## Lint and type-check everything, and prove that gen
 	test -z "$$(git status --porcelain -- clients)"
 
 .PHONY: train
-train: $(DEV)/.ready ## Train RECIPE=distilled|minilm|finetuned|head|original on DATA=folder into OUTPUT=folder
+train: $(DEV)/.ready ## Train RECIPE=distilled|minilm|finetuned|head|original on DATA=folder or file into OUTPUT=folder
 	$(DEV)/bin/python -m questiontopic_training train --recipe $(RECIPE) --data $(DATA) \
 	    --questions $(QUESTIONS) --output $(OUTPUT) --cache .cache/training $(ARGS)
 

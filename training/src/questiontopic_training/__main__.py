@@ -10,8 +10,8 @@ from questiontopic_server.model import BundleError
 
 from . import settings
 from .bundle_writer import ParityError
+from .questions import DataError
 from .train import train
-from .trec import DataError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -19,6 +19,9 @@ class Settings:
     recipe: str
     encoder: str | None
     data: Path
+    test: Path | None
+    folds: int
+    balance: float | None
     questions: Path
     output: Path
     name: str | None
@@ -51,7 +54,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--data",
         type=Path,
         default=Path("data/trec"),
-        help="folder with train_5500.label and TREC_10.label; downloaded into it if they are missing",
+        help="your own questions, a .csv, .jsonl or .label file; or the folder with TREC's train_5500.label and "
+        "TREC_10.label, which are downloaded into it if they are missing",
+    )
+    add("--test", type=Path, help="your own test questions; without them there is cross-validation")
+    add("--folds", type=_folds, default=5, help="parts of cross-validation, at least 3")
+    add(
+        "--balance",
+        type=_share,
+        help="0 to 1, how much more a row of a rare label weighs: its label's rows to the power of minus this; "
+        "0 weighs all rows alike, 1 all labels (0.5 for your own questions, 0 for TREC; recipes head and finetuned)",
     )
     add(
         "--questions",
@@ -61,7 +73,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "opentriviaqa.txt; what is missing is done without",
     )
     add("--output", type=Path, required=True, help="folder of the bundle; an older bundle there is replaced")
-    add("--name", help="the bundle's name, which clients may ask for; minilm for that recipe, else usem3, if not given")
+    add(
+        "--name",
+        help="the bundle's name, which clients may ask for; if not given, that of your file; for TREC minilm with that "
+        "recipe, else usem3",
+    )
     add("--version", default="1.0.0", help="the bundle's version, MAJOR.MINOR.PATCH")
     add(
         "--seeds",
@@ -86,6 +102,20 @@ def _cores() -> int:
 
 
 def _positive(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
+    return _at_least(1, text)
+
+
+def _folds(text: str) -> int:
+    return _at_least(3, text)  # With two, a label of two rows would be trained on one.
+
+
+def _at_least(least: int, text: str) -> int:
+    if (number := int(text)) < least:
+        raise argparse.ArgumentTypeError(f"must be at least {least}")
+    return number
+
+
+def _share(text: str) -> float:
+    if not 0 <= (number := float(text)) <= 1:
+        raise argparse.ArgumentTypeError("must be from 0 to 1")
     return number

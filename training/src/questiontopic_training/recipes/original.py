@@ -49,7 +49,7 @@ class Original:
         if validation is None:
             raise ValueError("the recipe original stops early, so it needs validation rows")
         keras.utils.set_random_seed(seed)
-        features, held = encoder.features(training.texts), encoder.features(validation.texts)
+        features, held = encoder.features(training.texts)[:], encoder.features(validation.texts)[:]
         head = self.head(features.shape[1], len(labels.coarse))
         head.summary()
         dimension, outputs, expected = _ARTICLE
