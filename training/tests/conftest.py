@@ -11,9 +11,10 @@ import tensorflow as tf
 
 from questiontopic_training.encoders import TrainingEncoder, load_encoder
 from questiontopic_training.experiment import Experiment
+from questiontopic_training.questions import QuestionSet
 from questiontopic_training.recipes.finetuned import Finetuned
 from questiontopic_training.runs import Runs
-from questiontopic_training.trec import TEST, TRAINING, Trec, read_trec
+from questiontopic_training.trec import TEST, TRAINING, read_trec
 
 TEMPLATES = {
     "ABBR:abb": "What is the short form of {} ?",
@@ -55,7 +56,7 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def data(data_folder: Path) -> Trec:
+def data(data_folder: Path) -> QuestionSet:
     return read_trec(data_folder)
 
 
@@ -77,7 +78,11 @@ def small_recipe() -> Finetuned:
 
 @pytest.fixture(scope="session")
 def bundle_folder(
-    tmp_path_factory: pytest.TempPathFactory, data: Trec, usem3: TrainingEncoder, cache: Path, small_recipe: Finetuned
+    tmp_path_factory: pytest.TempPathFactory,
+    data: QuestionSet,
+    usem3: TrainingEncoder,
+    cache: Path,
+    small_recipe: Finetuned,
 ) -> Path:
     folder = tmp_path_factory.mktemp("models") / "small"
     Experiment(small_recipe, data, (3, 4), Runs(usem3, cache=cache)).run(folder, "small", "0.1.0")

@@ -20,8 +20,8 @@ from questiontopic_training.half import round_weights, save_keras
 from questiontopic_training.heads import dropout_head
 from questiontopic_training.model_card import model_card
 from questiontopic_training.onnx_export import save_onnx
+from questiontopic_training.questions import QuestionSet
 from questiontopic_training.recipes.finetuned import Finetuned
-from questiontopic_training.trec import Trec
 
 
 def test_training_learns(bundle_folder: Path) -> None:
@@ -34,7 +34,7 @@ def test_training_learns(bundle_folder: Path) -> None:
     assert 0 <= metrics["test_fine_accuracy_std"] <= metrics["test_fine_accuracy_mean"] <= 1
 
 
-def test_the_metrics_are_those_of_the_bundle_itself(bundle_folder: Path, data: Trec, cache: Path) -> None:
+def test_the_metrics_are_those_of_the_bundle_itself(bundle_folder: Path, data: QuestionSet, cache: Path) -> None:
     bundle = read_bundle(bundle_folder)
     truth = Labels(data.training).examples(data.test)
     for runtime in ("onnxruntime", "tensorflow"):
@@ -44,7 +44,7 @@ def test_the_metrics_are_those_of_the_bundle_itself(bundle_folder: Path, data: T
         assert (found.coarse.argmax(axis=1) == truth.coarse).mean() == bundle.manifest.metrics["test_coarse_accuracy"]
 
 
-def test_runtimes_agree_on_every_batch_size(bundle_folder: Path, data: Trec, cache: Path) -> None:
+def test_runtimes_agree_on_every_batch_size(bundle_folder: Path, data: QuestionSet, cache: Path) -> None:
     bundle = read_bundle(bundle_folder)
     keras_model, onnx_model = (load_topic_model(bundle, name, cache, 1) for name in ("tensorflow", "onnxruntime"))
     texts = [*GOLDEN_TEXTS, *(question.text for question in data.test), "?", "x" * 500]
@@ -70,7 +70,9 @@ def test_golden_texts_are_recorded_with_every_label(bundle_folder: Path) -> None
         assert len(golden.fine) == 12
 
 
-def test_the_manifest_says_how_the_model_was_made(bundle_folder: Path, data: Trec, small_recipe: Finetuned) -> None:
+def test_the_manifest_says_how_the_model_was_made(
+    bundle_folder: Path, data: QuestionSet, small_recipe: Finetuned
+) -> None:
     manifest = read_bundle(bundle_folder).manifest
     assert manifest.training["recipe"] == "finetuned"
     assert manifest.training["seeds"] == [3, 4]

@@ -36,7 +36,7 @@ def test_makes_a_bundle(
 
 
 def test_an_error_is_one_line_and_exit_code_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "train_5500.label").write_text("nonsense\n")
+    (tmp_path / "train_5500.label").write_text("nonsense it is\n")
     (tmp_path / "TREC_10.label").write_text("HUM:ind Who ?\n")
     assert main(["train", "--data", str(tmp_path), "--output", str(tmp_path / "bundle")]) == 1
     error = capsys.readouterr().err

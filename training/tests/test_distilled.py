@@ -5,10 +5,10 @@ import pytest
 
 from questiontopic_training.encoders import TrainingEncoder
 from questiontopic_training.examples import Labels
+from questiontopic_training.questions import QuestionSet
 from questiontopic_training.recipes.distilled import Distilled
 from questiontopic_training.teachers import Teacher, Teachers
 from questiontopic_training.trainer import Optimisation
-from questiontopic_training.trec import Trec
 
 TAUGHT = tuple(
     f"{begin} {word}" for begin in ("who invented", "when was") for word in ("velvet", "chalk", "gravel", "cork")
@@ -25,7 +25,9 @@ def teachers(tmp_path_factory: pytest.TempPathFactory) -> Teachers:
     return Teachers(TAUGHT, tmp_path_factory.mktemp("teachers"))
 
 
-def test_equal_seeds_distil_equal_models_and_teach_once(usem3: TrainingEncoder, data: Trec, teachers: Teachers) -> None:
+def test_equal_seeds_distil_equal_models_and_teach_once(
+    usem3: TrainingEncoder, data: QuestionSet, teachers: Teachers
+) -> None:
     labels = Labels(data.training)
     examples = labels.examples(data.training)
     folder = teachers.cache
@@ -41,7 +43,7 @@ def test_equal_seeds_distil_equal_models_and_teach_once(usem3: TrainingEncoder, 
     assert np.allclose(taught.sum(axis=1), 1, atol=1e-2)
 
 
-def test_without_unlabelled_questions_it_learns_from_the_labelled(usem3: TrainingEncoder, data: Trec) -> None:
+def test_without_unlabelled_questions_it_learns_from_the_labelled(usem3: TrainingEncoder, data: QuestionSet) -> None:
     labels = Labels(data.training)
     model = SMALL.train(usem3, labels.examples(data.training), None, labels, 1, Teachers(()))
     found = model(usem3.serving.encode(["Which country exports silk ?", "Who invented lace ?"]).inputs).numpy()

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from questiontopic_training import download
-from questiontopic_training.trec import TEST, TRAINING, DataError
+from questiontopic_training.questions import DataError
+from questiontopic_training.trec import TEST, TRAINING
 
 FILES = {TRAINING.name: b"HUM:ind Who sings ?\n", TEST.name: b"LOC:city Where is it ?\n"}
 

@@ -3,7 +3,7 @@ import pytest
 
 from questiontopic_training.evaluation import calibration_error, evaluate, fit_temperature
 from questiontopic_training.examples import Labels
-from questiontopic_training.trec import Trec
+from questiontopic_training.questions import QuestionSet
 
 
 def test_calibration_error_by_hand() -> None:
@@ -18,7 +18,7 @@ def test_certainty_falls_into_the_last_bin() -> None:
     assert calibration_error(np.array([[1.0, 0.0], [0.0, 1.0]], np.float32), np.array([0, 0])) == pytest.approx(0.5)
 
 
-def test_metrics_count_both_levels(data: Trec) -> None:
+def test_metrics_count_both_levels(data: QuestionSet) -> None:
     labels = Labels(data.training)
     truth = labels.examples(data.test[:4])
     logits = np.full((4, 12), -20, np.float32)
@@ -29,7 +29,7 @@ def test_metrics_count_both_levels(data: Trec) -> None:
     assert (metrics["test_questions"], metrics["test_coarse_accuracy"], metrics["test_fine_accuracy"]) == (4, 1, 0.75)
 
 
-def test_the_temperature_undoes_overconfidence(data: Trec) -> None:
+def test_the_temperature_undoes_overconfidence(data: QuestionSet) -> None:
     labels = Labels(data.training)
     truth = labels.examples(data.training)
     logits = np.zeros((180, 12), np.float32)

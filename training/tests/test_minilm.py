@@ -12,11 +12,11 @@ from questiontopic_training.differences import pack
 from questiontopic_training.encoders import MiniLM, TrainingEncoder, load_encoder
 from questiontopic_training.experiment import Experiment
 from questiontopic_training.minilm_layers import build_minilm
+from questiontopic_training.questions import QuestionSet
 from questiontopic_training.recipes.minilm import MiniLMAverage
 from questiontopic_training.runs import Runs
 from questiontopic_training.teachers import Teacher
 from questiontopic_training.trainer import Optimisation
-from questiontopic_training.trec import Trec
 
 Doubles = npt.NDArray[np.float64]
 
@@ -82,7 +82,9 @@ def test_differences_survive_a_second_packing() -> None:
     assert np.linalg.norm(kept - moved) < 0.15 * np.linalg.norm(moved)
 
 
-def test_a_bundle_of_differences_answers_the_same_on_both_runtimes(minilm: MiniLM, data: Trec, tmp_path: Path) -> None:
+def test_a_bundle_of_differences_answers_the_same_on_both_runtimes(
+    minilm: MiniLM, data: QuestionSet, tmp_path: Path
+) -> None:
     recipe = MiniLMAverage(
         models=1, teacher=Teacher(epochs=3, batch_size=16, optimisation=Optimisation(3e-4, 3e-3, ema_momentum=0.5))
     )

@@ -9,17 +9,17 @@ from questiontopic_server.model.usem3 import resources
 from questiontopic_training.encoders import TrainingEncoder, load_encoder
 from questiontopic_training.examples import Labels
 from questiontopic_training.experiment import Experiment
+from questiontopic_training.questions import QuestionSet
 from questiontopic_training.recipes import RECIPES
 from questiontopic_training.recipes.finetuned import Finetuned
 from questiontopic_training.recipes.head import Head
 from questiontopic_training.recipes.original import Original
 from questiontopic_training.runs import Runs
 from questiontopic_training.teachers import Teachers
-from questiontopic_training.trec import Trec
 
 
 def test_the_original_head_has_the_articles_parameters(
-    usem3: TrainingEncoder, data: Trec, capsys: pytest.CaptureFixture[str]
+    usem3: TrainingEncoder, data: QuestionSet, capsys: pytest.CaptureFixture[str]
 ) -> None:
     labels = Labels(data.training)
     kept, held = labels.examples(data.training).split(0.1, 0)
@@ -29,7 +29,9 @@ def test_the_original_head_has_the_articles_parameters(
     assert "198,662" in capsys.readouterr().out
 
 
-def test_the_original_stops_early_at_its_best(usem3: TrainingEncoder, data: Trec, tmp_path: Path, cache: Path) -> None:
+def test_the_original_stops_early_at_its_best(
+    usem3: TrainingEncoder, data: QuestionSet, tmp_path: Path, cache: Path
+) -> None:
     recipe = Original(epochs=60, batch_size=32, patience=2)
     manifest = Experiment(recipe, data, (0,), Runs(usem3, cache=cache)).run(tmp_path / "bundle", "small", "1.0.0")
     assert manifest.fine_labels == ()
@@ -39,7 +41,9 @@ def test_the_original_stops_early_at_its_best(usem3: TrainingEncoder, data: Trec
     assert set(manifest.runtimes) == {"onnxruntime", "tensorflow"}
 
 
-def test_a_hub_encoder_makes_a_bundle_that_needs_no_other_place(hub_folder: Path, data: Trec, tmp_path: Path) -> None:
+def test_a_hub_encoder_makes_a_bundle_that_needs_no_other_place(
+    hub_folder: Path, data: QuestionSet, tmp_path: Path
+) -> None:
     encoder = load_encoder(str(hub_folder), None, threads=1)
     made = tmp_path / "made"
     manifest = Experiment(Head(epochs=60), data, (0,), Runs(encoder)).run(made, "hashed", "1.0.0")
@@ -63,7 +67,7 @@ def test_a_hub_encoder_makes_a_bundle_that_needs_no_other_place(hub_folder: Path
         read_bundle(moved)
 
 
-def test_finetuned_refuses_an_encoder_that_it_cannot_train(hub_folder: Path, data: Trec, tmp_path: Path) -> None:
+def test_finetuned_refuses_an_encoder_that_it_cannot_train(hub_folder: Path, data: QuestionSet, tmp_path: Path) -> None:
     encoder = load_encoder(str(hub_folder), None, threads=1)
     with pytest.raises(BundleError, match="needs the encoder usem3"):
         Experiment(RECIPES["finetuned"], data, (0,), Runs(encoder)).run(tmp_path / "bundle", "x", "1.0.0")
@@ -74,7 +78,7 @@ def test_a_folder_without_a_model_is_an_error(tmp_path: Path) -> None:
         load_encoder(str(tmp_path), None, threads=1)
 
 
-def test_equal_seeds_train_equal_models(usem3: TrainingEncoder, data: Trec) -> None:
+def test_equal_seeds_train_equal_models(usem3: TrainingEncoder, data: QuestionSet) -> None:
     labels = Labels(data.training)
     examples = labels.examples(data.training[:48])
     recipe = Finetuned(epochs=1, batch_size=16)
@@ -85,7 +89,7 @@ def test_equal_seeds_train_equal_models(usem3: TrainingEncoder, data: Trec) -> N
     assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
 
 
-def test_the_body_is_frozen_at_first_and_then_learns(usem3: TrainingEncoder, data: Trec) -> None:
+def test_the_body_is_frozen_at_first_and_then_learns(usem3: TrainingEncoder, data: QuestionSet) -> None:
     labels = Labels(data.training)
     examples = labels.examples(data.training[:48])
 

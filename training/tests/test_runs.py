@@ -7,13 +7,13 @@ import pytest
 from questiontopic_server.model import BundleError
 from questiontopic_training.encoders import TrainingEncoder
 from questiontopic_training.examples import Labels
+from questiontopic_training.questions import QuestionSet
 from questiontopic_training.recipes.head import Head
 from questiontopic_training.runs import Run, Runs
-from questiontopic_training.trec import Trec
 
 
 @pytest.fixture(scope="module")
-def planned(data: Trec) -> list[Run]:
+def planned(data: QuestionSet) -> list[Run]:
     labels = Labels(data.training)
     examples = labels.examples(data.training)
     return [Run(f"seed {seed}", Head(epochs=2), examples, None, labels, seed) for seed in (1, 2)]

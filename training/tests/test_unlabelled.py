@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from questiontopic_training.trec import DataError
+from questiontopic_training.questions import DataError
 from questiontopic_training.unlabelled import COLLECTIONS, read_unlabelled
 
 

@@ -10,8 +10,8 @@ from typing import Any
 from questiontopic_server.model import BundleError
 
 from . import settings
+from .questions import DataError
 from .report.settings import CompareSettings, EvaluateSettings, add_compare_options, add_evaluate_options
-from .trec import DataError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

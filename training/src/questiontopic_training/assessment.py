@@ -13,8 +13,8 @@ from questiontopic_server.model.encoder import Floats
 from .evaluation import Evaluation, judge, reliability
 from .examples import Examples, Labels
 from .languages import read_languages
+from .questions import Question
 from .robustness import DISTURBANCES, disturbed
-from .trec import Question
 
 Answer = Callable[[Sequence[str]], Floats]  # Texts in, probabilities of the finest labels out, [texts, labels].
 
@@ -59,7 +59,7 @@ def tables(assessments: Sequence[Assessment]) -> dict[str, Any]:
         drop = {level: round(undisturbed[level] - value, 6) for level, value in accuracy.items()}
         robustness[name] = {"accuracy": accuracy, "drop": drop}
     return {
-        "reliability": {level: [asdict(one) for one in reliability(p, t)] for level, p, t in first.test.levels()},
+        "reliability": reliabilities(first.test),
         "robustness": robustness,
         "languages": {
             code: {
@@ -69,6 +69,11 @@ def tables(assessments: Sequence[Assessment]) -> dict[str, Any]:
             for code, found in first.languages.items()
         },
     }
+
+
+def reliabilities(evaluation: Evaluation) -> dict[str, Any]:
+    """The bins of each level, as plain values."""
+    return {level: [asdict(one) for one in reliability(p, t)] for level, p, t in evaluation.levels()}
 
 
 def _mean(evaluations: Sequence[Evaluation]) -> dict[str, float]:

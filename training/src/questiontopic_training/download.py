@@ -10,7 +10,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from .trec import HOME, TEST, TRAINING, DataError, DataFile
+from .questions import DataError
+from .trec import HOME, TEST, TRAINING, DataFile
 
 _MAX_BYTES = 2_000_000  # The larger file has 336 kB.
 _TIMEOUT_SECONDS = 30.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,7 +11,8 @@ import keras
 import numpy as np
 
 from questiontopic_server.model import BundleError
-from questiontopic_server.model.encoder import Encoder, Floats
+from questiontopic_server.model.bundle import sha256_of
+from questiontopic_server.model.encoder import Encoder, Floats, Inputs
 from questiontopic_server.model.keras_graph import HubEncoder, KerasGraph, load_hub
 from questiontopic_server.model.manifest import EncoderSpec
 from questiontopic_server.model.minilm import MiniLMEncoder, load_minilm
@@ -21,32 +22,28 @@ from questiontopic_server.model.usem3 import LANGUAGES, UseM3Encoder, installed_
 from .body import build_body
 from .bundle_names import DIFFERENCES, KERAS, ONNX
 from .differences import rounded, save_differences
+from .embedding_cache import EmbeddingCache, Encode, Vectors
 from .half import round_weights, save_keras
 from .minilm_layers import build_minilm, get_weights, set_weights
 from .minilm_onnx import save_minilm_onnx
 from .onnx_export import save_onnx
-from .progress import bar
 
 _BATCH = 64
 
 
 class TrainingEncoder(Protocol):
-    """An encoder that recipes can train a head on.
-
-    `name` is what `load_encoder` takes; `trainable` says whether layers of it become part of the graph.
-    """
+    """An encoder that recipes can train a head on; `name` is what `load_encoder` takes."""
 
     name: str
     spec: EncoderSpec
     languages: tuple[str, ...]
-    trainable: bool
 
     @property
     def serving(self) -> Encoder:
         """The encoder as the server runs it."""
 
-    def features(self, texts: Sequence[str]) -> Floats:
-        """One vector a text from the encoder as it was published, shape [texts, dimension]."""
+    def features(self, texts: Sequence[str]) -> Vectors:
+        """One vector a text from the encoder as it was published."""
 
     def graph(self, head: Any, dropout: float = 0.0) -> Any:
         """The Keras model of a bundle: the serving encoder's outputs in, the head's logits out.
@@ -65,15 +62,14 @@ class UseM3:
     """USE multilingual v3 from its package: its small layers become part of the graph and can be trained."""
 
     name = "usem3"
-    trainable = True
     languages: tuple[str, ...] = LANGUAGES
 
-    def __init__(self, spec: EncoderSpec, serving: UseM3Encoder) -> None:
-        self.spec, self.serving = spec, serving
+    def __init__(self, spec: EncoderSpec, serving: UseM3Encoder, cache: EmbeddingCache) -> None:
+        self.spec, self.serving, self._cache = spec, serving, cache
 
-    def features(self, texts: Sequence[str]) -> Floats:
+    def features(self, texts: Sequence[str]) -> Vectors:
         """One vector of 512 numbers a text, of length 1."""
-        return _encode(self.serving, KerasGraph(build_body()).run, texts)
+        return self._cache.vectors(repr(self.spec), texts, lambda: _encode(self.serving, KerasGraph(build_body()).run))
 
     def graph(self, head: Any, dropout: float = 0.0) -> Any:
         """The encoder's layers, as they were published, with the head on top."""
@@ -94,17 +90,18 @@ class UseM3:
 class Hub:
     """A TF-Hub encoder, frozen: its SavedModel goes into the bundle, the graph is the head alone."""
 
-    trainable = False
     languages: tuple[str, ...] = ()
 
-    def __init__(self, name: str, handle: str, saved_model: Path, serving: HubEncoder) -> None:
+    def __init__(self, name: str, handle: str, saved_model: Path, serving: HubEncoder, cache: EmbeddingCache) -> None:
         self.name = name
         self.spec = EncoderSpec("tfhub", handle=handle, path="encoder")
-        self.serving, self._saved_model = serving, saved_model
+        self.serving, self._saved_model, self._cache = serving, saved_model, cache
 
-    def features(self, texts: Sequence[str]) -> Floats:
+    def features(self, texts: Sequence[str]) -> Vectors:
         """One vector a text."""
-        return _encode(self.serving, lambda inputs: inputs["features"], texts)
+        files = sorted(path for path in self._saved_model.rglob("*") if path.is_file())
+        sums = [(path.relative_to(self._saved_model).as_posix(), sha256_of(path)) for path in files]
+        return self._cache.vectors(repr(sums), texts, lambda: _encode(self.serving, lambda inputs: inputs["features"]))
 
     def graph(self, head: Any, dropout: float = 0.0) -> Any:
         """The head, whose input has the serving encoder's name for it."""
@@ -126,15 +123,16 @@ class MiniLM:
     """all-MiniLM-L6-v2 from its package: the bundle holds the differences that training made to its layers."""
 
     name = "minilm"
-    trainable = True
     languages: tuple[str, ...] = ("en",)
 
-    def __init__(self, spec: EncoderSpec, serving: MiniLMEncoder) -> None:
-        self.spec, self.serving = spec, serving
+    def __init__(self, spec: EncoderSpec, serving: MiniLMEncoder, cache: EmbeddingCache) -> None:
+        self.spec, self.serving, self._cache = spec, serving, cache
 
-    def features(self, texts: Sequence[str]) -> Floats:
+    def features(self, texts: Sequence[str]) -> Vectors:
         """One vector of 384 numbers a text: the mean over its pieces."""
-        return _encode(self.serving, KerasGraph(build_minilm(0.0)).run, texts)
+        return self._cache.vectors(
+            repr(self.spec), texts, lambda: _encode(self.serving, KerasGraph(build_minilm(0.0)).run)
+        )
 
     def graph(self, head: Any, dropout: float = 0.0) -> Any:
         """The encoder's layers, as they were published, with the head on top."""
@@ -158,13 +156,17 @@ class MiniLM:
 
 
 def load_encoder(name: str, cache: Path | None, threads: int) -> TrainingEncoder:
-    """`usem3` or `minilm`, or a TF-Hub handle or the folder of a SavedModel; raises BundleError."""
+    """`usem3` or `minilm`, or a TF-Hub handle or the folder of a SavedModel; raises BundleError.
+
+    `cache` keeps the encoder's unpacked table and the vectors of texts.
+    """
+    vectors = EmbeddingCache(cache)
     if name == "usem3":
         spec = installed_spec()
-        return UseM3(spec, load_usem3(spec, cache))
+        return UseM3(spec, load_usem3(spec, cache), vectors)
     if name == "minilm":
         spec = installed_minilm(DIFFERENCES)
-        return MiniLM(spec, load_minilm(spec))
+        return MiniLM(spec, load_minilm(spec), vectors)
     import tensorflow_hub  # Slow to import, and only needed here.
 
     try:
@@ -173,10 +175,12 @@ def load_encoder(name: str, cache: Path | None, threads: int) -> TrainingEncoder
         raise BundleError(f"{name}: TensorFlow Hub cannot resolve it: {str(error).splitlines()[0]}") from None
     # A folder of this machine means nothing to the bundle's reader; its name still does.
     handle = saved_model.name if Path(name).exists() else name
-    return Hub(name, handle, saved_model, load_hub(str(saved_model), threads))
+    return Hub(name, handle, saved_model, load_hub(str(saved_model), threads), vectors)
 
 
-def _encode(encoder: Encoder, run: Any, texts: Sequence[str]) -> Floats:
-    starts = range(0, len(texts), _BATCH)
-    starts = bar(starts, "encoding", len(starts), "batch", leave=False)
-    return np.concatenate([run(encoder.encode(texts[start : start + _BATCH]).inputs) for start in starts])
+def _encode(encoder: Encoder, run: Callable[[Inputs], Floats]) -> Encode:
+    def encode(texts: Sequence[str]) -> Floats:
+        starts = range(0, len(texts), _BATCH)
+        return np.concatenate([run(encoder.encode(texts[start : start + _BATCH]).inputs) for start in starts])
+
+    return encode

@@ -16,57 +16,74 @@ from questiontopic_server.model.keras_graph import KerasGraph
 from questiontopic_server.model.preparation import PREPARATIONS
 from questiontopic_server.model.topic_model import softmax
 
-from .assessment import Answer, Assessment, assess, tables
+from .assessment import Answer, Assessment, assess, reliabilities, tables
 from .bundle_writer import write_bundle
+from .cross_validation import fold_metrics, split_folds
 from .evaluation import evaluate, fit_temperature, logits
-from .examples import Examples, Labels
+from .examples import Examples, Labels, concatenate
+from .questions import QuestionSet
 from .recipes import Recipe
 from .runs import PACKAGES, Run, Runs
-from .trec import Trec
 
 VALIDATION_SHARE = 0.1
+_PARITY = 500  # Texts on which all forms of the bundle must agree.
 
 
 @dataclass(frozen=True)
 class Experiment:
     """What is trained, on what and how often; `run` does it.
 
-    The validation run sees nine tenths of the training rows; the other tenth gives the validation figures and the
-    temperature. The final models, one for each of `seeds`, see all rows (with a recipe that needs validation: nine
-    tenths); each answers the test questions once. The bundle holds the first seed's model, not the best one.
+    With test questions, a validation run sees nine tenths of the training rows; the other tenth gives the validation
+    figures and the temperature. Without, there is a run for each of `folds`, and the rows that they hold out give both.
+    The final models, one for each of `seeds`, see all rows (with a recipe that needs validation: nine tenths); each
+    answers the test questions once. The bundle holds the first seed's model, not the best one.
     """
 
     recipe: Recipe
-    data: Trec
+    data: QuestionSet
     seeds: Sequence[int]
     runs: Runs
+    folds: int = 5
 
     def run(self, folder: Path, name: str, version: str) -> Manifest:
         """Trains and writes the bundle into `folder`; prints figures on the way."""
         recipe, encoder, labels = self.recipe, self.runs.encoder, Labels(self.data.training)
-        if recipe.needs_trainable_encoder and not encoder.trainable:
-            raise BundleError(f"the recipe {recipe.name} needs the encoder usem3; head and original take any")
-        labels.examples(self.data.test)  # A label that is not trained is an error now, not after training.
-        planned, held = self._planned(labels)
-        validated, *models = self.runs.models(planned)
-        if recipe.needs_validation:
-            models = [validated, *models]
+        if recipe.encoder and recipe.encoder != encoder.name:
+            raise BundleError(
+                f"the recipe {recipe.name} needs the encoder {recipe.encoder}; head and original take any"
+            )
+        fine, tested = recipe.fine and labels.hierarchical, bool(self.data.test)
+        if tested:
+            labels.examples(self.data.test)  # A label that is not trained is an error now, not after training.
+        planned, final = self._planned(labels)
+        measured = [held for _, held in planned]
+        models = self.runs.models([*(run for run, _ in planned), *final])
 
-        found = logits(encoder.serving, KerasGraph(validated), held.texts)
-        temperature = fit_temperature(found, held, labels, recipe.fine)
-        metrics = evaluate(found, held, labels, recipe.fine, temperature).metrics("validation")
-        print(f"validation, temperature {temperature}:\n{_lines(metrics)}")
+        parts = [
+            logits(encoder.serving, KerasGraph(model), held.texts)
+            for model, held in zip(models[: len(planned)], measured, strict=True)
+        ]
+        found, truth = np.concatenate(parts), concatenate(measured)
+        temperature = fit_temperature(found, truth, labels, fine)
+        held_out = evaluate(found, truth, labels, fine, temperature)
+        if tested:
+            metrics = held_out.metrics("validation")
+        else:
+            pairs = zip(parts, measured, strict=True)
+            metrics = fold_metrics(held_out, [evaluate(*pair, labels, fine, temperature) for pair in pairs])
+        print(f"held out, temperature {temperature}:\n{_lines(metrics)}")
         assessments = []
-        for seed, model in zip(self.seeds, models, strict=True):
-            assessments.append(assess(self._answer(model, temperature), self.data.test, labels, recipe.fine))
-            print(f"test, seed {seed}:\n{_lines(assessments[-1].test.metrics('test'))}")
-        print(assessments[0].test.table(labels))
+        for seed, model in zip(self.seeds, models[len(planned) :], strict=True):
+            if tested:
+                assessments.append(assess(self._answer(model, temperature), self.data.test, labels, fine))
+                print(f"test, seed {seed}:\n{_lines(assessments[-1].test.metrics('test'))}")
+        print((assessments[0].test if tested else held_out).table(labels))
 
         manifest = Manifest(
             name=name,
             version=version,
             coarse_labels=labels.coarse,
-            fine_labels=labels.fine if recipe.fine else (),
+            fine_labels=labels.fine if fine else (),
             preparation=recipe.preparation,
             encoder=encoder.spec,
             runtimes={},
@@ -74,28 +91,34 @@ class Experiment:
             golden=(),
             temperature=temperature,
             languages=encoder.languages,
-            metrics=metrics | assessments[0].test.metrics("test") | _spread(assessments),
-            evaluation=tables(assessments),
+            metrics=metrics | {"seeds": len(self.seeds)} | _spread(assessments),
+            evaluation=tables(assessments) if tested else {"reliability": reliabilities(held_out)},
             training=self._description(),
             data=self.data.description,
         )
-        texts = [question.text for question in self.data.test]
-        return write_bundle(folder, manifest, models[0], encoder, self.runs.cache, texts)
+        texts = [question.text for question in (self.data.test or self.data.training)[:_PARITY]]
+        return write_bundle(folder, manifest, models[len(planned)], encoder, self.runs.cache, texts)
 
-    def _planned(self, labels: Labels) -> tuple[list[Run], Examples]:
-        """The validation run and the final ones (the former being the first of them, if all look at held-out rows)."""
+    def _planned(self, labels: Labels) -> tuple[list[tuple[Run, Examples]], list[Run]]:
+        """The runs that are measured on rows they do not see, with these rows, and the final runs."""
         examples = labels.examples(self.data.training)
         training = Examples(tuple(map(self._prepare, examples.texts)), examples.coarse, examples.fine)
+        first = self.seeds[0]
 
-        def run(name: str, rows: Examples, held: Examples | None, seed: int) -> Run:
-            return Run(name, self.recipe, rows, held, labels, seed)
+        def run(name: str, rows: Examples, seed: int) -> Run:
+            if self.recipe.needs_validation:
+                return Run(name, self.recipe, *rows.split(VALIDATION_SHARE, seed), labels, seed)
+            return Run(name, self.recipe, rows, None, labels, seed)
 
-        kept, held = training.split(VALIDATION_SHARE, self.seeds[0])
-        planned = [run("validation", kept, held, self.seeds[0])]
-        if self.recipe.needs_validation:
-            parts = {seed: training.split(VALIDATION_SHARE, seed) for seed in self.seeds[1:]}
-            return planned + [run(f"seed {seed}", *part, seed) for seed, part in parts.items()], held
-        return planned + [run(f"seed {seed}", training, None, seed) for seed in self.seeds], held
+        final = [run(f"seed {seed}", training, seed) for seed in self.seeds]
+        if not self.data.test:
+            parts = split_folds(training, self.folds, first)
+            return [
+                (run(f"fold {number}", training.rows(kept), first), training.rows(held))
+                for number, (kept, held) in enumerate(parts, start=1)
+            ], final
+        kept, held = training.split(VALIDATION_SHARE, first)
+        return [(Run("validation", self.recipe, kept, held, labels, first), held)], final
 
     def _prepare(self, text: str) -> str:
         return PREPARATIONS[self.recipe.preparation](text)
@@ -113,23 +136,20 @@ class Experiment:
             "recipe": self.recipe.name,
             "hyper_parameters": asdict(self.recipe),  # type: ignore[call-overload]
             "seeds": list(self.seeds),
-            "validation_share": VALIDATION_SHARE,
+            **({"validation_share": VALIDATION_SHARE} if self.data.test else {"folds": self.folds}),
             "packages": {package: importlib.metadata.version(package) for package in PACKAGES},
         }
 
 
 def _spread(assessments: Sequence[Assessment]) -> dict[str, float]:
-    """Mean and sample standard deviation (0 of one) of the test figures over the seeds."""
+    """The first model's test figures; of all their mean and sample standard deviation (0 of one) over the seeds."""
     figures = [assessment.test.metrics("test") for assessment in assessments]
-    values: dict[str, float] = {"seeds": len(figures)}
-    for name in figures[0]:
-        if name != "test_questions":
-            column = [figure[name] for figure in figures]
-            values |= {
-                f"{name}_mean": float(np.mean(column)),
-                f"{name}_std": float(np.std(column, ddof=min(1, len(column) - 1))),
-            }
-    return {name: round(value, 6) for name, value in values.items()}
+    values = dict(figures[0]) if figures else {}
+    for name in [name for name in values if name != "test_questions"]:
+        column = [figure[name] for figure in figures]
+        values[f"{name}_mean"] = round(float(np.mean(column)), 6)
+        values[f"{name}_std"] = round(float(np.std(column, ddof=min(1, len(column) - 1))), 6)
+    return values
 
 
 def _lines(metrics: dict[str, float]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 from importlib.resources import files
 
-from .trec import Question
+from .questions import Question
 
 
 def read_languages(coarse: tuple[str, ...]) -> dict[str, list[Question]]:

@@ -12,6 +12,7 @@ from .bundle_names import CARD, KERAS, ONNX
 _SPLITS = {
     "test": "test questions, which this run neither trained nor calibrated on",
     "validation": "training questions held out from a run that was otherwise the same",
+    "cross_validation": "training questions, each answered by a run that was otherwise the same and did not see it",
 }
 
 
@@ -57,6 +58,8 @@ def _labels(manifest: Manifest) -> str:
 def _quality(manifest: Manifest) -> str:
     metrics, rows, counts = manifest.metrics, [], []
     for split, meaning in _SPLITS.items():
+        if f"{split}_questions" not in metrics:
+            continue
         counts.append(f"{split}: {metrics[f'{split}_questions']:.0f} {meaning}")
         for level in ("coarse", "fine"):
             name = f"{split}_{level}"
@@ -66,20 +69,29 @@ def _quality(manifest: Manifest) -> str:
             spread = f"{mean:.1%} ± {deviation:.1%}" if mean is not None and deviation is not None else ""
             error = metrics[f"{name}_expected_calibration_error"]
             rows.append(f"| {split}, {level} | {metrics[f'{name}_accuracy']:.1%} | {spread} | {error:.3f} |")
-    table = ["| | Accuracy | Over all seeds | Calibration error |", "| --- | --- | --- | --- |", *rows]
+    table = ["| | Accuracy | Mean | Calibration error |", "| --- | --- | --- | --- |", *rows]
     seeds = f"{metrics['seeds']:.0f} seed(s)"
     explained = (
         "Accuracy: the share of questions whose top label is right; this bundle's own, and mean ± sample standard "
-        f"deviation over {seeds}, of which this bundle is the first. Calibration error: the expected one of the top "
-        "confidence, in 15 bins. The temperature was fitted on the validation questions."
+        f"deviation over {seeds}, of which this bundle is the first (of cross-validation: over its folds). Calibration "
+        "error: the expected one of the top confidence, in 15 bins. The temperature was fitted on the questions held "
+        "out from training."
     )
     return "\n".join([*table, "", explained, "", *(f"- {count}" for count in counts)])
 
 
 def _data(data: dict[str, Any]) -> str:
-    about = f"{data['name']}, {data['home']}. {data['citation']} Licence: {data['licence']}."
+    about = f"`{data['name']}`, a file of labelled questions that is not part of this bundle."
+    if "home" in data:
+        about = f"{data['name']}, {data['home']}. {data['citation']} Licence: {data['licence']}."
     rows = [f"| `{name}` | {file['rows']} | `{file['sha256']}` |" for name, file in data["files"].items()]
     table = "\n".join([about, "", "| File | Questions | SHA-256 |", "| --- | --- | --- |", *rows])
+    if duplicates := data.get("duplicates"):
+        table += (
+            f"\n\nOf the training rows {duplicates['repeated']} repeat an earlier text, and another "
+            f"{duplicates['contradictory']} with another label; {duplicates['also_in_test']} test rows have a text "
+            "that was trained."
+        )
     return f"{table}\n\n{_unlabelled(data['unlabelled'])}" if "unlabelled" in data else table
 
 
@@ -95,13 +107,16 @@ def _unlabelled(files: dict[str, Any]) -> str:
 
 
 def _limits(manifest: Manifest) -> str:
-    limits = [
-        "Trained and measured on English questions only; statements and commands get a label all the same.",
-        "The labels are those of the data above: every text gets one of them, there is no label for none.",
-    ]
+    english = "home" in manifest.data  # TREC is; what languages somebody's own file has is not known here.
+    limits = ["The labels are those of the data above: every text gets one of them, there is no label for none."]
+    if english:
+        limits.insert(
+            0, "Trained and measured on English questions only; statements and commands get a label all the same."
+        )
     if manifest.languages:
         languages = ", ".join(manifest.languages)
-        limits.append(f"The encoder knows {languages}. Other languages than English work by transfer, unmeasured here.")
+        others = "Other languages than English" if english else "Languages that the data do not have"
+        limits.append(f"The encoder knows {languages}. {others} work by transfer, unmeasured here.")
     if manifest.encoder.max_pieces:
         limits.append(f"Only the first {manifest.encoder.max_pieces} word pieces of a text are read.")
     return "\n".join(f"- {limit}" for limit in limits)
@@ -123,7 +138,7 @@ def _reproduction(manifest: Manifest) -> str:
     command = (
         f"python -m questiontopic_training train --recipe {training['recipe']} --encoder {encoder} "
         f"--seed {seeds[0]} --seeds {len(seeds)} --name {manifest.name} --version {manifest.version} "
-        "--data DATA --output FOLDER"
+        f"--data DATA{f' --folds {folds}' if (folds := training.get('folds')) else ''} --output FOLDER"
     )
     parameters = ", ".join(f"{name} {value}" for name, value in training["hyper_parameters"].items())
     packages = ", ".join(f"{name} {version}" for name, version in training["packages"].items())

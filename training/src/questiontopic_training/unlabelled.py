@@ -11,7 +11,7 @@ from typing import Any
 
 from questiontopic_server.model.bundle import sha256_of
 
-from .trec import DataError
+from .questions import DataError
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .manifest import Manifest
+from .manifest import Manifest, content_digest
 
 MANIFEST = "manifest.json"
 
@@ -74,8 +74,9 @@ def _read_manifest(path: Path) -> Manifest:
         _demand_regular(path)
     except FileNotFoundError:
         raise BundleError(f"{path}: missing, so this is no bundle") from None
-    manifest = Manifest.from_json(json.loads(path.read_text(encoding="utf-8")))
-    if manifest.content_digest() != manifest.digest:
+    values = json.loads(path.read_text(encoding="utf-8"))
+    manifest = Manifest.from_json(values)
+    if content_digest(values) != manifest.digest:
         raise BundleError(f"{path}: changed after the bundle was made (its digest does not match)")
     return manifest
 

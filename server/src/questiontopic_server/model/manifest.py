@@ -84,15 +84,9 @@ class Manifest:
     data: dict[str, Any] = field(default_factory=dict)
     digest: str = ""
 
-    def content_digest(self) -> str:
-        """The SHA-256 of everything but the digest itself; `files` carries the content of the other files into it."""
-        content = {key: value for key, value in self.to_json().items() if key != "digest"}
-        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(canonical.encode()).hexdigest()
-
     def sealed(self) -> Manifest:
         """The same manifest with its digest filled in."""
-        return replace(self, digest=self.content_digest())
+        return replace(self, digest=content_digest(self.to_json()))
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for json.dump; `from_json` reads them back to an equal manifest."""
@@ -134,3 +128,13 @@ class Manifest:
         for golden in self.golden:
             if set(golden.coarse) != coarse or set(golden.fine) != set(fine):
                 raise ValueError("golden confidences must have exactly the manifest's labels")
+
+
+def content_digest(values: dict[str, Any]) -> str:
+    """The SHA-256 of a manifest's plain values but its digest; `files` carries the content of the other files into it.
+
+    Of the values as they were written, so that a bundle stays whole for servers whose manifests have more fields.
+    """
+    content = {key: value for key, value in values.items() if key != "digest"}
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -21,7 +21,7 @@ class Recipe(Protocol):
     preparation: ClassVar[str]  # A name of questiontopic_server.model.preparation.
     fine: ClassVar[bool]  # Whether the graph's outputs are the fine labels.
     needs_validation: ClassVar[bool]  # Whether training itself looks at held-out rows, so that no run uses all rows.
-    needs_trainable_encoder: ClassVar[bool]
+    encoder: ClassVar[str]  # The name of the only one that it can train, or "" for any.
     learns_from_unlabelled: ClassVar[bool]
 
     @property

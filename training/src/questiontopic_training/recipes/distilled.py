@@ -37,7 +37,7 @@ class Distilled:
     preparation: ClassVar[str] = "unshouted"
     fine: ClassVar[bool] = True
     needs_validation: ClassVar[bool] = False
-    needs_trainable_encoder: ClassVar[bool] = True
+    encoder: ClassVar[str] = "usem3"
     learns_from_unlabelled: ClassVar[bool] = True
 
     epochs: int = 6

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from questiontopic_server.model.encoder import Encoder, Inputs
+from questiontopic_server.model.encoder import Encoder, Floats, Inputs
 from questiontopic_server.model.usem3 import DIMENSION
 
 from ..augmentation import vary
@@ -30,7 +30,7 @@ class Finetuned:
     preparation: ClassVar[str] = "raw"
     fine: ClassVar[bool] = True
     needs_validation: ClassVar[bool] = False
-    needs_trainable_encoder: ClassVar[bool] = True
+    encoder: ClassVar[str] = "usem3"
     learns_from_unlabelled: ClassVar[bool] = False
 
     epochs: int = 8
@@ -46,6 +46,7 @@ class Finetuned:
     input_dropout: float = 0.1
     hidden_dropout: float = 0.2
     varied_share: float = 1 / 3  # Of the texts, drawn anew each epoch: see `augmentation`.
+    balance: float = 0.0  # Rows weigh their label's number of rows to the power of -balance.
 
     def train(
         self,
@@ -61,6 +62,7 @@ class Finetuned:
         random = np.random.default_rng(seed)
         head = dropout_head(DIMENSION, self.hidden, len(labels.fine), self.input_dropout, self.hidden_dropout)
         model = encoder.graph(head, self.body_dropout)
+        weights = training.weights(self.balance)
         per_epoch = -(-len(training) // self.batch_size)
         optimizer = keras.optimizers.AdamW(
             keras.optimizers.schedules.CosineDecay(self.learning_rate, self.epochs * per_epoch),
@@ -72,36 +74,37 @@ class Finetuned:
         loss = topic_loss(labels.matrix, self.label_smoothing)
         step = _step(model, head, optimizer, loss, round(self.frozen_epochs * per_epoch))
         for epoch in range(1, self.epochs + 1):
-            batches = self._batches(encoder.serving, training, random)
+            batches = self._batches(encoder.serving, training, weights, random)
             with bar(batches, f"epoch {epoch}/{self.epochs}", per_epoch, "batch") as progress:
                 losses = []
-                for inputs, fine in progress:
-                    losses.append(float(step(inputs, fine)))
+                for inputs, fine, weights in progress:
+                    losses.append(float(step(inputs, fine, weights)))
                     progress.set_postfix(loss=f"{np.mean(losses):.3f}", refresh=False)
         optimizer.finalize_variable_values(model.trainable_variables)
         return model
 
     def _batches(
-        self, encoder: Encoder, examples: Examples, random: np.random.Generator
-    ) -> Iterator[tuple[Inputs, Ints]]:
+        self, encoder: Encoder, examples: Examples, weights: Floats, random: np.random.Generator
+    ) -> Iterator[tuple[Inputs, Ints, Floats]]:
         order = random.permutation(len(examples))
         texts = vary(examples.texts, self.varied_share, random)
         for start in range(0, len(order), self.batch_size):
             rows = order[start : start + self.batch_size]
-            yield encoder.encode([texts[row] for row in rows]).inputs, examples.fine[rows]
+            yield encoder.encode([texts[row] for row in rows]).inputs, examples.fine[rows], weights[rows]
 
 
 def _step(model: Any, head: Any, optimizer: Any, loss: Any, frozen_steps: int) -> Any:
-    """One step of training as a compiled function of (inputs, fine labels) that returns the batch's mean loss."""
+    """One step of training, compiled: a function of (inputs, fine labels, weights) to the batch's mean loss."""
     variables = model.trainable_variables
     of_head = {id(variable) for variable in head.trainable_variables}
     optimizer.build(variables)
     inputs = {tensor.name: tf.TensorSpec(tensor.shape, tensor.dtype, tensor.name) for tensor in model.inputs}
+    signature = (inputs, tf.TensorSpec((None,), tf.int64), tf.TensorSpec((None,)))
 
-    @tf.function(input_signature=(inputs, tf.TensorSpec((None,), tf.int64)))  # type: ignore[untyped-decorator]
-    def step(batch: Any, fine: Any) -> Any:
+    @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
+    def step(batch: Any, fine: Any, weights: Any) -> Any:
         with tf.GradientTape() as tape:
-            mean = tf.reduce_mean(loss(fine, model(batch, training=True)))
+            mean = tf.reduce_mean(weights * loss(fine, model(batch, training=True)))
         gradients = tape.gradient(mean, variables)
         thawed = tf.cast(tf.greater_equal(tf.convert_to_tensor(optimizer.iterations), frozen_steps), tf.float32)
         gradients = [

@@ -6,24 +6,33 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import keras
+import numpy as np
 
 from ..encoders import TrainingEncoder
 from ..examples import Examples, Labels
+from ..feature_batches import FeatureBatches
 from ..heads import dropout_head
 from ..loss import topic_loss
 from ..progress import EpochProgress
 from ..teachers import Teachers
 
+_HELD_SHARE = 0.1
+
 
 @dataclass(frozen=True)
 class Head:
-    """Hyper-parameters: epochs in passes over the data, the others as their names say."""
+    """Hyper-parameters: epochs in passes over the data, the others as their names say.
+
+    With a `patience` of more than 0, a first training on nine tenths of the rows stops when the loss of the others has
+    not fallen for so many epochs; its best epoch is where the training on all rows ends. Rows that the caller holds
+    out play no part in this, so that what is measured on them stays fair.
+    """
 
     name: ClassVar[str] = "head"
     preparation: ClassVar[str] = "raw"
     fine: ClassVar[bool] = True
     needs_validation: ClassVar[bool] = False
-    needs_trainable_encoder: ClassVar[bool] = False
+    encoder: ClassVar[str] = ""
     learns_from_unlabelled: ClassVar[bool] = False
 
     epochs: int = 40
@@ -34,6 +43,8 @@ class Head:
     hidden: int = 512
     input_dropout: float = 0.1
     hidden_dropout: float = 0.4
+    balance: float = 0.0  # Rows weigh their label's number of rows to the power of -balance.
+    patience: int = 0
 
     def train(
         self,
@@ -45,16 +56,38 @@ class Head:
         teachers: Teachers,
     ) -> Any:
         """The frozen encoder with the trained head; `validation` is not looked at."""
+        epochs = self._best_epoch(encoder, training, labels, seed) if self.patience else self.epochs
+        head, _ = self._fit(encoder, training, None, labels, seed, epochs)
+        return encoder.graph(head)
+
+    def _best_epoch(self, encoder: TrainingEncoder, training: Examples, labels: Labels, seed: int) -> int:
+        kept, held = training.split(_HELD_SHARE, seed)
+        _, losses = self._fit(encoder, kept, held, labels, seed, self.epochs)
+        return int(np.argmin(losses)) + 1
+
+    def _fit(
+        self,
+        encoder: TrainingEncoder,
+        training: Examples,
+        held: Examples | None,
+        labels: Labels,
+        seed: int,
+        epochs: int,
+    ) -> tuple[Any, list[float]]:
+        """The head after at most `epochs`, and the held-out rows' loss after each of them."""
         keras.utils.set_random_seed(seed)
-        features = encoder.features(training.texts)
-        head = dropout_head(features.shape[1], self.hidden, len(labels.fine), self.input_dropout, self.hidden_dropout)
-        steps = self.epochs * -(-len(training) // self.batch_size)
-        schedule = keras.optimizers.schedules.CosineDecay(self.learning_rate, steps)
+
+        def batches_of(rows: Examples) -> FeatureBatches:
+            return FeatureBatches(encoder.features(rows.texts), rows, self.balance, self.batch_size, seed)
+
+        batches, held_out = batches_of(training), batches_of(held) if held else None
+        head = dropout_head(batches.dimension, self.hidden, len(labels.fine), self.input_dropout, self.hidden_dropout)
+        schedule = keras.optimizers.schedules.CosineDecay(self.learning_rate, self.epochs * len(batches))
         optimizer = keras.optimizers.AdamW(schedule, weight_decay=self.weight_decay)
         trainer = keras.Sequential([head])  # So that `head` is saved without optimiser and loss.
         trainer.compile(optimizer, topic_loss(labels.matrix, self.label_smoothing), jit_compile=False)
-        progress = [EpochProgress(self.epochs)]
-        trainer.fit(
-            features, training.fine, batch_size=self.batch_size, epochs=self.epochs, callbacks=progress, verbose=0
-        )
-        return encoder.graph(head)
+        callbacks = [EpochProgress(epochs)]
+        if held:
+            callbacks.append(keras.callbacks.EarlyStopping("val_loss", patience=self.patience))
+        history = trainer.fit(batches, epochs=epochs, validation_data=held_out, callbacks=callbacks, verbose=0)
+        return head, history.history.get("val_loss", [])

@@ -22,7 +22,7 @@ class MiniLMAverage:
     preparation: ClassVar[str] = "raw"
     fine: ClassVar[bool] = True
     needs_validation: ClassVar[bool] = False
-    needs_trainable_encoder: ClassVar[bool] = True
+    encoder: ClassVar[str] = "minilm"
     learns_from_unlabelled: ClassVar[bool] = False
 
     epochs: int = 4

@@ -26,7 +26,7 @@ class Original:
     preparation: ClassVar[str] = "original"
     fine: ClassVar[bool] = False
     needs_validation: ClassVar[bool] = True
-    needs_trainable_encoder: ClassVar[bool] = False
+    encoder: ClassVar[str] = ""
     learns_from_unlabelled: ClassVar[bool] = False
 
     epochs: int = 200
@@ -49,7 +49,7 @@ class Original:
         if validation is None:
             raise ValueError("the recipe original stops early, so it needs validation rows")
         keras.utils.set_random_seed(seed)
-        features, held = encoder.features(training.texts), encoder.features(validation.texts)
+        features, held = encoder.features(training.texts)[:], encoder.features(validation.texts)[:]
         head = self.head(features.shape[1], len(labels.coarse))
         head.summary()
         dimension, outputs, expected = _ARTICLE

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from ..download import complete
-from ..trec import TEST, Trec, read_trec
+from ..questions import QuestionSet
+from ..trec import TEST, read_trec
 from .comparison_report import ComparisonReport
 from .page import write
 from .report import Report, sentence
@@ -46,7 +47,7 @@ def compare(settings: CompareSettings) -> None:
     print(settings.output)
 
 
-def _read(folder: Path) -> Trec:
+def _read(folder: Path) -> QuestionSet:
     complete(folder)
     data = read_trec(folder)
     for warning in data.warnings:

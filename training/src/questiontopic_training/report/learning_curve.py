@@ -19,9 +19,9 @@ from ..encoders import load_encoder
 from ..evaluation import evaluate, logits
 from ..examples import Examples, Labels
 from ..experiment import VALIDATION_SHARE
+from ..questions import Question
 from ..recipes import RECIPES, Recipe
 from ..runs import Run, Runs, prepare_tensorflow
-from ..trec import Question
 from .curve import Curve, Point
 from .share import share
 from .subject import Subject

@@ -14,7 +14,7 @@ from questiontopic_server.model.encoder import Floats
 from ..assessment import Assessment, assess
 from ..evaluation import Evaluation
 from ..examples import Ints, Labels
-from ..trec import DataError, Question
+from ..questions import DataError, Question
 from .share import Share, share
 
 

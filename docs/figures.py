@@ -1,0 +1,97 @@
+"""Writes the README's tables of figures: of the bundles in models/, and of the other recipes in docs/recipes.json.
+
+python docs/figures.py           makes the tables again
+python docs/figures.py BUNDLE    first keeps the figures of a bundle made by another recipe
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from questiontopic_server.model import Manifest, read_bundle
+
+ROOT = Path(__file__).resolve().parents[1]
+_README, _RECIPES = ROOT / "README.md", ROOT / "docs" / "recipes.json"
+_WHAT = {
+    "distilled": "encoder's layers and head, taught by MiniLMs on 44,000 unlabelled questions: the default, [`usem3`]"
+    "(models/usem3/README.md)",
+    "minilm": "fine-tuned MiniLMs averaged, English only: the most accurate, [`minilm`](models/minilm/README.md)",
+    "finetuned": "encoder's layers and head together, on the labelled questions alone",
+    "head": "better head on the frozen encoder",
+    "original": "the article's: its cleaning, frozen encoder, Dense 256-256-6 (198,662 parameters)",
+}
+
+
+def main() -> None:
+    """Reads bundles' folders from the command line."""
+    kept = json.loads(_RECIPES.read_text("utf-8"))
+    for folder in sys.argv[1:]:
+        manifest = read_bundle(Path(folder)).manifest
+        kept[manifest.training["recipe"]] = _figures(manifest)
+    lines = ",\n".join(f"  {json.dumps(recipe)}: {json.dumps(figures)}" for recipe, figures in kept.items())
+    _RECIPES.write_text(f"{{\n{lines}\n}}\n", "utf-8")
+
+    committed = [read_bundle(folder).manifest for folder in sorted((ROOT / "models").iterdir())]
+    found = kept | {manifest.training["recipe"]: _figures(manifest) for manifest in committed}
+    readme = _README.read_text("utf-8")
+    readme = _replaced(readme, "recipes", _recipe_table({name: found[name] for name in _WHAT if name in found}))
+    _README.write_text(_replaced(readme, "robustness", _robustness_table(committed)), "utf-8")
+
+
+def _figures(manifest: Manifest) -> dict[str, Any]:
+    metrics = manifest.metrics
+
+    def level(name: str) -> list[float] | None:
+        key = f"test_{name}_accuracy"
+        return [metrics[f"{key}_mean"], metrics[f"{key}_std"]] if f"{key}_mean" in metrics else None
+
+    return {"coarse": level("coarse"), "fine": level("fine"), "seeds": int(metrics["seeds"])}
+
+
+def _recipe_table(recipes: dict[str, dict[str, Any]]) -> str:
+    head = ["| recipe | what | TREC-6, % | TREC-50, % | seeds |", "| --- | --- | --- | --- | --- |"]
+    rows = [
+        f"| `{name}` | {_WHAT[name]} | {_spread(of['coarse'])} | {_spread(of['fine'])} | {of['seeds']} |"
+        for name, of in recipes.items()
+    ]
+    return "\n".join(head + rows)
+
+
+def _robustness_table(bundles: list[Manifest]) -> str:
+    measured = [manifest for manifest in bundles if manifest.evaluation]
+    names = [manifest.name for manifest in measured]
+    head = [f"| what users do | {' | '.join(f'`{name}`' for name in names)} |", "| --- |" + " --- |" * len(names)]
+    rows = [("as in TREC", [_percent(_test(manifest)) for manifest in measured])]
+    for disturbance in measured[0].evaluation["robustness"] if measured else ():
+        found = [manifest.evaluation["robustness"][disturbance]["accuracy"] for manifest in measured]
+        rows.append((disturbance, [_percent(accuracy) for accuracy in found]))
+    return "\n".join(head + [f"| {name} | {' | '.join(values)} |" for name, values in rows])
+
+
+def _test(manifest: Manifest) -> dict[str, float]:
+    return {level: manifest.metrics[f"test_{level}_accuracy_mean"] for level in ("coarse", "fine")}
+
+
+def _percent(accuracy: dict[str, float]) -> str:
+    return " / ".join(f"{100 * value:.1f}" for value in accuracy.values())
+
+
+def _spread(figures: list[float] | None) -> str:
+    return f"{100 * figures[0]:.1f} ± {100 * figures[1]:.1f}" if figures else ""
+
+
+def _replaced(text: str, name: str, table: str) -> str:
+    """The text with the table between the two comments of that name."""
+    begin, end = f"<!-- {name} -->\n", f"\n<!-- /{name} -->"
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
+    if not after:
+        raise SystemExit(f"README.md: no place for the table {name}")
+    return f"{before}{begin}{table}{end}{after}"
+
+
+if __name__ == "__main__":
+    main()
