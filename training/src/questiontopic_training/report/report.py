@@ -15,6 +15,7 @@ from .subject import Level, Subject
 from .tables import confusion_matrix, confusions, macro_f1, mistakes, scores
 
 _CONFUSIONS = 20
+_MATRIX = 20  # Labels, beyond which a matrix is too large to read.
 _MISTAKES = 20
 _ABOUT_80 = (0.7, 0.9)
 
@@ -36,7 +37,7 @@ class Report:
             "source": self.source,
             "questions": len(subject.assessment.test.truth),
             "levels": [self._level(level, figures[f"reliability-{level.name}"]) for level in subject.levels()],
-            "confusion_figure": figures["confusion"],
+            "confusion_figure": figures.get("confusion", ""),
             "robustness": self._robustness(),
             "languages": {
                 code: subject.levels(found)[0].accuracy for code, found in subject.assessment.languages.items()
@@ -50,7 +51,8 @@ class Report:
         """The figures as SVG by name."""
         coarse, *_ = levels = self.subject.levels()
         figures = {f"reliability-{level.name}": reliability_figure(level) for level in levels}
-        figures["confusion"] = confusion_figure(confusion_matrix(coarse), coarse.labels)
+        if len(coarse.labels) <= _MATRIX:
+            figures["confusion"] = confusion_figure(confusion_matrix(coarse), coarse.labels)
         if self.curve:
             figures["learning-curve"] = curve_figure(self.curve)
         return figures

@@ -13,6 +13,7 @@ class EvaluateSettings:
 
     bundle: Path
     data: Path
+    test: Path | None
     output: Path
     figures: Path | None
     runtime: str
@@ -29,6 +30,7 @@ class CompareSettings:
     first: Path
     second: Path
     data: Path
+    test: Path | None
     output: Path
     runtime: str
     cache: Path | None
@@ -66,8 +68,10 @@ def _add_common(parser: argparse.ArgumentParser, output: str) -> None:
         "--data",
         type=Path,
         default=Path("data/trec"),
-        help="folder with train_5500.label and TREC_10.label; downloaded into it if they are missing",
+        help="folder with TREC's train_5500.label and TREC_10.label, which are downloaded into it if they are missing; "
+        "for a learning curve on your own labels, their file",
     )
+    add("--test", type=Path, help="your own .csv, .jsonl or .label file of questions to ask instead of TREC's")
     add("--output", type=Path, default=Path(output), help="the page")
     add("--runtime", choices=["auto", "onnxruntime", "tensorflow"], default="auto", help="what computes the answers")
     add("--cache", type=Path, help="folder that keeps the encoder's unpacked table, and trained models")

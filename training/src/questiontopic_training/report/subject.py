@@ -66,8 +66,7 @@ def examine(folder: Path, questions: Sequence[Question], runtime: str, cache: Pa
     bundle = read_bundle(folder)
     manifest = bundle.manifest
     labels = _labels(folder, manifest)
-    if not manifest.fine_labels:
-        questions = [replace(question, fine=question.coarse) for question in questions]
+    questions = [_labelled(question, labels) for question in questions]
     if unknown := {question.fine for question in questions} - {label.name for label in labels.fine}:
         raise DataError(f"{folder}: the bundle lacks labels of the test questions: {', '.join(sorted(unknown))}")
     model = load_topic_model(bundle, runtime, cache, threads=1)
@@ -85,6 +84,15 @@ def _labels(folder: Path, manifest: Manifest) -> Labels:
     if (labels.coarse, labels.fine) != (manifest.coarse_labels, fine):
         raise BundleError(f"{folder}: its labels are not in sorted order, which training would have given them")
     return labels
+
+
+def _labelled(question: Question, labels: Labels) -> Question:
+    """With both levels as the bundle has them; a label that it lacks stays."""
+    coarse_of = {label.name: label.coarse for label in labels.fine}
+    if question.fine not in coarse_of and not labels.hierarchical:
+        narrowed = question if question.coarse in coarse_of else question.narrowed() or question
+        question = replace(narrowed, fine=narrowed.coarse)
+    return replace(question, coarse=coarse_of.get(question.fine, question.coarse))
 
 
 def _finest(model: TopicModel, texts: Sequence[str]) -> Floats:
