@@ -8,6 +8,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from ..points import points
+
 _LANGUAGES = {
     "ar": "Arabic",
     "de": "German",
@@ -39,7 +41,7 @@ def render(template: str, values: dict[str, Any]) -> str:
     )
     environment.filters |= {
         "percent": lambda value: "–" if value is None else f"{value:.1%}",
-        "points": lambda value: f"{100 * value:+.1f}".replace("-", "−").replace("+0.0", "0.0").replace("−0.0", "0.0"),
+        "points": points,
         "figure": lambda value: "–" if value is None else f"{value:.3f}",
         "image": _image,
         "language": lambda code: _LANGUAGES.get(code, code),
