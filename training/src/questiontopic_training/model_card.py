@@ -85,9 +85,9 @@ def _quality(manifest: Manifest) -> str:
     counts = [f"{split}: {metrics[f'{split}_questions']:.0f} {meaning}" for split, meaning in splits.items()]
     explained = (
         "Accuracy: the share of questions whose top label is right. Calibration error: the expected one of the top "
-        f"confidence, in 15 bins.{_BRIER if used[-1] or used[-2] else ''} Each is this bundle's own, then mean ± sample standard deviation over {metrics['seeds']:.0f} seed(s), of "
-        "which this bundle is the first (of cross-validation: over its folds). The temperature was fitted on the "
-        "questions held out from training."
+        f"confidence, in 15 bins.{_BRIER if any(used[-2:]) else ''} Each is this bundle's own, then mean ± sample "
+        f"standard deviation over {metrics['seeds']:.0f} seed(s), of which this bundle is the first (of "
+        "cross-validation: over its folds). The temperature was fitted on the questions held out from training."
     )
     return "\n".join([*table, "", explained, "", *(f"- {count}" for count in counts)])
 

@@ -1,0 +1,56 @@
+"""Subjects of reports whose answers are written down: no model computes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from questiontopic_server.model import FineLabel, Manifest
+from questiontopic_server.model.encoder import Floats
+from questiontopic_server.model.manifest import EncoderSpec
+from questiontopic_training.assessment import Assessment
+from questiontopic_training.evaluation import Evaluation, judge
+from questiontopic_training.examples import Labels
+from questiontopic_training.questions import Question
+from questiontopic_training.report.subject import Subject
+
+FINE = ("CAT:big", "CAT:small", "DOG:big", "DOG:small")
+Answered = tuple[str, str, str, float]  # Text, right label, answer, confidence.
+
+
+def subject(name: str, answered: Sequence[Answered], fine: Sequence[str] = FINE, two_levels: bool = True) -> Subject:
+    """A subject with these answers to everything it was asked; the other labels share the rest of the confidence."""
+    labels = Labels([Question("", label.split(":")[0], label) for label in fine])
+    rows = [Question(text, truth.split(":")[0], truth) for text, truth, _, _ in answered]
+    probabilities = np.zeros((len(rows), len(fine)), np.float32)
+    for row, (_, _, answer, confidence) in enumerate(answered):
+        probabilities[row] = (1 - confidence) / (len(fine) - 1)
+        probabilities[row, fine.index(answer)] = confidence
+    found = _judge(probabilities, rows, labels, two_levels)
+    manifest = Manifest(
+        name=name,
+        version="1.0.0",
+        coarse_labels=labels.coarse,
+        fine_labels=tuple(FineLabel(label.name, label.coarse) for label in labels.fine) if two_levels else (),
+        preparation="raw",
+        encoder=EncoderSpec("usem3", package="encoder"),
+        runtimes={},
+        files={},
+        golden=(),
+        digest="0123456789abcdef" * 4,
+    )
+    coarse = Evaluation(found.coarse, None, found.truth)
+    return Subject(
+        Path("bundles") / name,
+        manifest,
+        "onnxruntime",
+        labels,
+        Assessment(found, {"upper case": found}, {"de": coarse}),
+    )
+
+
+def _judge(fine: Floats, rows: Sequence[Question], labels: Labels, two_levels: bool) -> Evaluation:
+    truth = labels.examples(rows)
+    return judge(fine if two_levels else fine @ labels.matrix, truth, labels, two_levels)
