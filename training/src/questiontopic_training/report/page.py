@@ -1,0 +1,60 @@
+"""HTML pages from templates: everything that is put into them is escaped, figures are part of the file."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from ..points import points
+
+_LANGUAGES = {
+    "ar": "Arabic",
+    "de": "German",
+    "en": "English",
+    "es": "Spanish",
+    "fr": "French",
+    "it": "Italian",
+    "ja": "Japanese",
+    "ko": "Korean",
+    "nl": "Dutch",
+    "pl": "Polish",
+    "pt": "Portuguese",
+    "ru": "Russian",
+    "th": "Thai",
+    "tr": "Turkish",
+    "zh": "Chinese",
+    "zh-TW": "Chinese (Taiwan)",
+}
+
+
+def render(template: str, values: dict[str, Any]) -> str:
+    """The page of that template, for example `report`."""
+    environment = Environment(
+        loader=PackageLoader(__package__, "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "percent": lambda value: "–" if value is None else f"{value:.1%}",
+        "points": points,
+        "figure": lambda value: "–" if value is None else f"{value:.3f}",
+        "image": _image,
+        "language": lambda code: _LANGUAGES.get(code, code),
+        "interval": lambda share: "{:.1%} to {:.1%}".format(*share.interval),
+    }
+    return environment.get_template(f"{template}.html.j2").render(values)
+
+
+def write(text: str, path: Path) -> None:
+    """Into a file whose folder need not exist."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def _image(svg: str) -> str:
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"

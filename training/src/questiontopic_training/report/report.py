@@ -1,0 +1,105 @@
+"""The evaluation report of one bundle: gathers its figures and makes the page; prints nothing and trains nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..confidence_words import confidence_sentence
+from ..evaluation import brier_score, calibration_error
+from .curve import Curve
+from .figures import confusion_figure, curve_figure, reliability_figure
+from .page import render, write
+from .subject import Level, Subject
+from .tables import confusion_matrix, confusions, macro_f1, mistakes, scores
+
+_CONFUSIONS = 20
+_MATRIX = 20  # Labels, beyond which a matrix is too large to read.
+_MISTAKES = 20
+_ABOUT_80 = (0.7, 0.9)
+
+
+@dataclass(frozen=True)
+class Report:
+    """Of a subject that answered questions from the file `source`; `curve` is None if it was not measured."""
+
+    subject: Subject
+    source: str
+    curve: Curve | None = None
+
+    def html(self) -> str:
+        """The page, with its figures inside."""
+        subject, figures = self.subject, self.figures()
+        values = {
+            "manifest": subject.manifest,
+            "runtime": subject.runtime,
+            "source": self.source,
+            "questions": len(subject.assessment.test.truth),
+            "levels": [self._level(level, figures[f"reliability-{level.name}"]) for level in subject.levels()],
+            "confusion_figure": figures.get("confusion", ""),
+            "robustness": self._robustness(),
+            "languages": {
+                code: subject.levels(found)[0].accuracy for code, found in subject.assessment.languages.items()
+            },
+            "curve": self.curve,
+            "curve_figure": figures.get("learning-curve", ""),
+        }
+        return render("report", values)
+
+    def figures(self) -> dict[str, str]:
+        """The figures as SVG by name."""
+        coarse, *_ = levels = self.subject.levels()
+        figures = {f"reliability-{level.name}": reliability_figure(level) for level in levels}
+        if len(coarse.labels) <= _MATRIX:
+            figures["confusion"] = confusion_figure(confusion_matrix(coarse), coarse.labels)
+        if self.curve:
+            figures["learning-curve"] = curve_figure(self.curve)
+        return figures
+
+    def write_figures(self, folder: Path) -> None:
+        """Each into a file of its own."""
+        for name, svg in self.figures().items():
+            write(svg, folder / f"{name}.svg")
+
+    def _level(self, level: Level, reliability: str) -> dict[str, Any]:
+        rows = scores(level)
+        seen = [row for row in rows if row.support or row.answers]
+        return {
+            "name": level.name,
+            "labels": len(level.labels),
+            "accuracy": level.accuracy,
+            "calibration_error": calibration_error(level.probabilities, level.truth),
+            "brier_score": brier_score(level.probabilities, level.truth),
+            "sentence": sentence(level),
+            "reliability_figure": reliability,
+            "confusions": confusions(level, _CONFUSIONS),
+            "scores": seen,
+            "macro_f1": macro_f1(rows),
+            "unseen": [row.label for row in rows if row not in seen],
+            "mistakes": mistakes(level, self.subject.assessment.test.truth.texts, _MISTAKES),
+        }
+
+    def _robustness(self) -> list[dict[str, Any]]:
+        test = self.subject.assessment.test
+        undisturbed = test.accuracy()
+        rows = {"as they are": test, **self.subject.assessment.disturbed}
+        return [
+            {
+                "name": name,
+                "changed": found is not test,
+                "levels": [
+                    {"name": level, "value": value, "difference": value - undisturbed[level]}
+                    for level, value in found.accuracy().items()
+                ],
+            }
+            for name, found in rows.items()
+        ]
+
+
+def sentence(level: Level) -> str:
+    """What a confidence of about 0.8 means."""
+    low, high = _ABOUT_80
+    found = (level.confidence >= low) & (level.confidence < high)
+    right = (level.answers == level.truth)[found]
+    return confidence_sentence(len(right), int(right.sum()), low, high)

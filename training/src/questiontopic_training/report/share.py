@@ -1,0 +1,33 @@
+"""A share of answers that were right, with the interval that so few answers leave open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import binomtest
+
+
+@dataclass(frozen=True)
+class Share:
+    """`right` of `answers` (at least one)."""
+
+    right: int
+    answers: int
+
+    @property
+    def value(self) -> float:
+        """The share, 0 to 1."""
+        return self.right / self.answers
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of Wilson (1927)."""
+        found = binomtest(self.right, self.answers).proportion_ci(0.95, method="wilson")
+        return float(found.low), float(found.high)
+
+
+def share(right: npt.NDArray[np.bool_]) -> Share:
+    """Of a row of rights and wrongs."""
+    return Share(int(right.sum()), len(right))

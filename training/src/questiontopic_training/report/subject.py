@@ -1,0 +1,100 @@
+"""A bundle as a report sees it: loaded as the server loads it, asked everything, with its labels to judge answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from questiontopic_server.model import BundleError, FineLabel, Manifest, TopicModel, load_topic_model, read_bundle
+from questiontopic_server.model.encoder import Floats
+
+from ..assessment import Assessment, assess
+from ..evaluation import Evaluation
+from ..examples import Ints, Labels
+from ..questions import DataError, Question
+from .share import Share, share
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level of labels in an evaluation: probabilities [texts, labels], the right labels' numbers, their names."""
+
+    name: str
+    probabilities: Floats
+    truth: Ints
+    labels: tuple[str, ...]
+
+    @property
+    def answers(self) -> Ints:
+        """The top labels' numbers."""
+        found: Ints = self.probabilities.argmax(axis=1)
+        return found
+
+    @property
+    def confidence(self) -> Floats:
+        """The top labels' confidences."""
+        found: Floats = self.probabilities.max(axis=1)
+        return found
+
+    @property
+    def accuracy(self) -> Share:
+        """The share of right top labels."""
+        return share(self.answers == self.truth)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A bundle's description, the runtime that answered, its labels and all its answers."""
+
+    folder: Path
+    manifest: Manifest
+    runtime: str
+    labels: Labels
+    assessment: Assessment
+
+    def levels(self, evaluation: Evaluation | None = None) -> list[Level]:
+        """The levels of the undisturbed test questions, or of another evaluation."""
+        names = {"coarse": self.labels.coarse, "fine": tuple(label.name for label in self.labels.fine)}
+        return [Level(*level, names[level[0]]) for level in (evaluation or self.assessment.test).levels()]
+
+
+def examine(folder: Path, questions: Sequence[Question], runtime: str, cache: Path | None) -> Subject:
+    """Loads a bundle and asks it everything; raises BundleError, and DataError for labels that it does not have."""
+    bundle = read_bundle(folder)
+    manifest = bundle.manifest
+    labels = _labels(folder, manifest)
+    questions = [_labelled(question, labels) for question in questions]
+    if unknown := {question.fine for question in questions} - {label.name for label in labels.fine}:
+        raise DataError(f"{folder}: the bundle lacks labels of the test questions: {', '.join(sorted(unknown))}")
+    model = load_topic_model(bundle, runtime, cache, threads=1)
+
+    def answer(texts: Sequence[str]) -> Floats:
+        return _finest(model, texts)
+
+    found = assess(answer, questions, labels, bool(manifest.fine_labels))
+    return Subject(folder, manifest, model.runtime, labels, found)
+
+
+def _labels(folder: Path, manifest: Manifest) -> Labels:
+    fine = manifest.fine_labels or tuple(FineLabel(name, name) for name in manifest.coarse_labels)
+    labels = Labels([Question("", label.coarse, label.name) for label in fine])
+    if (labels.coarse, labels.fine) != (manifest.coarse_labels, fine):
+        raise BundleError(f"{folder}: its labels are not in sorted order, which training would have given them")
+    return labels
+
+
+def _labelled(question: Question, labels: Labels) -> Question:
+    """With both levels as the bundle has them; a label that it lacks stays."""
+    coarse_of = {label.name: label.coarse for label in labels.fine}
+    if question.fine not in coarse_of and not labels.hierarchical:
+        narrowed = question if question.coarse in coarse_of else question.narrowed() or question
+        question = replace(narrowed, fine=narrowed.coarse)
+    return replace(question, coarse=coarse_of.get(question.fine, question.coarse))
+
+
+def _finest(model: TopicModel, texts: Sequence[str]) -> Floats:
+    found = model.predict(texts)
+    return np.asarray(found.coarse if found.fine is None else found.fine)
