@@ -54,7 +54,7 @@ def _figures(manifest: Manifest) -> dict[str, Any]:
 def _recipe_table(recipes: dict[str, dict[str, Any]]) -> str:
     head = ["| recipe | what | TREC-6, % | TREC-50, % | seeds |", "| --- | --- | --- | --- | --- |"]
     rows = [
-        f"| `{name}` | {_WHAT[name]} | {_spread(of['coarse'])} | {_spread(of['fine'])} | {of['seeds']} |"
+        f"| `{name}` | {_WHAT[name]} | {_spread(of, 'coarse')} | {_spread(of, 'fine')} | {of['seeds']} |"
         for name, of in recipes.items()
     ]
     return "\n".join(head + rows)
@@ -79,8 +79,12 @@ def _percent(accuracy: dict[str, float]) -> str:
     return " / ".join(f"{100 * value:.1f}" for value in accuracy.values())
 
 
-def _spread(figures: list[float] | None) -> str:
-    return f"{100 * figures[0]:.1f} ± {100 * figures[1]:.1f}" if figures else ""
+def _spread(recipe: dict[str, Any], level: str) -> str:
+    """Mean and deviation in percent; of one seed there is no deviation."""
+    if not recipe[level]:
+        return ""
+    mean, deviation = recipe[level]
+    return f"{100 * mean:.1f} ± {100 * deviation:.1f}" if recipe["seeds"] > 1 else f"{100 * mean:.1f}"
 
 
 def _replaced(text: str, name: str, table: str) -> str:
