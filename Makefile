@@ -56,6 +56,16 @@ train: $(DEV)/.ready ## Train RECIPE=distilled|minilm|finetuned|head|original on
 	$(DEV)/bin/python -m questiontopic_training train --recipe $(RECIPE) --data $(DATA) \
 	    --questions $(QUESTIONS) --output $(OUTPUT) --cache .cache/training $(ARGS)
 
+.PHONY: report
+report: $(DEV)/.ready ## Write build/report.html: what $(BUNDLE) gets right and wrong (DATA=folder, ARGS=--help)
+	$(DEV)/bin/python -m questiontopic_training evaluate $(BUNDLE) --data $(DATA) --output build/report.html \
+	    --cache .cache/training $(ARGS)
+
+.PHONY: compare
+compare: $(DEV)/.ready ## Write build/comparison.html: how the bundles A=folder and B=folder differ (DATA=folder)
+	$(DEV)/bin/python -m questiontopic_training compare $(A) $(B) --data $(DATA) --output build/comparison.html \
+	    --cache .cache/training $(ARGS)
+
 .PHONY: train-test
 train-test: $(SERVE)/.ready $(DEV)/.ready ## Compare what `make train` wrote with what is committed and stated
 	$(DEV)/bin/pytest -m trained
