@@ -95,8 +95,9 @@ def curve_figure(curve: Curve) -> str:
             ends = 100 * np.array([one.interval for one in shares]).T
             spread = np.abs(ends - values)
             axes.errorbar(rows, values, spread, color=_COLOURS[name], marker="o", capsize=3, label=f"{name} labels")
+            place, side = ((-6, 5), "right") if name == "coarse" else ((7, -13), "left")  # Curves rise to the right.
             for x, y in zip(rows, values, strict=True):
-                axes.annotate(f"{y:.1f}", (x, y), (7, -13), textcoords="offset points", fontsize=9)
+                axes.annotate(f"{y:.1f}", (x, y), place, textcoords="offset points", ha=side, fontsize=9)
         axes.set(xlabel="Training questions", ylabel="Right answers, %", xlim=(0, max(rows) * 1.09))
         axes.grid(axis="y", color="#e4e7eb")
         axes.set_axisbelow(True)
