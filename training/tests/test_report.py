@@ -51,7 +51,8 @@ def resources(page: str) -> Resources:
 def test_scores_by_hand() -> None:
     _, fine = subject("pets", ANSWERS).levels()
     big_cat, small_cat, big_dog, small_dog = scores(fine)
-    assert (big_cat.precision, big_cat.recall, big_cat.support, big_cat.answers) == (1, pytest.approx(1 / 3), 3, 1)
+    assert (big_cat.precision, big_cat.support, big_cat.answers) == (1, 3, 1)
+    assert big_cat.recall == pytest.approx(1 / 3)
     assert (small_cat.precision, small_cat.recall, small_cat.answers) == (0, None, 3)
     assert big_dog.f1 == pytest.approx(2 / 3)
     assert (small_dog.precision, small_dog.recall, small_dog.f1) == (None, None, None)

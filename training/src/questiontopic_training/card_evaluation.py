@@ -74,7 +74,8 @@ def _right(one: dict[str, Any] | None) -> str:
 
 
 def _count(one: dict[str, Any]) -> int:
-    return round(one["accuracy"] * one["answers"])
+    right: int = round(one["accuracy"] * one["answers"])
+    return right
 
 
 def _head(first: str, columns: list[str]) -> list[str]:
