@@ -54,6 +54,13 @@ def test_every_figure_stands_with_its_mean_and_deviation(manifest: Manifest) -> 
         assert f"{metrics[f'{name}_mean']:.3f} ± {metrics[f'{name}_std']:.3f}" in model_card(manifest)
 
 
+def test_one_seed_has_no_deviation(manifest: Manifest) -> None:
+    assert "± 0." in model_card(manifest)
+    card = model_card(replace(manifest, metrics=manifest.metrics | {"seeds": 1}))
+    assert "| test, coarse |" in card
+    assert "± 0." not in card
+
+
 def test_what_an_older_manifest_lacks_is_left_out(manifest: Manifest) -> None:
     metrics = {name: value for name, value in manifest.metrics.items() if "brier" not in name}
     card = model_card(replace(manifest, evaluation={}, metrics=metrics))

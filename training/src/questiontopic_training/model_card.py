@@ -98,7 +98,8 @@ def _cells(metrics: dict[str, float], name: str) -> list[str]:
     for key, shown in _FIGURES.values():
         own, mean, deviation = (metrics.get(f"{name}_{key}{end}") for end in ("", "_mean", "_std"))
         cells.append("" if own is None else format(own, shown))
-        cells.append("" if mean is None or deviation is None else f"{mean:{shown}} ± {deviation:{shown}}")
+        alone = metrics["seeds"] == 1 and not name.startswith("cross_validation")  # A deviation of 0 would mislead.
+        cells.append("" if mean is None or deviation is None or alone else f"{mean:{shown}} ± {deviation:{shown}}")
     return cells
 
 
