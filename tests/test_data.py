@@ -34,7 +34,7 @@ def _committed_strings() -> dict[str, str]:
         if not (ROOT / name).is_file() or name.endswith((".onnx", ".keras", ".sum", ".txt")):
             continue
         content = (ROOT / name).read_text("utf-8")
-        for part in [*re.split(r"[\"'`]", content), *content.splitlines()]:
+        for part in [*re.split(r"[\"'`\t]", content), *content.splitlines()]:
             found[_plain(part)] = name
     return found
 

@@ -12,11 +12,13 @@ def test_trecs_style_and_a_careful_persons_are_each_others_inverse() -> None:
     assert plain(TREC) == WRITTEN
 
 
-@pytest.mark.parametrize("text", ["where to sail to the lake?", "Where to sail to the lake ?", "Where to sail to the lake"])
+@pytest.mark.parametrize(
+    "text", ["where to sail to the lake?", "Where to sail to the lake ?", "Where to sail to the lake"]
+)
 def test_marks_at_the_end_do_not_matter(text: str) -> None:
     assert hasty(text) == "where to sail to the lake"
-    assert trec(text).endswith("li ?")
-    assert plain(text).endswith("li?")
+    assert trec(text).endswith("lake ?")
+    assert plain(text).endswith("lake?")
 
 
 def test_a_typo_changes_a_letter_or_two_of_one_word() -> None:
