@@ -75,12 +75,12 @@ class Head:
         epochs: int,
     ) -> tuple[Any, list[float]]:
         """The head after at most `epochs`, and the held-out rows' loss after each of them."""
-        keras.utils.set_random_seed(seed)
 
         def batches_of(rows: Examples) -> FeatureBatches:
             return FeatureBatches(encoder.features(rows.texts), rows, self.balance, self.batch_size, seed)
 
         batches, held_out = batches_of(training), batches_of(held) if held else None
+        keras.utils.set_random_seed(seed)  # Not before: vectors that are not kept yet cost random numbers.
         head = dropout_head(batches.dimension, self.hidden, len(labels.fine), self.input_dropout, self.hidden_dropout)
         schedule = keras.optimizers.schedules.CosineDecay(self.learning_rate, self.epochs * len(batches))
         optimizer = keras.optimizers.AdamW(schedule, weight_decay=self.weight_decay)

@@ -48,8 +48,8 @@ class Original:
         """The frozen encoder with the trained head; raises ValueError without validation rows."""
         if validation is None:
             raise ValueError("the recipe original stops early, so it needs validation rows")
-        keras.utils.set_random_seed(seed)
         features, held = encoder.features(training.texts)[:], encoder.features(validation.texts)[:]
+        keras.utils.set_random_seed(seed)  # Not before: vectors that are not kept yet cost random numbers.
         head = self.head(features.shape[1], len(labels.coarse))
         head.summary()
         dimension, outputs, expected = _ARTICLE
