@@ -86,7 +86,7 @@ def test_a_bundle_of_differences_answers_the_same_on_both_runtimes(
     minilm: MiniLM, data: QuestionSet, tmp_path: Path
 ) -> None:
     recipe = MiniLMAverage(
-        models=1, teacher=Teacher(epochs=3, batch_size=16, optimisation=Optimisation(3e-4, 3e-3, ema_momentum=0.5))
+        epochs=3, models=1, teacher=Teacher(batch_size=16, optimisation=Optimisation(3e-4, 3e-3, ema_momentum=0.5))
     )
     manifest = Experiment(recipe, data, (0,), Runs(minilm)).run(tmp_path / "bundle", "small", "1.0.0")
     assert set(manifest.files) == {"README.md", "differences.npz", "model.keras", "model.onnx"}

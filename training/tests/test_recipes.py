@@ -10,12 +10,17 @@ from questiontopic_training.encoders import TrainingEncoder, load_encoder
 from questiontopic_training.examples import Labels
 from questiontopic_training.experiment import Experiment
 from questiontopic_training.questions import QuestionSet
+from questiontopic_training.recipe_names import RECIPE_NAMES
 from questiontopic_training.recipes import RECIPES
 from questiontopic_training.recipes.finetuned import Finetuned
 from questiontopic_training.recipes.head import Head
 from questiontopic_training.recipes.original import Original
 from questiontopic_training.runs import Runs
 from questiontopic_training.teachers import Teachers
+
+
+def test_the_options_name_every_recipe() -> None:
+    assert tuple(sorted(RECIPES)) == RECIPE_NAMES
 
 
 def test_the_original_head_has_the_articles_parameters(

@@ -6,10 +6,9 @@ from typing import Any
 
 from questiontopic_server.model import Manifest
 
-from .confidence_words import confidence_sentence
+from .confidence_words import ABOUT_80, confidence_sentence
 from .points import points
 
-_ABOUT_80 = (0.7, 0.9)
 _SLACK = 1e-6  # Ends of bins are fractions.
 
 
@@ -62,10 +61,10 @@ def languages_section(manifest: Manifest) -> str:
 
 
 def _about_80(bins: list[dict[str, Any]]) -> str:
-    low, high = _ABOUT_80
+    low, high = ABOUT_80
     inside = [one for one in bins if one["low"] >= low - _SLACK and one["high"] <= high + _SLACK]
     right = sum(_count(one) for one in inside)
-    ends = (min(one["low"] for one in inside), max(one["high"] for one in inside)) if inside else _ABOUT_80
+    ends = (min(one["low"] for one in inside), max(one["high"] for one in inside)) if inside else ABOUT_80
     return confidence_sentence(sum(one["answers"] for one in inside), right, *ends)
 
 

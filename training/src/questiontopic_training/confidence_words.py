@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+ABOUT_80 = (0.7, 0.9)  # What is told of a confidence of 0.8 is told of these.
 _FEW = 20  # Answers, below which a share would promise more than it knows.
 
 

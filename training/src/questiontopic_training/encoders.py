@@ -24,6 +24,7 @@ from .bundle_names import DIFFERENCES, KERAS, ONNX
 from .differences import rounded, save_differences
 from .embedding_cache import EmbeddingCache, Encode, Vectors
 from .half import round_weights, save_keras
+from .heads import with_head
 from .minilm_layers import build_minilm, get_weights, set_weights
 from .minilm_onnx import save_minilm_onnx
 from .onnx_export import save_onnx
@@ -73,8 +74,7 @@ class UseM3:
 
     def graph(self, head: Any, dropout: float = 0.0) -> Any:
         """The encoder's layers, as they were published, with the head on top."""
-        body = build_body(dropout)
-        return keras.Model(body.input, head(body.output), name="topic")
+        return with_head(build_body(dropout), head)
 
     def round(self, model: Any) -> None:
         """To 16 bits."""
@@ -136,8 +136,7 @@ class MiniLM:
 
     def graph(self, head: Any, dropout: float = 0.0) -> Any:
         """The encoder's layers, as they were published, with the head on top."""
-        body = build_minilm(dropout)
-        return keras.Model(body.input, head(body.output), name="topic")
+        return with_head(build_minilm(dropout), head)
 
     def round(self, model: Any) -> None:
         """The layers' differences to 4 bits, the head to 16."""

@@ -13,6 +13,7 @@ from questiontopic_server.model.topic_model import softmax
 
 from .examples import Examples, Ints, Labels
 
+BINS = 15  # Of reliability and calibration error.
 _BATCH = 64
 _TEMPERATURES = np.geomspace(0.1, 10, 401)
 
@@ -28,8 +29,9 @@ class Evaluation:
     def metrics(self, prefix: str) -> dict[str, float]:
         """Accuracy and calibration of each level and the number of texts, named `{prefix}_...`."""
         values: dict[str, float] = {f"{prefix}_questions": len(self.truth)}
+        accuracy = self.accuracy()
         for level, probabilities, truth in self.levels():
-            values[f"{prefix}_{level}_accuracy"] = self.accuracy()[level]
+            values[f"{prefix}_{level}_accuracy"] = accuracy[level]
             values[f"{prefix}_{level}_expected_calibration_error"] = calibration_error(probabilities, truth)
             values[f"{prefix}_{level}_brier_score"] = brier_score(probabilities, truth)
         return values
@@ -102,7 +104,7 @@ class Bin:
     accuracy: float
 
 
-def reliability(probabilities: Floats, truth: Ints, bins: int = 15) -> list[Bin]:
+def reliability(probabilities: Floats, truth: Ints, bins: int = BINS) -> list[Bin]:
     """The equally wide bins of top confidence that have answers (Guo et al. 2017, arXiv:1706.04599)."""
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
     number = np.minimum((confidence * bins).astype(int), bins - 1)
@@ -113,7 +115,7 @@ def reliability(probabilities: Floats, truth: Ints, bins: int = 15) -> list[Bin]
     ]
 
 
-def calibration_error(probabilities: Floats, truth: Ints, bins: int = 15) -> float:
+def calibration_error(probabilities: Floats, truth: Ints, bins: int = BINS) -> float:
     """Expected calibration error: |accuracy - confidence| of the bins, weighted by their answers."""
     found = reliability(probabilities, truth, bins)
     return sum(abs(one.accuracy - one.confidence) * one.answers for one in found) / len(truth)

@@ -134,7 +134,7 @@ class Experiment:
     def _description(self) -> dict[str, Any]:
         return {
             "recipe": self.recipe.name,
-            "hyper_parameters": asdict(self.recipe),  # type: ignore[call-overload]
+            "hyper_parameters": asdict(self.recipe),
             "seeds": list(self.seeds),
             **({"validation_share": VALIDATION_SHARE} if self.data.test else {"folds": self.folds}),
             "packages": {package: importlib.metadata.version(package) for package in PACKAGES},

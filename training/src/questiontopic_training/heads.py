@@ -32,3 +32,8 @@ def linear_head(dimension: int, outputs: int, dropout: float) -> Any:
     return keras.Sequential(
         [keras.Input((dimension,)), layers.Dropout(dropout), layers.Dense(outputs, name="logits")], name="head"
     )
+
+
+def with_head(body: Any, head: Any) -> Any:
+    """The graph of a bundle: the body's inputs in, the head's logits out."""
+    return keras.Model(body.input, head(body.output), name="topic")

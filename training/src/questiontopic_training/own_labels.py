@@ -16,7 +16,12 @@ from .duplicates import find_duplicates, normal
 from .question_file import read_questions
 from .questions import DataError, Question, QuestionSet
 
-_LEAST = 3  # Different texts of a label: one to measure on, one that tells when to stop, one to learn from.
+LEAST = 3  # Different texts of a label: one to measure on, one that tells when to stop, one to learn from.
+
+
+def is_own_file(data: Path) -> bool:
+    """Whether a place of data is a file of one's own, rather than a folder with TREC's."""
+    return bool(data.suffix) and not data.is_dir()
 
 
 def read_own_labels(training: Path, test: Path | None, folds: int) -> QuestionSet:
@@ -25,7 +30,7 @@ def read_own_labels(training: Path, test: Path | None, folds: int) -> QuestionSe
     Raises DataError.
     """
     trained = _with_levels(_read(training))
-    _check_labels(training, trained, folds if test is None else _LEAST)
+    _check_labels(training, trained, folds if test is None else LEAST)
     tested = _as_trained(test, training, trained) if test else ()
     duplicates = find_duplicates(trained, tested)
     counts = _counts(trained)
@@ -79,7 +84,7 @@ def _check_labels(path: Path, questions: Sequence[Question], least: int) -> None
         line = next(question.line for question in questions if question.fine == label)
         raise DataError(
             f"{path}:{line}: label {label!r} has {counts[label]} different text(s), {least} are needed to hold some "
-            f"out; add {least - counts[label]} or remove the label{' or lower --folds' if least > _LEAST else ''}"
+            f"out; add {least - counts[label]} or remove the label{' or lower --folds' if least > LEAST else ''}"
         )
 
 

@@ -54,7 +54,7 @@ class Run:
             for part in (self.training, self.held)
         ]
         packages = [importlib.metadata.version(package) for package in PACKAGES]
-        recipe = (self.recipe.name, asdict(self.recipe))  # type: ignore[call-overload]
+        recipe = (self.recipe.name, asdict(self.recipe))
         everything = (recipe, rows, self.seed, asdict(encoder.spec), teachers.questions, packages)
         return hashlib.sha256(repr(everything).encode()).hexdigest()[:16]
 

@@ -28,7 +28,7 @@ from .buckets import buckets
 from .evaluation import logits
 from .examples import Examples, Labels
 from .forms import drawn, trec
-from .heads import linear_head
+from .heads import linear_head, with_head
 from .minilm_layers import build_minilm
 from .trainer import Batch, Optimisation, fit
 
@@ -111,7 +111,7 @@ def teacher_graph(outputs: int, dropout: float) -> tuple[Any, Any]:
     """The encoder's layers as they were published with a linear head, equal for all teachers; and that head."""
     keras.utils.set_random_seed(0)
     body, head = build_minilm(dropout), linear_head(DIMENSION, outputs, dropout)
-    return keras.Model(body.input, head(body.output), name="topic"), head
+    return with_head(body, head), head
 
 
 def average(models: Sequence[Any]) -> Any:

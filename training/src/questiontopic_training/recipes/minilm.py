@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from questiontopic_server.model import BundleError
@@ -12,22 +12,19 @@ from ..encoders import TrainingEncoder
 from ..examples import Examples, Labels
 from ..forms import SHARES
 from ..teachers import Teacher, Teachers, average
+from .recipe import Recipe
 
 
 @dataclass(frozen=True)
-class MiniLMAverage:
+class MiniLMAverage(Recipe):
     """Hyper-parameters: how many models are averaged, and how each is trained."""
 
     name: ClassVar[str] = "minilm"
-    preparation: ClassVar[str] = "raw"
-    fine: ClassVar[bool] = True
-    needs_validation: ClassVar[bool] = False
     encoder: ClassVar[str] = "minilm"
-    learns_from_unlabelled: ClassVar[bool] = False
 
     epochs: int = 4
     models: int = 3
-    teacher: Teacher = field(default_factory=lambda: Teacher(epochs=4, forms=SHARES))
+    teacher: Teacher = field(default_factory=lambda: Teacher(forms=SHARES))
 
     def train(
         self,
@@ -43,4 +40,5 @@ class MiniLMAverage:
         if not isinstance(serving, MiniLMEncoder):
             raise BundleError(f"the recipe {self.name} needs the encoder minilm")
         seeds = range(seed * self.models, (seed + 1) * self.models)
-        return average([self.teacher.train(serving, training, labels, one) for one in seeds])
+        teacher = replace(self.teacher, epochs=self.epochs)
+        return average([teacher.train(serving, training, labels, one) for one in seeds])

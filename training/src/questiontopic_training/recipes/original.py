@@ -11,12 +11,13 @@ from ..encoders import TrainingEncoder
 from ..examples import Examples, Labels
 from ..progress import EpochProgress
 from ..teachers import Teachers
+from .recipe import Recipe
 
 _ARTICLE = (512, 6, 198_662)  # Its encoder's dimension, its labels and its number of trainable parameters.
 
 
 @dataclass(frozen=True)
-class Original:
+class Original(Recipe):
     """Hyper-parameters; `epochs` is the most, training stops early when the validation loss no longer falls.
 
     The article's six sigmoids, trained against a softmax loss and divided by their sum, are one softmax here.
@@ -26,8 +27,6 @@ class Original:
     preparation: ClassVar[str] = "original"
     fine: ClassVar[bool] = False
     needs_validation: ClassVar[bool] = True
-    encoder: ClassVar[str] = ""
-    learns_from_unlabelled: ClassVar[bool] = False
 
     epochs: int = 200
     batch_size: int = 2048

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..download import complete
-from ..own_labels import read_own_labels
+from ..own_labels import LEAST, is_own_file, read_own_labels
 from ..question_file import read_questions
 from ..questions import DataError, Question, QuestionSet
 from ..trec import TEST, read_trec
@@ -16,8 +16,6 @@ from .page import write
 from .report import Report, sentence
 from .settings import CompareSettings, EvaluateSettings
 from .subject import Subject, examine
-
-_LEAST = 3  # Texts of each label, so that some can be held out.
 
 
 def evaluate(settings: EvaluateSettings) -> None:
@@ -54,7 +52,7 @@ def compare(settings: CompareSettings) -> None:
 
 def _questions(data: Path, test: Path | None) -> tuple[Sequence[Question], str]:
     """What the bundles are asked, and the name of the file that it stands in."""
-    if test is None and data.suffix and not data.is_dir():
+    if test is None and is_own_file(data):
         raise DataError(f"{data}: trained on; name a file that the bundle did not see by --test")
     if test is None:
         return _trec(data).test, TEST.name
@@ -64,8 +62,7 @@ def _questions(data: Path, test: Path | None) -> tuple[Sequence[Question], str]:
 
 
 def _training(data: Path) -> Sequence[Question]:
-    own = bool(data.suffix) and not data.is_dir()
-    return read_own_labels(data, None, _LEAST).training if own else read_trec(data).training
+    return read_own_labels(data, None, LEAST).training if is_own_file(data) else read_trec(data).training
 
 
 def _trec(folder: Path) -> QuestionSet:

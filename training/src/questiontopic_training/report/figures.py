@@ -11,7 +11,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..evaluation import reliability
+from ..evaluation import BINS, reliability
 from ..examples import Ints
 from .curve import Curve
 from .subject import Level
@@ -32,7 +32,6 @@ _STYLE: Any = {
     "svg.fonttype": "path",
     "svg.hashsalt": "questiontopic",  # So that equal figures are equal files.
 }
-_BINS = 15
 
 
 def confusion_figure(matrix: Ints, labels: Sequence[str]) -> str:
@@ -63,9 +62,9 @@ def confusion_figure(matrix: Ints, labels: Sequence[str]) -> str:
 
 def reliability_figure(level: Level) -> str:
     """How often answers of each confidence are right, above how many such answers there are."""
-    found = reliability(level.probabilities, level.truth, _BINS)
+    found = reliability(level.probabilities, level.truth)
     middles = [(one.low + one.high) / 2 for one in found]
-    width = 0.9 / _BINS
+    width = 0.9 / BINS
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(4.9, 5.2), layout="constrained")
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))

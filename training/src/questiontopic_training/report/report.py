@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..confidence_words import confidence_sentence
+from ..confidence_words import ABOUT_80, confidence_sentence
 from ..evaluation import brier_score, calibration_error
 from .curve import Curve
 from .figures import confusion_figure, curve_figure, reliability_figure
@@ -17,7 +17,6 @@ from .tables import confusion_matrix, confusions, macro_f1, mistakes, scores
 _CONFUSIONS = 20
 _MATRIX = 20  # Labels, beyond which a matrix is too large to read.
 _MISTAKES = 20
-_ABOUT_80 = (0.7, 0.9)
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ class Report:
 
 def sentence(level: Level) -> str:
     """What a confidence of about 0.8 means."""
-    low, high = _ABOUT_80
+    low, high = ABOUT_80
     found = (level.confidence >= low) & (level.confidence < high)
     right = (level.answers == level.truth)[found]
     return confidence_sentence(len(right), int(right.sum()), low, high)
