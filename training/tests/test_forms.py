@@ -38,3 +38,10 @@ def test_forms_are_drawn_as_often_as_asked() -> None:
     texts = drawn(["What 's it ?"] * 2000, SHARES, np.random.default_rng(0))
     assert abs(texts.count("what's it") / 2000 - SHARES["hasty"]) < 0.04
     assert len(set(texts)) > 50
+
+
+def test_one_sentence_or_two_stand_behind() -> None:
+    texts = drawn(["What 's it ?"] * 500, {"tail": 1.0}, np.random.default_rng(0))
+    behind = [text.count(".") + text.count("!") for text in texts]
+    assert set(behind) == {1, 2}
+    assert 0.3 < behind.count(2) / len(behind) < 0.5

@@ -130,6 +130,12 @@ def _either(text: str, random: np.random.Generator) -> str:
     return plain(text) if random.random() < 0.6 else hasty(text)
 
 
+def _followed(text: str, random: np.random.Generator) -> str:
+    """With a sentence behind it, sometimes two."""
+    text = f"{text} {_pick(_TAILS, random)}"
+    return f"{text} {_pick(_TAILS, random)}" if random.random() < 0.4 else text
+
+
 def _pick(choices: Sequence[str], random: np.random.Generator) -> str:
     return choices[int(random.integers(len(choices)))]
 
@@ -148,21 +154,21 @@ FORMS: dict[str, Form] = {
     ),
     "no_apostrophes": lambda text, random: _without_apostrophes(_either(text, random)),
     "lead": lambda text, random: f"{_pick(_LEADS, random)} {_inner(_either(text, random))}",
-    "tail": lambda text, random: f"{_either(text, random)} {_pick(_TAILS, random)}",
+    "tail": lambda text, random: _followed(_either(text, random), random),
 }
 
-# What recipes show by default: half of it in lower case, a fifth with typos.
+# What recipes show by default: half of it in lower case, a fifth with typos, a tenth with sentences behind.
 SHARES = {
-    "trec": 0.23,
+    "trec": 0.205,
     "plain": 0.13,
-    "hasty": 0.20,
+    "hasty": 0.175,
     "trec_hasty": 0.08,
     "lower": 0.05,
     "typo": 0.08,
     "hasty_typos": 0.13,
     "no_apostrophes": 0.02,
     "lead": 0.03,
-    "tail": 0.05,
+    "tail": 0.10,
 }
 
 

@@ -10,14 +10,20 @@ import onnx
 from onnx import TensorProto, helper
 
 from .body import ORDERS, taps
+from .gated_pooling import SCALE
 from .onnx_graph_builder import FLOAT, GraphBuilder, add_head
 
 
 def save_onnx(model: Any, path: Path) -> None:
-    """Writes the graph `body` + `head` (see `encoders`), whose weights are rounded to 16 bits, and checks it."""
+    """Writes the graph `body` + `head` (see `encoders`), whose weights are rounded to 16 bits, and checks it.
+
+    The body is that of `body.build_body`, with or without `gated_pooling.with_gates`.
+    """
     graph = GraphBuilder()
     words = _words(graph, model)
     text = _text(graph, model, words)
+    if any(layer.name == "gates" for layer in model.layers):
+        text = graph.add("Concat", text, _gated(graph, model, words), axis=1)
     text = add_head(graph, text, model.get_layer("head"))
     graph.add("Identity", text, output="logits")
     inputs = [
@@ -57,3 +63,11 @@ def _text(graph: GraphBuilder, model: Any, words: str) -> str:
     third = graph.add("Relu", graph.dense(second, layer["d2"]))
     last = graph.add("Tanh", graph.add("Add", graph.dense(second, layer["p3"]), graph.dense(third, layer["d3"])))
     return graph.add("LpNormalization", last, axis=1, p=2)
+
+
+def _gated(graph: GraphBuilder, model: Any, words: str) -> str:
+    """What the gates let through, [texts, units]: see `gated_pooling`."""
+    gates = graph.add("Sigmoid", graph.dense(words, model.get_layer("gates")))
+    gated = graph.add("Mul", graph.dense(words, model.get_layer("values")), gates)
+    pooled = graph.norm(graph.add("MatMul", "pooling", gated), model.get_layer("gated_norm"))
+    return graph.add("Mul", pooled, graph.weight(np.array(SCALE)))

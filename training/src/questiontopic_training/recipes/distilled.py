@@ -17,12 +17,14 @@ import sentencepiece
 from questiontopic_server.model import BundleError
 from questiontopic_server.model.usem3 import DIMENSION, UseM3Encoder
 
+from ..body import build_body
 from ..buckets import buckets
 from ..encoders import TrainingEncoder
 from ..examples import Examples, Labels
 from ..forms import SHARES
 from ..frames import read_frames
-from ..heads import dropout_head
+from ..gated_pooling import with_gates
+from ..heads import dropout_head, with_head
 from ..lesson import Lesson
 from ..switching import Switching, find_neighbours
 from ..teachers import Teacher, Teachers
@@ -42,10 +44,12 @@ class Distilled(Recipe):
     epochs: int = 6
     batch_size: int = 64
     optimisation: Optimisation = Optimisation(body_rate=1e-3, head_rate=1e-3)
+    gated: int = 64  # Values of each text beside the encoder's vector: see `gated_pooling`.
     hidden: int = 256
     input_dropout: float = 0.1
     hidden_dropout: float = 0.2
     forms: Mapping[str, float] = field(default_factory=lambda: SHARES)
+    most_times: float = 4.0  # An epoch shows a taught question of rare labels so often, one of frequent ones as rarely.
     labelled_times: int = 2  # How often an epoch shows each labelled question; those of rare topics once more.
     abbreviations: int = 600  # Questions of our own making in an epoch: see `frames`.
     foreign: int = 1500
@@ -71,8 +75,9 @@ class Distilled(Recipe):
         keras.utils.set_random_seed(seed)
         random = np.random.default_rng(seed)
         sentencepiece.set_random_generator_seed(seed)
-        head = dropout_head(DIMENSION, self.hidden, len(labels.fine), self.input_dropout, self.hidden_dropout)
-        model = encoder.graph(head)
+        width = DIMENSION + self.gated
+        head = dropout_head(width, self.hidden, len(labels.fine), self.input_dropout, self.hidden_dropout)
+        model = with_head(with_gates(build_body(), self.gated), head)
         switching = Switching(tokenizer, find_neighbours(tokenizer, [*lesson.questions, *training.texts]))
         steps = self.epochs * -(-len(lesson.epoch(random)[0]) // self.batch_size)
         batches = self._batches(lesson, switching, random)
@@ -84,7 +89,7 @@ class Distilled(Recipe):
         if teachers.questions:
             taught = teachers.probabilities(self.teacher, self.teachers, training, labels)
         frames = read_frames([label.name for label in labels.fine])
-        sizes = (self.labelled_times, self.abbreviations, self.foreign)
+        sizes = (self.most_times, self.labelled_times, self.abbreviations, self.foreign)
         return Lesson(teachers.questions, taught, training, labels, frames, *sizes, self.forms)
 
     def _batches(self, lesson: Lesson, switching: Switching, random: np.random.Generator) -> Iterator[Batch]:

@@ -1,0 +1,42 @@
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from questiontopic_server.model.keras_graph import KerasGraph
+from questiontopic_server.model.onnx_graph import load_onnx
+from questiontopic_training.body import build_body
+from questiontopic_training.encoders import TrainingEncoder
+from questiontopic_training.gated_pooling import with_gates
+from questiontopic_training.half import round_weights
+from questiontopic_training.heads import dropout_head, with_head
+from questiontopic_training.onnx_export import save_onnx
+
+TEXTS = ["What is your salary?", "a", "Wie viele Monde hat der Jupiter?", "no end " * 20]
+UNITS = 8
+
+
+def test_the_encoders_vector_stays_what_it_was(usem3: TrainingEncoder) -> None:
+    found = KerasGraph(with_gates(build_body(), UNITS)).run(usem3.serving.encode(TEXTS).inputs)
+    assert found.shape == (len(TEXTS), 512 + UNITS)
+    assert np.abs(found[:, :512] - np.asarray(usem3.features(TEXTS))).max() < 1e-6
+
+
+def test_closed_gates_let_nothing_through(usem3: TrainingEncoder) -> None:
+    body = with_gates(build_body(), UNITS)
+    pooled = KerasGraph(keras.Model(body.input, body.get_layer("gated_norm").input))
+    inputs = usem3.serving.encode(TEXTS).inputs
+    kernel, bias = body.get_layer("gates").get_weights()
+    assert np.abs(pooled.run(inputs)).max(axis=1).min() > 0.01
+    body.get_layer("gates").set_weights([np.zeros_like(kernel), np.full_like(bias, -99)])
+    assert np.abs(pooled.run(inputs)).max() < 1e-6
+
+
+def test_both_runtimes_give_the_same_with_gates(usem3: TrainingEncoder, tmp_path: Path) -> None:
+    model = with_head(with_gates(build_body(), UNITS), dropout_head(512 + UNITS, 16, 4, 0.1, 0.1))
+    model.get_layer("gated_norm").set_weights([np.linspace(0.5, 2, UNITS), np.linspace(-1, 1, UNITS)])
+    round_weights(model)
+    save_onnx(model, tmp_path / "model.onnx")
+    inputs = usem3.serving.encode(TEXTS).inputs
+    found = load_onnx(tmp_path / "model.onnx", threads=1).run(inputs)
+    assert np.abs(found - KerasGraph(model).run(inputs)).max() < 1e-4
