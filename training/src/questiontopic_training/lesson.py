@@ -59,7 +59,7 @@ class Lesson:
         What the unlabelled questions ask for is not what the labelled ones do: of the 44,000, 31 % ask for a person
         and 2 % for a definition, of TREC's 18 % and 8 %. Shown evenly, they would teach these frequencies, and
         teach little of what is rare among them. So a question is shown the more often the more its labels lack there,
-        up to `most_times`, and the more rarely the more they abound, down to its inverse.
+        up to `most_times`, and the more rarely the more they abound, down to its inverse; then all are scaled alike.
         """
         wanted = np.bincount(self.labelled.fine, minlength=len(self.labels.fine)) / len(self.labelled)
         ratios = np.clip(wanted / np.maximum(self.taught.mean(axis=0), 1e-9), 1 / self.most_times, self.most_times)
