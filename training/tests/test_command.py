@@ -1,4 +1,8 @@
 import dataclasses
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -43,3 +47,34 @@ def test_an_error_is_one_line_and_exit_code_1(tmp_path: Path, capsys: pytest.Cap
     assert error == (
         f"questiontopic_training: {tmp_path}/train_5500.label:1: must begin with COARSE:fine, found 'nonsense'\n"
     )
+
+
+def test_what_trains_beside_ends_with_the_command(data_folder: Path, tmp_path: Path) -> None:
+    arguments = ["--recipe", "finetuned", "--data", data_folder, "--output", tmp_path / "b", "--jobs", "2"]
+    command = [sys.executable, "-m", "questiontopic_training", "train", *map(str, arguments), "--epochs", "10000"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        for _ in range(600):
+            running = [int(child) for child in children.read_text().split()]
+            if len(running) >= 3:  # One of them is multiprocessing's own.
+                break
+            time.sleep(0.1)
+        else:
+            process.terminate()
+            pytest.fail("the runs did not start within a minute")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 143
+    left = [child for child in running if _runs(child)]
+    for _ in range(100):
+        left = [child for child in left if _runs(child)]
+        if left:
+            time.sleep(0.1)
+    assert not left
+
+
+def _runs(process: int) -> bool:
+    """Whether it runs this package's training; a number may have gone to another process."""
+    try:
+        return b"multiprocessing" in Path(f"/proc/{process}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return False

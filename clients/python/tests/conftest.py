@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -12,6 +13,12 @@ from .server_process import server_process
 from .service import TopicService, serving
 
 Serve = Callable[..., str]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def interruptible() -> None:
+    """Processes started from here take SIGINT, even where a shell told this one to ignore it (`pytest &`)."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(params=[predict_sync, predict_aio], ids=["sync", "aio"])

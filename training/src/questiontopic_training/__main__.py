@@ -1,8 +1,9 @@
-"""The commands. The only exit codes: 0, 1 for an error told in one line, 2 for usage."""
+"""The commands. The only exit codes: 0, 1 for an error told in one line, 2 for usage, 143 where SIGTERM ended it."""
 
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -73,4 +74,5 @@ def _compare(options: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # An orderly end: what trains beside it ends with it.
     sys.exit(main())
