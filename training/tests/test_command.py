@@ -64,11 +64,10 @@ def test_what_trains_beside_ends_with_the_command(data_folder: Path, tmp_path: P
             pytest.fail("the runs did not start within a minute")
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 143
-    left = [child for child in running if _runs(child)]
     for _ in range(100):
-        left = [child for child in left if _runs(child)]
-        if left:
-            time.sleep(0.1)
+        if not (left := [child for child in running if _runs(child)]):
+            break
+        time.sleep(0.1)
     assert not left
 
 

@@ -104,18 +104,18 @@ class Bin:
     accuracy: float
 
 
-def reliability(probabilities: Floats, truth: Ints, bins: int = BINS) -> list[Bin]:
+def reliability(probabilities: Floats, truth: Ints) -> list[Bin]:
     """The equally wide bins of top confidence that have answers (Guo et al. 2017, arXiv:1706.04599)."""
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
-    number = np.minimum((confidence * bins).astype(int), bins - 1)
+    number = np.minimum((confidence * BINS).astype(int), BINS - 1)
     return [
-        Bin(one / bins, (one + 1) / bins, int(of.sum()), float(confidence[of].mean()), float(right[of].mean()))
-        for one in range(bins)
+        Bin(one / BINS, (one + 1) / BINS, int(of.sum()), float(confidence[of].mean()), float(right[of].mean()))
+        for one in range(BINS)
         if (of := number == one).any()
     ]
 
 
-def calibration_error(probabilities: Floats, truth: Ints, bins: int = BINS) -> float:
+def calibration_error(probabilities: Floats, truth: Ints) -> float:
     """Expected calibration error: |accuracy - confidence| of the bins, weighted by their answers."""
-    found = reliability(probabilities, truth, bins)
+    found = reliability(probabilities, truth)
     return sum(abs(one.accuracy - one.confidence) * one.answers for one in found) / len(truth)
