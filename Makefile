@@ -32,7 +32,7 @@ serve: $(SERVE)/.ready $(if $(findstring minilm,$(BUNDLE)),$(SERVE)/.minilm) ## 
 	@exec $(SERVE)/bin/questiontopic-server --bundle $(BUNDLE) $(if $(PORT),--port $(PORT))
 
 .PHONY: test
-test: $(SERVE)/.ready $(DEV)/.ready $(GO) $(GRPCURL) ## Run every test that needs no container engine
+test: $(SERVE)/.minilm $(DEV)/.ready $(GO) $(GRPCURL) ## Run every test that needs no container engine
 	$(DEV)/bin/pytest -m "not engine and not trained"
 	cd clients/go && $(GO) test -count=1 $(RACE) ./...
 
@@ -90,7 +90,7 @@ image: ## Build the container image (BASE_IMAGE=…, CA_BUNDLE=… where your ma
 	    $(if $(CA_BUNDLE),--secret id=ca_bundle$(,)src=$(CA_BUNDLE)) .
 
 .PHONY: image-test
-image-test: $(SERVE)/.ready $(DEV)/.ready $(GO) $(GRPCURL) ## Build the image and test it on a real engine (DOCKER_HOST, BASE_IMAGE)
+image-test: $(SERVE)/.minilm $(DEV)/.ready $(GO) $(GRPCURL) ## Build the image and test it on a real engine (DOCKER_HOST, BASE_IMAGE)
 	$(DEV)/bin/pytest -m engine -s
 
 .PHONY: pin

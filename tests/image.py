@@ -27,13 +27,11 @@ def docker(*arguments: str, seconds: float = _COMMAND_SECONDS) -> str:
     return done.stdout.strip()
 
 
-def build(base: str, target: str | None = None) -> str:
-    """Builds a target of the Dockerfile, its default if None, on the base image; the image's id."""
-    flags = ["--build-arg", f"BASE_IMAGE={base}", "--tag", f"questiontopic-test:{target or 'default'}"]
-    if target:
-        flags += ["--target", target]
+def build(base: str, tag: str, *flags: str) -> str:
+    """Builds the Dockerfile with these flags on the base image; the image's id."""
+    flags = ("--build-arg", f"BASE_IMAGE={base}", "--tag", f"questiontopic-test:{tag}", *flags)
     if authority := os.environ.get("CA_BUNDLE"):
-        flags += ["--secret", f"id=ca_bundle,src={authority}"]
+        flags = (*flags, "--secret", f"id=ca_bundle,src={authority}")
     return docker("build", "--quiet", *flags, str(ROOT), seconds=_BUILD_SECONDS)
 
 

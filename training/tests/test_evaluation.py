@@ -36,7 +36,7 @@ def test_the_temperature_undoes_overconfidence(data: QuestionSet) -> None:
     random = np.random.default_rng(0)
     guess = np.where(random.random(180) < 0.6, truth.fine, random.integers(12, size=180))
     logits[range(180), guess] = 30
-    temperature = fit_temperature(logits, truth, labels, fine=True)
+    temperature = fit_temperature(logits, truth.fine)
     before, after = (evaluate(logits, truth, labels, True, at).metrics("x") for at in (1, temperature))
     name = "x_fine_expected_calibration_error"
     assert temperature > 5

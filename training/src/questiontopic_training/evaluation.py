@@ -77,12 +77,12 @@ def judge(finest: Floats, truth: Examples, labels: Labels, fine: bool) -> Evalua
     return Evaluation(finest @ labels.matrix, finest, truth) if fine else Evaluation(finest, None, truth)
 
 
-def fit_temperature(found: Floats, truth: Examples, labels: Labels, fine: bool) -> float:
-    """The temperature (0.1 to 10) with the lowest log loss, of both levels together if there are two."""
+def fit_temperature(found: Floats, truth: Ints) -> float:
+    """The temperature (0.1 to 10) that gives logits the lowest log loss (Guo et al. 2017, arXiv:1706.04599)."""
 
     def loss(temperature: float) -> float:
-        levels = evaluate(found, truth, labels, fine, temperature).levels()
-        return sum(-float(np.log(p[np.arange(len(t)), t] + 1e-12).mean()) for _, p, t in levels)
+        probabilities = softmax(found / np.float32(temperature))
+        return -float(np.log(probabilities[np.arange(len(truth)), truth] + 1e-12).mean())
 
     return round(float(min(_TEMPERATURES, key=loss)), 3)
 

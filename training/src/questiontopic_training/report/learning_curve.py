@@ -18,7 +18,7 @@ from questiontopic_server.model.preparation import PREPARATIONS
 from ..encoders import load_encoder
 from ..evaluation import evaluate, logits
 from ..examples import Examples, Labels
-from ..experiment import VALIDATION_SHARE
+from ..experiment import HELD_OUT_SHARE
 from ..questions import Question
 from ..recipes import RECIPES, Recipe
 from ..runs import Run, Runs, prepare_tensorflow
@@ -50,7 +50,7 @@ class LearningCurve:
         labels, prepare = Labels(questions), PREPARATIONS[recipe.preparation]
         examples = labels.examples(questions)
         prepared = Examples(tuple(map(prepare, examples.texts)), examples.coarse, examples.fine)
-        kept, held = prepared.split(VALIDATION_SHARE, _SEED)  # In an order drawn by chance: parts are its beginnings.
+        kept, held = prepared.split(HELD_OUT_SHARE, _SEED)  # In an order drawn by chance: parts are its beginnings.
         parts = [_first(kept, round(one * len(kept))) for one in self.shares]
         look = held if recipe.needs_validation else None
         planned = [Run(f"{len(part)} rows", recipe, part, look, labels, _SEED) for part in parts]
