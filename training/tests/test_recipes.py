@@ -6,6 +6,7 @@ import pytest
 from questiontopic_server.model import BundleError, load_topic_model, read_bundle
 from questiontopic_server.model.bundle import sha256_of
 from questiontopic_server.model.usem3 import resources
+from questiontopic_training import ensemble
 from questiontopic_training.encoders import TrainingEncoder, load_encoder
 from questiontopic_training.examples import Labels
 from questiontopic_training.experiment import Experiment
@@ -20,7 +21,7 @@ from questiontopic_training.teachers import Teachers
 
 
 def test_the_options_name_every_recipe() -> None:
-    assert tuple(sorted(RECIPES)) == RECIPE_NAMES
+    assert tuple(sorted([*RECIPES, ensemble.NAME])) == RECIPE_NAMES
 
 
 def test_the_original_head_has_the_articles_parameters(

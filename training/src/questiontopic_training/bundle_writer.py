@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,9 @@ import numpy as np
 
 from questiontopic_server.model import BundleError, Golden, Manifest, TopicModel, load_topic_model, read_bundle
 from questiontopic_server.model.bundle import MANIFEST, sha256_of
-from questiontopic_server.model.keras_graph import KerasGraph
+from questiontopic_server.model.encoder import Encoder, Graph
 
 from .bundle_names import CARD
-from .encoders import TrainingEncoder
 from .golden import GOLDEN_TEXTS
 from .model_card import model_card
 
@@ -28,29 +27,39 @@ class ParityError(BundleError):
     """Two forms of a bundle's model do not give the same answers."""
 
 
+@dataclass(frozen=True)
+class Content:
+    """A model to write: `encoder` and `graph`, with rounded weights, are its reference, which TensorFlow computes.
+
+    `save` puts its files into a folder and returns the one of each runtime.
+    """
+
+    encoder: Encoder
+    graph: Graph
+    save: Callable[[Path], dict[str, str]]
+
+
 def write_bundle(
-    folder: Path, manifest: Manifest, model: Any, encoder: TrainingEncoder, cache: Path | None, parity: Sequence[str]
+    folder: Path, manifest: Manifest, content: Content, cache: Path | None, parity: Sequence[str]
 ) -> Manifest:
     """Writes the bundle and returns its manifest, completed with runtimes, files, golden texts and digest.
 
-    `model` has rounded weights. `parity` are texts on which all forms must agree: the same top label, confidences
-    within 1e-4. An older bundle at `folder` is replaced, but after an error it is still there.
-    Raises ParityError and BundleError.
+    `parity` are texts on which all forms must agree: the same top label, confidences within 1e-4. An older bundle at
+    `folder` is replaced, but after an error it is still there. Raises ParityError and BundleError.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
         made = Path(scratch) / "bundle"
         made.mkdir()
-        manifest = replace(manifest, runtimes=encoder.save(model, made))
-        manifest = replace(
-            manifest, golden=_golden(TopicModel(manifest, "tensorflow", encoder.serving, KerasGraph(model)))
-        )
+        manifest = replace(manifest, runtimes=content.save(made))
+        reference = TopicModel(manifest, "tensorflow", content.encoder, content.graph)
+        manifest = replace(manifest, golden=_golden(reference))
         (made / CARD).write_text(model_card(manifest), encoding="utf-8")
         paths = sorted(path for path in made.rglob("*") if path.is_file())
         files = {path.relative_to(made).as_posix(): sha256_of(path) for path in paths}
         manifest = replace(manifest, files=files).sealed()
-        content = json.dumps(manifest.to_json(), indent=2, ensure_ascii=False)
-        (made / MANIFEST).write_text(content + "\n", encoding="utf-8")
+        values = json.dumps(manifest.to_json(), indent=2, ensure_ascii=False)
+        (made / MANIFEST).write_text(values + "\n", encoding="utf-8")
         _prove(made, cache, [*GOLDEN_TEXTS, *parity])
         if folder.exists():
             folder.rename(Path(scratch) / "replaced")

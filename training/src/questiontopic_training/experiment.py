@@ -5,29 +5,35 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from questiontopic_server.model import BundleError, Manifest
-from questiontopic_server.model.encoder import Floats
+from questiontopic_server.model.encoder import Floats, Graph
 from questiontopic_server.model.keras_graph import KerasGraph
 from questiontopic_server.model.preparation import PREPARATIONS
-from questiontopic_server.model.topic_model import softmax
 
-from .assessment import Answer, Assessment, assess, reliabilities, tables
-from .bundle_writer import write_bundle
-from .cross_validation import fold_metrics, split_folds
-from .evaluation import evaluate, fit_temperature, logits
-from .examples import Examples, Labels, concatenate
+from .bundle_writer import Content, write_bundle
+from .cross_validation import split_folds
+from .evaluation import logits
+from .examples import Examples, Labels
+from .outcome import Figures, Outcome
 from .questions import QuestionSet
 from .recipes import Recipe
 from .runs import PACKAGES, Run, Runs
 
 HELD_OUT_SHARE = 0.2  # Of TREC's rows 1,091; with half of them the temperature came out a tenth too high.
 _VALIDATION_SHARE = 0.1  # Of what is left, for recipes that look at some rows while they train.
-_PARITY = 500  # Texts on which all forms of the bundle must agree.
+_PARITY = 500
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What an experiment's models say, and the one that goes into the bundle."""
+
+    outcome: Outcome
+    first: Any
 
 
 @dataclass(frozen=True)
@@ -48,57 +54,64 @@ class Experiment:
 
     def run(self, folder: Path, name: str, version: str) -> Manifest:
         """Trains and writes the bundle into `folder`; prints figures on the way."""
+        trained = self.train()
+        return self.write(trained, trained.outcome.figures(self.data.test, self.seeds[0]), folder, name, version)
+
+    def train(self) -> Trained:
+        """Trains, or finds what is trained already."""
         recipe, encoder, labels = self.recipe, self.runs.encoder, Labels(self.data.training)
         if recipe.encoder and recipe.encoder != encoder.name:
             raise BundleError(
                 f"the recipe {recipe.name} needs the encoder {recipe.encoder}; head and original take any"
             )
-        fine, tested = recipe.fine and labels.hierarchical, bool(self.data.test)
-        if tested:
+        if self.data.test:
             labels.examples(self.data.test)  # A label that is not trained is an error now, not after training.
         planned, final = self._planned(labels)
-        measured = [held for _, held in planned]
         models = self.runs.models([*(run for run, _ in planned), *final])
-
-        parts = [
-            logits(encoder.serving, KerasGraph(model), held.texts)
-            for model, held in zip(models[: len(planned)], measured, strict=True)
+        tested, finals = models[: len(planned)], models[len(planned) :]
+        held_out = [
+            (logits(encoder.serving, KerasGraph(model), held.texts), held)
+            for model, (_, held) in zip(tested, planned, strict=True)
         ]
-        found, truth = np.concatenate(parts), concatenate(measured)
-        temperature = fit_temperature(found, truth.fine if fine else truth.coarse)
-        held_out = evaluate(found, truth, labels, fine, temperature)
-        if tested:
-            metrics = held_out.metrics("validation")
-        else:
-            pairs = zip(parts, measured, strict=True)
-            metrics = fold_metrics(held_out, [evaluate(*pair, labels, fine, temperature) for pair in pairs])
-        print(f"held out, temperature {temperature}:\n{_lines(metrics)}")
-        assessments = []
-        for seed, model in zip(self.seeds, models[len(planned) :], strict=True):
-            if tested:
-                assessments.append(assess(self._answer(model, temperature), self.data.test, labels, fine))
-                print(f"test, seed {seed}:\n{_lines(assessments[-1].test.metrics('test'))}")
-        print((assessments[0].test if tested else held_out).table(labels))
+        answers = [partial(self._logits, KerasGraph(model)) for model in finals]
+        return Trained(Outcome(labels, recipe.fine and labels.hierarchical, held_out, answers), finals[0])
 
+    def write(self, trained: Trained, figures: Figures, folder: Path, name: str, version: str) -> Manifest:
+        """Writes the bundle with its figures into `folder`."""
+        outcome, encoder = trained.outcome, self.runs.encoder
         manifest = Manifest(
             name=name,
             version=version,
-            coarse_labels=labels.coarse,
-            fine_labels=labels.fine if fine else (),
-            preparation=recipe.preparation,
+            coarse_labels=outcome.labels.coarse,
+            fine_labels=outcome.labels.fine if outcome.fine else (),
+            preparation=self.recipe.preparation,
             encoder=encoder.spec,
             runtimes={},
             files={},
             golden=(),
-            temperature=temperature,
+            temperature=figures.temperature,
             languages=encoder.languages,
-            metrics=metrics | {"seeds": len(self.seeds)} | _spread(assessments),
-            evaluation=tables(assessments) if tested else {"reliability": reliabilities(held_out)},
-            training=self._description(),
+            metrics=figures.metrics,
+            evaluation=figures.evaluation,
+            training=self.description(),
             data=self.data.description,
         )
-        texts = [question.text for question in (self.data.test or self.data.training)[:_PARITY]]
-        return write_bundle(folder, manifest, models[len(planned)], encoder, self.runs.cache, texts)
+        content = Content(encoder.serving, KerasGraph(trained.first), partial(encoder.save, trained.first))
+        return write_bundle(folder, manifest, content, self.runs.cache, self.parity())
+
+    def description(self) -> dict[str, Any]:
+        """How it trains, for a manifest."""
+        return {
+            "recipe": self.recipe.name,
+            "hyper_parameters": asdict(self.recipe),
+            "seeds": list(self.seeds),
+            **({"held_out_share": HELD_OUT_SHARE} if self.data.test else {"folds": self.folds}),
+            "packages": {package: importlib.metadata.version(package) for package in PACKAGES},
+        }
+
+    def parity(self) -> list[str]:
+        """Texts on which all forms of a bundle must agree."""
+        return [question.text for question in (self.data.test or self.data.training)[:_PARITY]]
 
     def _planned(self, labels: Labels) -> tuple[list[tuple[Run, Examples]], list[Run]]:
         """The runs that are measured on rows they do not see, with these rows, and the final runs."""
@@ -124,34 +137,5 @@ class Experiment:
     def _prepare(self, text: str) -> str:
         return PREPARATIONS[self.recipe.preparation](text)
 
-    def _answer(self, model: Any, temperature: float) -> Answer:
-        encoder, graph = self.runs.encoder.serving, KerasGraph(model)
-
-        def answer(texts: Sequence[str]) -> Floats:
-            return softmax(logits(encoder, graph, [*map(self._prepare, texts)]) / np.float32(temperature))
-
-        return answer
-
-    def _description(self) -> dict[str, Any]:
-        return {
-            "recipe": self.recipe.name,
-            "hyper_parameters": asdict(self.recipe),
-            "seeds": list(self.seeds),
-            **({"held_out_share": HELD_OUT_SHARE} if self.data.test else {"folds": self.folds}),
-            "packages": {package: importlib.metadata.version(package) for package in PACKAGES},
-        }
-
-
-def _spread(assessments: Sequence[Assessment]) -> dict[str, float]:
-    """The first model's test figures; of all their mean and sample standard deviation (0 of one) over the seeds."""
-    figures = [assessment.test.metrics("test") for assessment in assessments]
-    values = dict(figures[0]) if figures else {}
-    for name in [name for name in values if name != "test_questions"]:
-        column = [figure[name] for figure in figures]
-        values[f"{name}_mean"] = round(float(np.mean(column)), 6)
-        values[f"{name}_std"] = round(float(np.std(column, ddof=min(1, len(column) - 1))), 6)
-    return values
-
-
-def _lines(metrics: dict[str, float]) -> str:
-    return "\n".join(f"  {name:45} {value:.4f}" for name, value in metrics.items())
+    def _logits(self, graph: Graph, texts: Sequence[str]) -> Floats:
+        return logits(self.runs.encoder.serving, graph, [*map(self._prepare, texts)])

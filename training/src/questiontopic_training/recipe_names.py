@@ -1,3 +1,3 @@
 """The recipes' names, for options: `recipes` itself imports TensorFlow."""
 
-RECIPE_NAMES = ("distilled", "finetuned", "head", "minilm", "original")
+RECIPE_NAMES = ("distilled", "ensemble", "finetuned", "head", "minilm", "original")

@@ -43,7 +43,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default="finetuned",
         help="how to train; "
         "original: the 2019 article's; head: a better head on the frozen encoder; finetuned: encoder and head "
-        "together; distilled: the same, taught by fine-tuned MiniLMs on unlabelled questions; minilm: those, averaged",
+        "together; distilled: the same, taught by fine-tuned MiniLMs on unlabelled questions; minilm: those, averaged; "
+        "ensemble: distilled and minilm answer together",
     )
     add(
         "--encoder",
@@ -75,8 +76,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--output", type=Path, required=True, help="folder of the bundle; an older bundle there is replaced")
     add(
         "--name",
-        help="the bundle's name, which clients may ask for; if not given, that of your file; for TREC minilm with that "
-        "recipe, else usem3",
+        help="the bundle's name, which clients may ask for; if not given, that of your file; for TREC minilm or "
+        "ensemble with those recipes, else usem3",
     )
     add("--version", default="1.0.0", help="the bundle's version, MAJOR.MINOR.PATCH")
     add(

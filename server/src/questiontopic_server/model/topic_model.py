@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from .bundle import Bundle, BundleError, bundle_errors
+from .bundle import Bundle, BundleError, bundle_errors, read_bundle
 from .encoder import Encoder, Floats, Graph
+from .ensemble import EnsembleEncoder, EnsembleGraph, Member
 from .manifest import FineLabel, Manifest
 from .preparation import PREPARATIONS
 
@@ -125,19 +126,35 @@ def load_topic_model(bundle: Bundle, runtime: str, cache: Path | None, threads: 
     manifest = bundle.manifest
     if runtime == "auto":
         runtime = "onnxruntime" if "onnxruntime" in manifest.runtimes else "tensorflow"
-    if runtime not in manifest.runtimes:
-        raise BundleError(f"{bundle.folder}: no form for the runtime {runtime}; it has {sorted(manifest.runtimes)}")
-    if manifest.preparation not in PREPARATIONS:
-        raise BundleError(f"{bundle.folder}: unknown preparation {manifest.preparation!r}")
     with bundle_errors(bundle.folder):
-        encoder = _encoder(bundle, cache, threads)
-        graph = _graph(runtime, bundle.folder / manifest.runtimes[runtime], threads, _weights(bundle))
+        encoder, graph = load_encoder_and_graph(bundle, runtime, cache, threads)
         model = TopicModel(manifest, runtime, encoder, graph)
         found = graph.run(encoder.encode([manifest.golden[0].text]).inputs).shape[-1]
     outputs = len(manifest.fine_labels or manifest.coarse_labels)
     if found != outputs:
         raise BundleError(f"{bundle.folder}: the model has {found} outputs for {outputs} labels")
     return model
+
+
+def load_encoder_and_graph(bundle: Bundle, runtime: str, cache: Path | None, threads: int) -> tuple[Encoder, Graph]:
+    """The two parts of a model; raises BundleError, and what the runtimes raise."""
+    manifest = bundle.manifest
+    if runtime not in manifest.runtimes:
+        raise BundleError(f"{bundle.folder}: no form for the runtime {runtime}; it has {sorted(manifest.runtimes)}")
+    if manifest.preparation not in PREPARATIONS:
+        raise BundleError(f"{bundle.folder}: unknown preparation {manifest.preparation!r}")
+    if not manifest.members:
+        encoder = _encoder(bundle, cache, threads)
+        return encoder, _graph(runtime, bundle.folder / manifest.runtimes[runtime], threads, _weights(bundle))
+    members = {}
+    for name in manifest.members:
+        member = read_bundle(bundle.folder / name)
+        own = member.manifest
+        if (own.coarse_labels, own.fine_labels) != (manifest.coarse_labels, manifest.fine_labels):
+            raise BundleError(f"{member.folder}: its labels are not those of the ensemble")
+        parts = load_encoder_and_graph(member, runtime, cache, threads)
+        members[name] = Member(own.preparation, *parts, own.temperature)
+    return EnsembleEncoder(members), EnsembleGraph(members)
 
 
 def _encoder(bundle: Bundle, cache: Path | None, threads: int) -> Encoder:

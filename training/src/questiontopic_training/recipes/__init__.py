@@ -9,8 +9,11 @@ from .minilm import MiniLMAverage
 from .original import Original
 from .recipe import Recipe
 
-__all__ = ["RECIPES", "Recipe"]
+__all__ = ["ENSEMBLE", "RECIPES", "Recipe"]
 
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe for recipe in (Original(), Head(), Finetuned(), Distilled(), MiniLMAverage())
 }
+
+# The recipes whose models answer together as the recipe `ensemble`, the most accurate: they err differently.
+ENSEMBLE = ("distilled", "minilm")

@@ -1,4 +1,4 @@
-"""The recipe `minilm`: the average of several fine-tuned MiniLMs, the most accurate and the slowest; needs minilm."""
+"""The recipe `minilm`: the average of several fine-tuned MiniLMs, for English; needs the encoder minilm."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from .share import share
 from .subject import Subject
 
 SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)
-_SLOW = {"distilled": "finetuned", "minilm": "finetuned"}  # Their curves would take hours.
+_SLOW = {"distilled": "finetuned", "ensemble": "finetuned", "minilm": "finetuned"}  # Their curves would take hours.
 _NOT_KEPT = {"patience"}  # Stopping early needs rows of every label to spare, which small parts do not have.
 _SEED = 0
 

@@ -1,0 +1,108 @@
+"""What trained models say: logits of the rows that were held out, and each final model's of whatever is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from questiontopic_server.model.encoder import Floats
+from questiontopic_server.model.topic_model import softmax
+
+from .assessment import Assessment, assess, reliabilities, tables
+from .cross_validation import fold_metrics
+from .evaluation import evaluate, fit_temperature
+from .examples import Examples, Labels, concatenate
+from .questions import Question
+
+Logits = Callable[[Sequence[str]], Floats]  # Texts as a user writes them in, [texts, labels] out.
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a manifest says of a model's quality."""
+
+    temperature: float
+    metrics: dict[str, float]
+    evaluation: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`held_out` has logits and right answers of rows that were not trained, fold by fold; `finals` one for each seed.
+
+    `fine` says whether the logits are of fine labels.
+    """
+
+    labels: Labels
+    fine: bool
+    held_out: Sequence[tuple[Floats, Examples]]
+    finals: Sequence[Logits]
+
+    def figures(self, test: Sequence[Question], first_seed: int) -> Figures:
+        """Fits the temperature on the held-out rows, then asks the final models the test questions, once; prints both.
+
+        Without test questions the held-out rows are all that is measured.
+        """
+        found, truth = (
+            np.concatenate([part for part, _ in self.held_out]),
+            concatenate([one for _, one in self.held_out]),
+        )
+        temperature = fit_temperature(found, truth.fine if self.fine else truth.coarse)
+        held_out = evaluate(found, truth, self.labels, self.fine, temperature)
+        if test:
+            metrics = held_out.metrics("validation")
+        else:
+            folds = [evaluate(*part, self.labels, self.fine, temperature) for part in self.held_out]
+            metrics = fold_metrics(held_out, folds)
+        print(f"held out, temperature {temperature}:\n{_lines(metrics)}")
+        assessments = []
+        for seed, final in enumerate(self.finals if test else (), start=first_seed):
+            assessments.append(assess(partial(_confidences, final, temperature), test, self.labels, self.fine))
+            print(f"test, seed {seed}:\n{_lines(assessments[-1].test.metrics('test'))}")
+        print((assessments[0].test if test else held_out).table(self.labels))
+        return Figures(
+            temperature,
+            metrics | {"seeds": len(self.finals)} | _spread(assessments),
+            tables(assessments) if test else {"reliability": reliabilities(held_out)},
+        )
+
+
+def mean(outcomes: Sequence[Outcome], temperatures: Sequence[float]) -> Outcome:
+    """The outcome of an ensemble of these, as `questiontopic_server.model.ensemble` computes it."""
+    first, *_ = outcomes
+
+    def together(logits: Sequence[Floats]) -> Floats:
+        scaled = [one / np.float32(temperature) for one, temperature in zip(logits, temperatures, strict=True)]
+        total: Floats = np.mean(scaled, axis=0)
+        return total
+
+    parts = zip(*(outcome.held_out for outcome in outcomes), strict=True)
+    held_out = [(together([found for found, _ in part]), part[0][1]) for part in parts]
+    finals = [
+        partial(lambda members, texts: together([member(texts) for member in members]), members)
+        for members in zip(*(outcome.finals for outcome in outcomes), strict=True)
+    ]
+    return Outcome(first.labels, first.fine, held_out, finals)
+
+
+def _confidences(final: Logits, temperature: float, texts: Sequence[str]) -> Floats:
+    return softmax(final(texts) / np.float32(temperature))
+
+
+def _spread(assessments: Sequence[Assessment]) -> dict[str, float]:
+    """The first model's test figures; of all their mean and sample standard deviation (0 of one) over the seeds."""
+    figures = [assessment.test.metrics("test") for assessment in assessments]
+    values = dict(figures[0]) if figures else {}
+    for name in [name for name in values if name != "test_questions"]:
+        column = [figure[name] for figure in figures]
+        values[f"{name}_mean"] = round(float(np.mean(column)), 6)
+        values[f"{name}_std"] = round(float(np.std(column, ddof=min(1, len(column) - 1))), 6)
+    return values
+
+
+def _lines(metrics: dict[str, float]) -> str:
+    return "\n".join(f"  {name:45} {value:.4f}" for name, value in metrics.items())
