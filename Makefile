@@ -28,8 +28,14 @@ help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .PHONY: serve
-serve: $(SERVE)/.ready $(if $(findstring minilm,$(BUNDLE)),$(SERVE)/.minilm) ## Serve $(BUNDLE) on localhost:50051 (BUNDLE=… another one, PORT=… another port)
+serve: $(SERVE)/.ready $(if $(shell grep -ls '"kind": "minilm"' $(BUNDLE)/manifest.json $(BUNDLE)/*/manifest.json),$(SERVE)/.minilm) ## Serve $(BUNDLE) on localhost:50051 (BUNDLE=… another one, PORT=… another port)
 	@exec $(SERVE)/bin/questiontopic-server --bundle $(BUNDLE) $(if $(PORT),--port $(PORT))
+
+.PHONY: ensemble
+ensemble: OUTPUT = build/ensemble
+ensemble: ## Put the committed bundles together in OUTPUT=folder: the most accurate one
+	@rm -rf $(OUTPUT) && mkdir -p $(OUTPUT)
+	@cp -r models/ensemble/. models/usem3 models/minilm $(OUTPUT)
 
 .PHONY: test
 test: $(SERVE)/.minilm $(DEV)/.ready $(GO) $(GRPCURL) ## Run every test that needs no container engine
@@ -52,7 +58,7 @@ check: $(DEV)/.ready $(GO) ## Lint and type-check everything, and prove that gen
 	test -z "$$(git status --porcelain -- clients)"
 
 .PHONY: train
-train: $(DEV)/.ready ## Train RECIPE=distilled|minilm|finetuned|head|original on DATA=folder or file into OUTPUT=folder
+train: $(DEV)/.ready ## Train RECIPE=distilled|ensemble|minilm|finetuned|head|original on DATA=folder or file into OUTPUT=folder
 	$(DEV)/bin/python -m questiontopic_training train --recipe $(RECIPE) --data $(DATA) \
 	    --questions $(QUESTIONS) --output $(OUTPUT) --cache .cache/training $(ARGS)
 

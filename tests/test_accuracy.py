@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 from questions import trec_test
-from server_process import COMMITTED_BUNDLES, ServerProcess
+from server_process import ServerProcess
 
 from questiontopic import LabelLevel, TopicClient
 from questiontopic_server.model import read_bundle
 
 
-@pytest.mark.parametrize("bundle", COMMITTED_BUNDLES, ids=lambda folder: folder.name)
 @pytest.mark.skipif(not trec_test(), reason="no ../shared/data/trec beside the project")
 def test_accuracy_through_the_server_is_the_model_card_s(bundle: Path) -> None:
     rows = trec_test()

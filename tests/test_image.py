@@ -13,6 +13,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from image import Container, build, size
@@ -37,19 +38,11 @@ class Expected:
     absent: tuple[str, ...]
     memory_limit: str
     read_only: tuple[str, ...] = ("--read-only",)
-    maps_table: bool = True
 
 
 NOT_NEEDED = ("tensorflow", "keras", "setuptools", "pip")
 SMALL = Expected("default", (), 300 * MEGABYTE, NOT_NEEDED, "256m")
-MINILM = Expected(
-    "minilm",
-    ("--build-arg", "BUNDLE=models/minilm", "--build-arg", "ENCODER=minilm"),
-    400 * MEGABYTE,
-    NOT_NEEDED,
-    "768m",
-    maps_table=False,
-)
+ENSEMBLE = Expected("ensemble", ("--build-arg", "ENCODER=minilm"), 400 * MEGABYTE, NOT_NEEDED, "768m")
 # TensorFlow insists on a folder for temporary files.
 TENSORFLOW = Expected(
     "tensorflow",
@@ -59,7 +52,7 @@ TENSORFLOW = Expected(
     "2g",
     ("--read-only", "--tmpfs", "/tmp"),
 )
-IMAGES = [SMALL, MINILM, TENSORFLOW] if os.environ.get("TENSORFLOW_IMAGE") else [SMALL, MINILM]
+IMAGES = [SMALL, ENSEMBLE, TENSORFLOW] if os.environ.get("TENSORFLOW_IMAGE") else [SMALL, ENSEMBLE]
 
 
 @dataclass(frozen=True)
@@ -77,9 +70,11 @@ class Serving:
 
 
 @pytest.fixture(scope="module", params=IMAGES, ids=lambda expected: expected.name)
-def image(request: pytest.FixtureRequest) -> Image:
-    base = os.environ["BASE_IMAGE"]
-    identity = build(base, request.param.name, *request.param.flags)
+def image(request: pytest.FixtureRequest, ensemble_folder: Path) -> Image:
+    base, flags = os.environ["BASE_IMAGE"], request.param.flags
+    if request.param is ENSEMBLE:
+        flags = (*flags, "--build-context", f"bundle={ensemble_folder}")
+    identity = build(base, request.param.name, *flags)
     return Image(identity, request.param, size(identity) - size(base))
 
 
@@ -137,9 +132,7 @@ def test_holds_nothing_that_serving_does_not_need(image: Image, serving: Serving
     assert serving.container.python(program) == "[]"
 
 
-def test_maps_the_unpacked_table_instead_of_copying_it(image: Image, serving: Serving) -> None:
-    if not image.expected.maps_table:
-        pytest.skip("its encoder has no table to unpack")
+def test_maps_the_unpacked_table_instead_of_copying_it(serving: Serving) -> None:
     assert [line for line in serving.container.read("/proc/1/maps") if line.endswith(".npy")]
 
 

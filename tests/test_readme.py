@@ -19,6 +19,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 CI = (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
 BLOCKS: list[tuple[str, str]] = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 COMMANDS = [line for language, block in BLOCKS if language == "sh" for line in block.splitlines()]
+ENSEMBLE = ["make ensemble", "make serve BUNDLE=build/ensemble"]
 SERVED = [line for line in COMMANDS if line.startswith(("grpcurl ", ".venv/serve/bin/"))]
 
 pytestmark = pytest.mark.skipif(
@@ -78,9 +79,23 @@ def test_the_python_program(served: str, environment: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("make ")])
 def test_make_commands_run_in_ci_or_here(command: str) -> None:
-    here = {"make serve", "make test", "make help"}  # `make test` is what runs this.
+    here = {"make serve", "make test", "make help", *ENSEMBLE}  # `make test` is what runs this.
     long = {"make train"}  # Most of an hour: the committed bundle is what it made, and test_training compares them.
     assert command in here | long or command in {line.strip() for line in CI}
+
+
+def test_the_ensemble_is_served(environment: dict[str, str]) -> None:
+    together, serve = map(shlex.split, ENSEMBLE)
+    assert all(command in COMMANDS for command in ENSEMBLE)
+    subprocess.run(together, cwd=ROOT, env=environment, check=True, timeout=60)
+    with subprocess.Popen(
+        [*serve, "PORT=50061"], cwd=ROOT, env=environment, stderr=subprocess.PIPE, start_new_session=True
+    ) as process:
+        try:
+            wait_for_log(process, re.compile(r"serving ensemble \S+ on 127.0.0.1:50061"))
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.communicate(timeout=60)
 
 
 def test_make_help_lists_the_commands(environment: dict[str, str]) -> None:
@@ -90,7 +105,7 @@ def test_make_help_lists_the_commands(environment: dict[str, str]) -> None:
 
 
 def test_no_command_is_left_out() -> None:
-    docker = [line for line in COMMANDS if line.startswith("docker run ")]  # test_image_of_the_readme runs it.
+    docker = [line for line in COMMANDS if line.startswith("docker ")]  # test_image_of_the_readme and test_image.
     made = [line for line in COMMANDS if line.startswith("make ")]
     assert sorted(COMMANDS) == sorted([*SERVED, *made, *docker])
 
