@@ -14,7 +14,8 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-from questiontopic_server.model import TopicModel, load_topic_model, read_bundle
+from questiontopic_server.model import read_bundle
+from questiontopic_server.model.topic_model import TopicModel, load_topic_model
 
 BATCHES = (1, 8, 32)
 ROUNDS = 9

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from server_process import ServerProcess
 
-from questiontopic_server.model import TopicModel
+from questiontopic_server.model.topic_model import TopicModel
 
 TOLERANCE = 1e-4  # Batches of other sizes sum in another order.
 

@@ -10,7 +10,8 @@ import pytest
 from questions import trec_test, unlabelled_questions
 from server_process import ROOT
 
-from questiontopic_server.model import TopicModel, load_topic_model, read_bundle
+from questiontopic_server.model import read_bundle
+from questiontopic_server.model.topic_model import TopicModel, load_topic_model
 
 TOLERANCE = 1e-4
 

@@ -53,9 +53,10 @@ class Gate:
 
 @asynccontextmanager
 async def running(gate: Gate, **options: int) -> Any:
+    loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(1) as executor:
-        batcher = Batcher(gate.compute, executor, **{"max_batch": 8, "max_queue": 1000, **options})
-        task = asyncio.create_task(batcher.run())
+        batcher = Batcher[str](**{"max_batch": 8, "max_queue": 1000, **options})
+        task = asyncio.create_task(batcher.run(lambda texts: loop.run_in_executor(executor, gate.compute, texts)))
         try:
             yield batcher
         finally:

@@ -12,9 +12,10 @@ from pathlib import Path
 import onnx
 import pytest
 
-from questiontopic_server.model import BundleError, Golden, Manifest, load_topic_model, read_bundle
+from questiontopic_server.model import BundleError, Golden, Manifest, read_bundle
 from questiontopic_server.model.bundle import sha256_of
 from questiontopic_server.model.manifest import EncoderSpec, content_digest
+from questiontopic_server.model.topic_model import load_topic_model
 from questiontopic_server.model.usem3 import installed_spec
 
 MODEL = "model.onnx"

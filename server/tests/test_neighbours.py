@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from questiontopic_server.model import TopicModel, load_topic_model, read_bundle
+from questiontopic_server.model import read_bundle
+from questiontopic_server.model.topic_model import TopicModel, load_topic_model
 
 BUNDLE = Path(__file__).resolve().parents[2] / "models" / "usem3"
 TOLERANCE = 1e-5

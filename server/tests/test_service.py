@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -17,9 +16,11 @@ from grpc_status import rpc_status
 
 from questiontopic.v1 import topic_pb2
 from questiontopic.v1.topic_pb2_grpc import TopicServiceStub
+from questiontopic_server.answers import Answer, unpack
 from questiontopic_server.batcher import Batcher
-from questiontopic_server.model import TopicModel
 from questiontopic_server.model.encoder import Encoded, Floats, Inputs
+from questiontopic_server.model.topic_model import TopicModel
+from questiontopic_server.model_process import LoadedModel
 from questiontopic_server.service import TopicService
 
 from .test_manifest import manifest
@@ -53,20 +54,23 @@ def serve(scenario: Callable[[TopicServiceStub], Awaitable[None]]) -> None:
     async def run() -> None:
         coarse = replace(manifest(), fine_labels=())
         model = TopicModel(coarse, "onnxruntime", Length(), Even())
+
+        async def compute(texts: Sequence[str]) -> list[Answer]:
+            return unpack(model.predict(texts).packed(), len(coarse.coarse_labels), 0)
+
         server, service = grpc.aio.server(), TopicService()
         server.add_generic_rpc_handlers((service.handler(),))
         port = server.add_insecure_port("127.0.0.1:0")
-        with ThreadPoolExecutor(1) as executor:
-            batcher = Batcher(model.predict_each, executor, max_batch=8, max_queue=512)
-            batches = asyncio.create_task(batcher.run())
-            service.start(model, batcher)
-            await server.start()
-            try:
-                async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-                    await scenario(TopicServiceStub(channel))
-            finally:
-                batches.cancel()
-                await server.stop(None)
+        batcher = Batcher[Answer](max_batch=8, max_queue=512)
+        batches = asyncio.create_task(batcher.run(compute))
+        service.start(LoadedModel(coarse, "onnxruntime", 0), batcher)
+        await server.start()
+        try:
+            async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+                await scenario(TopicServiceStub(channel))
+        finally:
+            batches.cancel()
+            await server.stop(None)
 
     asyncio.run(run())
 

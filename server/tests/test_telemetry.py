@@ -12,7 +12,8 @@ BUNDLE = Path(__file__).resolve().parents[2] / "models" / "usem3"
 LOAD = """
 import sys
 from pathlib import Path
-from questiontopic_server.model import load_topic_model, read_bundle
+from questiontopic_server.model import read_bundle
+from questiontopic_server.model.topic_model import load_topic_model
 load_topic_model(read_bundle(Path(sys.argv[1])), "onnxruntime", None, 1).check_golden()
 print(sorted(str(path) for path in Path.home().rglob("*")))
 """

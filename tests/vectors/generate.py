@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from questiontopic_server.model import TopicModel, load_topic_model, read_bundle
+from questiontopic_server.answers import unpack
+from questiontopic_server.model import read_bundle
+from questiontopic_server.model.topic_model import TopicModel, load_topic_model
 
 TEXTS = [
     "Where do you work now?",
@@ -74,19 +77,20 @@ def _expand(texts: list[Any]) -> list[str]:
 def _predictions(model: TopicModel, texts: list[str], level: str) -> list[dict[str, Any]]:
     fine_names = [label.name for label in model.manifest.fine_labels]
     predictions = []
-    for answer in model.predict_each(texts):
+    rows = model.predict(texts).packed()
+    for answer in unpack(rows, len(model.manifest.coarse_labels), len(fine_names)):
         prediction: dict[str, Any] = {}
         if not level.endswith("FINE"):
-            prediction["coarse"] = _confidences(model.manifest.coarse_labels, answer.coarse.tolist())
-        if level.endswith(("FINE", "BOTH")) and answer.fine is not None:
-            prediction["fine"] = _confidences(fine_names, answer.fine.tolist())
+            prediction["coarse"] = _confidences(model.manifest.coarse_labels, answer.coarse)
+        if level.endswith(("FINE", "BOTH")) and answer.fine:
+            prediction["fine"] = _confidences(fine_names, answer.fine)
         if answer.truncated:
             prediction["truncated"] = True
         predictions.append(prediction)
     return predictions
 
 
-def _confidences(labels: Any, values: list[float]) -> dict[str, Any]:
+def _confidences(labels: Any, values: Sequence[float]) -> dict[str, Any]:
     rounded = {label: round(value, 7) for label, value in zip(labels, values, strict=True)}
     return {"topTopic": labels[values.index(max(values))], "confidences": rounded}
 

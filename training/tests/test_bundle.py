@@ -11,9 +11,10 @@ import onnx
 import onnxruntime
 import pytest
 
-from questiontopic_server.model import BundleError, load_topic_model, read_bundle
+from questiontopic_server.model import BundleError, read_bundle
 from questiontopic_server.model.bundle import sha256_of
 from questiontopic_server.model.keras_graph import KerasGraph
+from questiontopic_server.model.topic_model import load_topic_model
 from questiontopic_training.bundle_writer import Content, ParityError, write_bundle
 from questiontopic_training.encoders import TrainingEncoder
 from questiontopic_training.examples import Labels

@@ -5,9 +5,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from questiontopic_server.model import load_topic_model, read_bundle
+from questiontopic_server.model import read_bundle
 from questiontopic_server.model.minilm import HEADS, LAYERS, MiniLMEncoder, published_weights, resources, unpack
 from questiontopic_server.model.safetensors import read_safetensors
+from questiontopic_server.model.topic_model import load_topic_model
 from questiontopic_training.differences import pack
 from questiontopic_training.encoders import MiniLM, TrainingEncoder, load_encoder
 from questiontopic_training.experiment import Experiment

@@ -3,8 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from questiontopic_server.model import BundleError, load_topic_model, read_bundle
+from questiontopic_server.model import BundleError, read_bundle
 from questiontopic_server.model.bundle import sha256_of
+from questiontopic_server.model.topic_model import load_topic_model
 from questiontopic_server.model.usem3 import resources
 from questiontopic_training import ensemble
 from questiontopic_training.encoders import TrainingEncoder, load_encoder

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from questiontopic_server.model import load_topic_model, read_bundle
+from questiontopic_server.model import read_bundle
+from questiontopic_server.model.topic_model import load_topic_model
 from questiontopic_training.__main__ import main
 from questiontopic_training.confidence_words import confidence_sentence
 from questiontopic_training.evaluation import judge

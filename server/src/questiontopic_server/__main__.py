@@ -19,12 +19,11 @@ def main() -> NoReturn:
     # it has no handler for.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os._exit(0))
+    from .log_format import LOG_FORMAT
     from .settings import Settings
 
     settings = Settings.read(sys.argv[1:], os.environ)
-    logging.basicConfig(
-        level=settings.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    logging.basicConfig(level=settings.log_level.upper(), stream=sys.stderr, format=LOG_FORMAT)
     asyncio.run(_serve_and_exit(settings))
     raise AssertionError("the process has ended")
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from .answers import Answer
 from .batcher import Batcher
 from .listening import listen, transport
-from .model import TopicModel, load_topic_model, read_bundle
+from .model import BundleError
+from .model_process import ModelOptions, start_model_process
 from .service import SERVICE, TopicService
 from .settings import Settings
 
@@ -35,30 +36,34 @@ async def serve(settings: Settings) -> None:
     stop = _signal_to_stop()
     service, checks = TopicService(), health.aio.HealthServicer()
     server, address = listen(settings)
+    process = await start_model_process(_options(settings))
     _register(server, service, checks)
     await _set_health(checks, health_pb2.HealthCheckResponse.NOT_SERVING)
     await server.start()
-    executor = ThreadPoolExecutor(1, "model")
-    load = asyncio.get_running_loop().run_in_executor(executor, _load, settings)
+    load = asyncio.create_task(process.load())
     await _first(stop, load)
     if stop.done():
+        process.kill()
         _log.info("stopped while loading")
         return
-    model = await load
-    batcher = Batcher(model.predict_each, executor, max_batch=settings.max_batch, max_queue=settings.max_queue)
-    batches = asyncio.create_task(batcher.run())
-    service.start(model, batcher)
+    loaded = await load
+    batcher = Batcher[Answer](max_batch=settings.max_batch, max_queue=settings.max_queue)
+    batches, ended = asyncio.create_task(batcher.run(process.predict)), asyncio.create_task(process.ended())
+    service.start(loaded, batcher)
     await _set_health(checks, health_pb2.HealthCheckResponse.SERVING)
-    manifest = model.manifest
+    manifest = loaded.manifest
     _log.info("serving %s %s on %s (%s)", manifest.name, manifest.version, address, transport(settings))
-    await _first(stop, batches)
+    await _first(stop, batches, ended)
+    await checks.enter_graceful_shutdown()
+    if ended.done():
+        raise BundleError(f"the model's process ended with exit code {ended.result()}")
     if batches.done():
         await batches  # It never ends but by an error, which this raises.
-    await checks.enter_graceful_shutdown()
     try:
         await _drain(service, settings.drain_timeout)
     finally:
         batches.cancel()
+        process.kill()
     _log.info("drained")
 
 
@@ -81,11 +86,9 @@ async def _first(*waiting: asyncio.Future[Any]) -> None:
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
 
 
-def _load(settings: Settings) -> TopicModel:
-    bundle = read_bundle(settings.bundle)
-    model = load_topic_model(bundle, settings.runtime, settings.cache.expanduser(), settings.threads)
-    model.check_golden()
-    return model
+def _options(settings: Settings) -> ModelOptions:
+    cache = settings.cache.expanduser()
+    return ModelOptions(settings.bundle, settings.runtime, cache, settings.threads, settings.log_level)
 
 
 def _register(server: grpc.aio.Server, service: TopicService, checks: health.aio.HealthServicer) -> None:

@@ -13,12 +13,12 @@ import grpc
 
 from questiontopic.v1 import topic_pb2
 
+from .answers import Answer
 from .batcher import Batcher
 from .decoding import decode
 from .errors import CallError, FieldError, Internal, ModelNotFound, NotServing, to_status
 from .limits import MAX_CHARACTERS, MAX_MESSAGE_BYTES, MAX_TEXTS, check_texts
-from .model import TopicModel
-from .model.topic_model import TextProbabilities
+from .model_process import LoadedModel
 
 SERVICE = topic_pb2.DESCRIPTOR.services_by_name["TopicService"].full_name
 
@@ -31,14 +31,14 @@ class TopicService:
     """Answers the contract's two methods once `model` and `batcher` are given to `start`, until `drain`."""
 
     def __init__(self) -> None:
-        self._model: TopicModel | None = None
-        self._batcher: Batcher[TextProbabilities] | None = None
+        self._model: LoadedModel | None = None
+        self._batcher: Batcher[Answer] | None = None
         self._draining = False
         self._in_flight = 0
         self._idle = asyncio.Event()
         self._idle.set()
 
-    def start(self, model: TopicModel, batcher: Batcher[TextProbabilities]) -> None:
+    def start(self, model: LoadedModel, batcher: Batcher[Answer]) -> None:
         """From now on calls are answered."""
         self._model, self._batcher = model, batcher
 
@@ -91,7 +91,7 @@ class TopicService:
         if not self._in_flight:
             self._idle.set()
 
-    def _serving(self, name: str) -> tuple[TopicModel, Batcher[TextProbabilities]]:
+    def _serving(self, name: str) -> tuple[LoadedModel, Batcher[Answer]]:
         if self._model is None or self._batcher is None:
             raise NotServing("the model is still loading")
         if name and name != (loaded := self._model.manifest.name):
@@ -139,7 +139,7 @@ async def _abort(context: _Context, error: CallError) -> NoReturn:
     await context.abort(status.code, status.message, status.metadata)
 
 
-def _levels(level: topic_pb2.LabelLevel, model: TopicModel) -> tuple[bool, bool]:
+def _levels(level: topic_pb2.LabelLevel, model: LoadedModel) -> tuple[bool, bool]:
     """Whether coarse and fine confidences are wanted."""
     if level not in topic_pb2.LabelLevel.values():
         known = ", ".join(topic_pb2.LabelLevel.keys()[1:])
@@ -150,22 +150,20 @@ def _levels(level: topic_pb2.LabelLevel, model: TopicModel) -> tuple[bool, bool]
     return level != topic_pb2.LABEL_LEVEL_FINE, want_fine
 
 
-def _model(model: TopicModel) -> topic_pb2.Model:
+def _model(model: LoadedModel) -> topic_pb2.Model:
     manifest = model.manifest
     return topic_pb2.Model(name=manifest.name, version=manifest.version, digest=manifest.digest)
 
 
-def _prediction(
-    answer: TextProbabilities, coarse: Sequence[str] | None, fine: Sequence[str] | None
-) -> topic_pb2.Prediction:
+def _prediction(answer: Answer, coarse: Sequence[str] | None, fine: Sequence[str] | None) -> topic_pb2.Prediction:
     prediction = topic_pb2.Prediction(truncated=answer.truncated)
     if coarse is not None:
-        prediction.coarse.CopyFrom(_confidences(coarse, answer.coarse.tolist()))
-    if fine is not None and answer.fine is not None:
-        prediction.fine.CopyFrom(_confidences(fine, answer.fine.tolist()))
+        prediction.coarse.CopyFrom(_confidences(coarse, answer.coarse))
+    if fine is not None:
+        prediction.fine.CopyFrom(_confidences(fine, answer.fine))
     return prediction
 
 
-def _confidences(labels: Sequence[str], values: list[float]) -> topic_pb2.TopicConfidences:
+def _confidences(labels: Sequence[str], values: Sequence[float]) -> topic_pb2.TopicConfidences:
     top = labels[values.index(max(values))]
     return topic_pb2.TopicConfidences(top_topic=top, confidences=dict(zip(labels, values, strict=True)))

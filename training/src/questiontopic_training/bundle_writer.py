@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from questiontopic_server.model import BundleError, Golden, Manifest, TopicModel, load_topic_model, read_bundle
+from questiontopic_server.model import BundleError, Golden, Manifest, read_bundle
 from questiontopic_server.model.bundle import MANIFEST, sha256_of
 from questiontopic_server.model.encoder import Encoder, Graph
+from questiontopic_server.model.topic_model import TopicModel, load_topic_model
 
 from .bundle_names import CARD
 from .golden import GOLDEN_TEXTS

@@ -32,14 +32,11 @@ class Probabilities:
     fine: Floats | None
     truncated: tuple[bool, ...]
 
-
-@dataclass(frozen=True)
-class TextProbabilities:
-    """One text's row of Probabilities."""
-
-    coarse: Floats
-    fine: Floats | None
-    truncated: bool
+    def packed(self) -> bytes:
+        """For each text a row of 32-bit numbers: its coarse confidences, its fine ones, and 1 if it was truncated."""
+        levels = [self.coarse] if self.fine is None else [self.coarse, self.fine]
+        rows = np.column_stack([*levels, self.truncated])
+        return rows.astype(np.float32, copy=False).tobytes()
 
 
 class TopicModel:
@@ -69,12 +66,6 @@ class TopicModel:
         if self._coarse_of_fine is None:
             return Probabilities(finest, None, tuple(truncated))
         return Probabilities(finest @ self._coarse_of_fine, finest, tuple(truncated))
-
-    def predict_each(self, texts: Sequence[str]) -> list[TextProbabilities]:
-        """As `predict`, one value per text."""
-        batch = self.predict(texts)
-        fine = [None] * len(texts) if batch.fine is None else batch.fine
-        return [TextProbabilities(*row) for row in zip(batch.coarse, fine, batch.truncated, strict=True)]
 
     def check_golden(self) -> None:
         """Computes the golden texts, together and alone, and raises BundleError unless they come out as recorded."""

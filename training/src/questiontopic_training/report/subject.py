@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from questiontopic_server.model import BundleError, FineLabel, Manifest, TopicModel, load_topic_model, read_bundle
+from questiontopic_server.model import BundleError, FineLabel, Manifest, read_bundle
 from questiontopic_server.model.encoder import Floats
+from questiontopic_server.model.topic_model import TopicModel, load_topic_model
 
 from ..assessment import Assessment, assess
 from ..evaluation import Evaluation

@@ -1,0 +1,61 @@
+"""The model's process: `python -m questiontopic_server.worker SOCKET OPTIONS`, started by `model_process`.
+
+It loads the bundle, checks its golden texts and then answers batches from the socket, one at a time, until the server
+closes it. A process of its own shares no interpreter lock with the calls, and the server's loads no numpy.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from .frames import FAILED, HEAD, LOADED, REFUSED, ROWS, frame
+from .log_format import LOG_FORMAT
+from .model import BundleError, read_bundle
+from .model.topic_model import TopicModel, load_topic_model
+
+_log = logging.getLogger(__name__)
+
+
+def main() -> NoReturn:
+    """Exits with 0 when the server has closed the socket, 1 if the bundle cannot be served."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)  # The server decides when this ends, after its last answer.
+    with socket.socket(fileno=int(sys.argv[1])) as connection:
+        options = json.loads(sys.argv[2])
+        logging.basicConfig(level=options["log_level"].upper(), stream=sys.stderr, format=LOG_FORMAT)
+        try:
+            model = _load(Path(options["bundle"]), options["runtime"], Path(options["cache"]), options["threads"])
+        except BundleError as error:
+            connection.sendall(frame(REFUSED, str(error).encode()))
+            sys.exit(1)
+        loaded = {"manifest": model.manifest.to_json(), "runtime": model.runtime, "max_pieces": model.max_pieces}
+        connection.sendall(frame(LOADED, json.dumps(loaded).encode()))
+        with connection.makefile("rb") as batches:
+            while head := batches.read(HEAD.size):
+                connection.sendall(_answer(model, json.loads(batches.read(HEAD.unpack(head)[1]))))
+    sys.exit(0)
+
+
+def _load(folder: Path, runtime: str, cache: Path, threads: int) -> TopicModel:
+    model = load_topic_model(read_bundle(folder), runtime, cache, threads)
+    model.check_golden()
+    return model
+
+
+def _answer(model: TopicModel, texts: list[str]) -> bytes:
+    """The frame for one batch."""
+    try:
+        return frame(ROWS, model.predict(texts).packed())
+    except Exception:  # noqa: BLE001 - one batch's poison must not end the process
+        _log.exception("a batch of %d texts failed", len(texts))
+        return frame(FAILED)
+
+
+if __name__ == "__main__":
+    main()
