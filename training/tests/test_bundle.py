@@ -22,7 +22,7 @@ from questiontopic_training.golden import GOLDEN_TEXTS
 from questiontopic_training.half import round_weights, save_keras
 from questiontopic_training.heads import dropout_head
 from questiontopic_training.model_card import model_card
-from questiontopic_training.onnx_export import save_onnx
+from questiontopic_training.onnx_export import save_texts_onnx
 from questiontopic_training.questions import QuestionSet
 from questiontopic_training.recipes.finetuned import Finetuned
 
@@ -101,15 +101,16 @@ def test_weights_are_16_bits_on_disk_and_the_same_numbers_in_32(bundle_folder: P
     assert sha256_of(tmp_path / "again.keras") == sha256_of(tmp_path / "once.keras")
 
 
-def test_the_onnx_form_is_checked_and_has_no_table(bundle_folder: Path) -> None:
-    model = onnx.load(bundle_folder / "model.onnx")
+@pytest.mark.parametrize(
+    ("file", "inputs"), [("model.onnx", {"rows", "slots", "windows", "pooling"}), ("pieces.onnx", {"embeddings"})]
+)
+def test_the_onnx_forms_are_checked_and_have_no_table(bundle_folder: Path, file: str, inputs: set[str]) -> None:
+    model = onnx.load(bundle_folder / file)
     onnx.checker.check_model(model, full_check=True)
-    assert {value.name for value in model.graph.input} == {"embeddings", "windows", "pooling"}
+    assert {value.name for value in model.graph.input} == inputs
     assert max(int(np.prod(tensor.dims)) for tensor in model.graph.initializer) < 1_000_000
-    assert {tensor.data_type for tensor in model.graph.initializer} == {
-        onnx.TensorProto.FLOAT16,
-        onnx.TensorProto.INT64,
-    }
+    weights = {tensor.data_type for tensor in model.graph.initializer if np.prod(tensor.dims) > 10}
+    assert weights == {onnx.TensorProto.FLOAT16}
 
 
 def test_weights_out_of_range_are_refused() -> None:
@@ -122,7 +123,7 @@ def test_weights_out_of_range_are_refused() -> None:
 def test_layers_without_an_onnx_form_are_refused(usem3: TrainingEncoder, tmp_path: Path) -> None:
     head = keras.Sequential([keras.Input((512,)), keras.layers.Dense(2, activation="gelu")], name="head")
     with pytest.raises(ValueError, match="gelu"):
-        save_onnx(usem3.graph(head), tmp_path / "model.onnx")
+        save_texts_onnx(usem3.graph(head), tmp_path / "model.onnx")
 
 
 def content(model: keras.Model, encoder: TrainingEncoder) -> Content:
@@ -138,10 +139,10 @@ def test_a_bundle_that_fails_its_proof_leaves_the_old_one(
 
     def save_other(model: keras.Model, path: Path) -> None:
         kernel.assign(kernel * -1)
-        save_onnx(model, path)
+        save_texts_onnx(model, path)
         kernel.assign(kernel * -1)
 
-    monkeypatch.setattr("questiontopic_training.encoders.save_onnx", save_other)
+    monkeypatch.setattr("questiontopic_training.encoders.save_texts_onnx", save_other)
     with pytest.raises((ParityError, BundleError), match=r"differs|self-check"):
         write_bundle(bundle_folder, manifest, content(model, usem3), cache, ["Who ?"])
     assert read_bundle(bundle_folder).manifest.digest == manifest.digest
@@ -177,4 +178,9 @@ def test_the_card_tells_figures_data_and_the_command(bundle_folder: Path) -> Non
 def test_inputs_are_dynamic(bundle_folder: Path) -> None:
     session = onnxruntime.InferenceSession(bundle_folder / "model.onnx", providers=["CPUExecutionProvider"])
     shapes = {value.name: value.shape for value in session.get_inputs()}
-    assert shapes == {"embeddings": ["pieces", 512], "windows": ["pieces", 5], "pooling": ["texts", "pieces"]}
+    assert shapes == {
+        "rows": ["slots", 3840],
+        "slots": ["pieces", 5],
+        "windows": ["pieces", 5],
+        "pooling": ["texts", "pieces"],
+    }

@@ -5,12 +5,13 @@ import numpy as np
 
 from questiontopic_server.model.keras_graph import KerasGraph
 from questiontopic_server.model.onnx_graph import load_onnx
+from questiontopic_server.model.piece_cache import load_cached
 from questiontopic_training.body import build_body
 from questiontopic_training.encoders import TrainingEncoder
 from questiontopic_training.gated_pooling import with_gates
 from questiontopic_training.half import round_weights
 from questiontopic_training.heads import dropout_head, with_head
-from questiontopic_training.onnx_export import save_onnx
+from questiontopic_training.onnx_export import save_pieces_onnx, save_texts_onnx
 
 TEXTS = ["What is your salary?", "a", "Wie viele Monde hat der Jupiter?", "no end " * 20]
 UNITS = 8
@@ -36,7 +37,10 @@ def test_both_runtimes_give_the_same_with_gates(usem3: TrainingEncoder, tmp_path
     model = with_head(with_gates(build_body(), UNITS), dropout_head(512 + UNITS, 16, 4, 0.1, 0.1))
     model.get_layer("gated_norm").set_weights([np.linspace(0.5, 2, UNITS), np.linspace(-1, 1, UNITS)])
     round_weights(model)
-    save_onnx(model, tmp_path / "model.onnx")
-    inputs = usem3.serving.encode(TEXTS).inputs
-    found = load_onnx(tmp_path / "model.onnx", threads=1).run(inputs)
-    assert np.abs(found - KerasGraph(model).run(inputs)).max() < 1e-4
+    save_texts_onnx(model, tmp_path / "model.onnx")
+    save_pieces_onnx(model, tmp_path / "pieces.onnx")
+    texts = load_onnx(tmp_path / "model.onnx", threads=1)
+    encoder, graph = load_cached(usem3.serving, texts, tmp_path / "pieces.onnx", threads=1)
+    expected = KerasGraph(model).run(usem3.serving.encode(TEXTS).inputs)
+    for _ in range(2):  # With an empty cache, and from it.
+        assert np.abs(graph.run(encoder.encode(TEXTS).inputs) - expected).max() < 1e-4

@@ -17,6 +17,7 @@ from questiontopic_server.model.keras_graph import HubEncoder, KerasGraph, load_
 from questiontopic_server.model.manifest import EncoderSpec
 from questiontopic_server.model.minilm import MiniLMEncoder, load_minilm
 from questiontopic_server.model.minilm import installed_spec as installed_minilm
+from questiontopic_server.model.topic_model import PIECES
 from questiontopic_server.model.usem3 import LANGUAGES, UseM3Encoder, installed_spec, load_usem3
 
 from .body import build_body
@@ -27,7 +28,7 @@ from .half import round_weights, save_keras
 from .heads import with_head
 from .minilm_layers import build_minilm, get_weights, set_weights
 from .minilm_onnx import save_minilm_onnx
-from .onnx_export import save_onnx
+from .onnx_export import save_pieces_onnx, save_texts_onnx
 
 _BATCH = 64
 
@@ -83,7 +84,8 @@ class UseM3:
     def save(self, model: Any, folder: Path) -> dict[str, str]:
         """The whole graph for both runtimes; the package is installed where the bundle is served."""
         save_keras(model, folder / KERAS)
-        save_onnx(model, folder / ONNX)
+        save_texts_onnx(model, folder / ONNX)
+        save_pieces_onnx(model, folder / PIECES)
         return {"onnxruntime": ONNX, "tensorflow": KERAS}
 
 

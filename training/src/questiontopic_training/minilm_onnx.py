@@ -10,7 +10,7 @@ from onnx import TensorProto, helper
 
 from questiontopic_server.model.minilm import DIMENSION, HEADS, LAYERS, published_weights
 
-from .onnx_graph_builder import FLOAT, GraphBuilder, add_head
+from .onnx_graph_builder import FLOAT, GraphBuilder, add_head, logits
 
 _EPSILON = 1e-12
 
@@ -25,7 +25,7 @@ def save_minilm_onnx(model: Any, path: Path) -> None:
         helper.make_tensor_value_info("slots", TensorProto.INT32, ["texts", "longest"]),
         helper.make_tensor_value_info("back", TensorProto.INT32, ["pieces"]),
     ]
-    path.write_bytes(graph.model(inputs, model.output_shape[-1]).SerializeToString(deterministic=True))
+    path.write_bytes(graph.model(inputs, [logits(model.output_shape[-1])]).SerializeToString(deterministic=True))
 
 
 def _layers(graph: _Graph) -> str:

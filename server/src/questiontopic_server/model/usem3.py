@@ -104,16 +104,28 @@ class UseM3Encoder:
 
     def encode(self, texts: Sequence[str]) -> Encoded:
         """See `flat_inputs`; texts are cut after `max_pieces` pieces."""
+        encoded = self.encode_pieces(texts)
+        return Encoded(self._looked_up(encoded.inputs), encoded.truncated)
+
+    def encode_pieces(self, texts: Sequence[str]) -> Encoded:
+        """As `encode`, with the numbers of the pieces in place of their embeddings: `pieces` [pieces]."""
         cut = [self.pieces(text) for text in texts]
-        return Encoded(self.inputs(cut), tuple(len(ids) > self._max_pieces for ids in cut))
+        return Encoded(self._flat(cut), tuple(len(ids) > self._max_pieces for ids in cut))
 
     def inputs(self, pieces: Sequence[Sequence[int]]) -> Inputs:
         """The graph's inputs for texts of these pieces, cut after `max_pieces` of them."""
+        return self._looked_up(self._flat(pieces))
+
+    def _flat(self, pieces: Sequence[Sequence[int]]) -> Inputs:
         marked = [[_BEGIN, *ids[: self._max_pieces], _END] for ids in pieces]
         lengths = np.fromiter(map(len, marked), np.int64, len(marked))
         flat = np.fromiter(chain.from_iterable(marked), np.int64, int(lengths.sum()))
         windows, pooling = flat_inputs(lengths)
-        return {"embeddings": self.embeddings(flat), "windows": windows, "pooling": pooling}
+        return {"pieces": flat, "windows": windows, "pooling": pooling}
+
+    def _looked_up(self, inputs: Inputs) -> Inputs:
+        others = {name: value for name, value in inputs.items() if name != "pieces"}
+        return {"embeddings": self.embeddings(inputs["pieces"]), **others}
 
 
 def flat_inputs(lengths: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int32], Floats]:
