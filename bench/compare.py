@@ -1,0 +1,152 @@
+"""Compares our server with those that people choose instead of it, all with the same bundle: see README.md.
+
+python bench/compare.py --bundle models/usem3 --questions FILE --output bench/results.json
+
+Rounds alternate: in each, every server is started anew, its answers are checked against the bundle's, and it gets every
+load for a few seconds while no other server runs; every second round goes backwards. The figures of all rounds are
+written; `report.py` makes the table and the plot.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cases import CASES, Case, send, write_requests
+from contenders import CONTENDERS, OURS, Contender
+from hosted import Hosted, HostedError, ask, free_port, hosted
+from protocols import Floats
+from tqdm import tqdm
+
+from questiontopic_server.model import read_bundle
+from questiontopic_server.model.topic_model import load_topic_model
+
+ROOT = Path(__file__).resolve().parents[1]
+_WARM_SECONDS = 2.0
+_TOLERANCE = 1e-3
+_CHECKED = 64
+
+
+def main() -> None:
+    """Reads the command line, runs the rounds and writes the figures."""
+    options = _options()
+    questions = options.questions.read_text("utf-8").splitlines()[: options.most]
+    contenders = [one for one in CONTENDERS if not options.only or one.name in options.only]
+    model = load_topic_model(read_bundle(options.bundle), "auto", ROOT / ".cache", threads=1)
+    expected = model.predict(questions[:_CHECKED]).coarse
+    rounds: list[dict[str, Any]] = []
+    failed: list[str] = []
+    for number in range(options.rounds):
+        order = contenders if number % 2 == 0 else contenders[::-1]
+        for contender in tqdm(order, desc=f"round {number + 1}", file=sys.stderr):
+            try:
+                rounds.append(
+                    {"round": number, "name": contender.name, **_measure(contender, options, questions, expected)}
+                )
+            except (HostedError, RuntimeError) as error:
+                failed.append(f"{contender.name}: {error}")
+                print(failed[-1], file=sys.stderr)
+    found = {"machine": _machine(), "bundle": model.manifest.digest, "rounds": rounds}
+    options.output.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+    if failed:
+        sys.exit(1)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bundle", type=Path, default=ROOT / "models" / "usem3")
+    parser.add_argument("--questions", type=Path, required=True, help="a text file with one question a line")
+    parser.add_argument("--most", type=int, default=20_000, help="questions that are read of it")
+    parser.add_argument("--loadgen", type=Path, default=ROOT / ".tools" / "loadgen")
+    parser.add_argument("--environments", type=Path, default=ROOT / ".venv" / "bench")
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--connections", type=int, default=8)
+    parser.add_argument("--only", nargs="*", default=[], help="names of contenders")
+    return parser.parse_args()
+
+
+def _measure(
+    contender: Contender, options: argparse.Namespace, questions: Sequence[str], expected: Floats
+) -> dict[str, Any]:
+    port = free_port()
+    url = f"{contender.wire.scheme}://127.0.0.1:{port + contender.offset}{contender.wire.path}"
+    first = contender.wire.encode(questions[:1])
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        hosted(_command(contender, options, port), _environment(), Path(scratch), url, first) as server,
+    ):
+        _check(contender, url, questions[: len(expected)], expected)
+        ready = {"ready_seconds": server.ready_seconds, "ready_cpu_seconds": server.ready_cpu_seconds}
+        cases: dict[str, dict[str, Any]] = {}
+        for case in CASES:
+            cases[case.name] = _run(contender, case, server, cases, options, questions, Path(scratch))
+        return {**ready, "memory_mb": server.memory(), "cases": cases}
+
+
+def _run(
+    contender: Contender,
+    case: Case,
+    server: Hosted,
+    before: dict[str, dict[str, Any]],
+    options: argparse.Namespace,
+    questions: Sequence[str],
+    scratch: Path,
+) -> dict[str, Any]:
+    requests = scratch / "requests"
+    write_requests(requests, contender.wire, questions, case.sizes)
+    calls_a_second = before[case.of]["questions"] / before[case.of]["seconds"] if case.of else 0.0
+    shared = (options.loadgen, server.address, requests, case, calls_a_second)
+    send(*shared, _WARM_SECONDS, options.connections)
+    spent = server.cpu_seconds()
+    found = send(*shared, options.seconds, options.connections)
+    return {**found, "server_cpu_seconds": server.cpu_seconds() - spent}
+
+
+def _check(contender: Contender, url: str, questions: Sequence[str], expected: Floats) -> None:
+    """Raises HostedError unless the server answers as the bundle does, alone and together."""
+    alone = np.concatenate([contender.wire.decode(ask(url, contender.wire.encode([one]), 60)) for one in questions[:8]])
+    together = contender.wire.decode(ask(url, contender.wire.encode(questions), 60))
+    for found in (alone, together):
+        difference = float(np.abs(found - expected[: len(found)]).max())
+        if not difference <= _TOLERANCE:
+            raise HostedError(f"answers differ from the bundle's by {difference:.3g}")
+
+
+def _command(contender: Contender, options: argparse.Namespace, port: int) -> list[str]:
+    bundle = str(options.bundle.resolve())
+    if contender.name == OURS:
+        python = ROOT / ".venv" / "serve" / "bin" / "python"
+        arguments = ["--bundle", bundle, "--port", str(port), "--cache", str(ROOT / ".cache")]
+        return [str(python), "-m", "questiontopic_server", *arguments]
+    python = options.environments.resolve() / contender.folder / "bin" / "python"
+    return [str(python), str(ROOT / "bench" / "peers" / contender.folder / "serve.py"), bundle, str(port)]
+
+
+def _environment() -> dict[str, str]:
+    path = f"{ROOT / 'server' / 'src'}:{ROOT / 'clients' / 'python' / 'src'}"
+    return {"PYTHONPATH": path, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+def _machine() -> dict[str, Any]:
+    lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    return {
+        "cpu": next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), ""),
+        "cores": len(os.sched_getaffinity(0)),
+        "python": platform.python_version(),
+        "date": datetime.date.today().isoformat(),
+    }
+
+
+if __name__ == "__main__":
+    main()
