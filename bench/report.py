@@ -9,7 +9,8 @@ import io
 import json
 import statistics
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,88 +29,90 @@ Round = dict[str, Any]
 def main() -> None:
     """Reads the figures from the command line."""
     results = json.loads(Path(sys.argv[1]).read_text("utf-8"))
-    rounds = results["rounds"]
-    names = [one.name for one in CONTENDERS if any(round_["name"] == one.name for round_ in rounds)]
-    (BENCH / "results.svg").write_text(_plot(names, rounds), "utf-8")
+    by_name: dict[str, list[Round]] = {one.name: [] for one in CONTENDERS}
+    for one in results["rounds"]:
+        by_name[one["name"]].append(one)
+    measured = {name: Measured(rounds) for name, rounds in by_name.items() if rounds}
+    (BENCH / "results.svg").write_text(_plot(measured), "utf-8")
     readme = (BENCH / "README.md").read_text("utf-8")
     before, _, rest = readme.partition(_MARK[0])
     _, _, after = rest.partition(_MARK[1])
-    text = f"{before}{_MARK[0]}{_tables(results, names)}{_MARK[1]}{after}"
+    text = f"{before}{_MARK[0]}{_tables(results, measured)}{_MARK[1]}{after}"
     (BENCH / "README.md").write_text(text, "utf-8")
 
 
-def median(rounds: Sequence[Round], name: str, figure: Callable[[Round], float]) -> float:
-    """The median over the rounds of a contender."""
-    return statistics.median(figure(one) for one in rounds if one["name"] == name)
+@dataclass(frozen=True)
+class Measured:
+    """One contender's rounds; every figure is their median."""
+
+    rounds: Sequence[Round]
+
+    def rate(self, case: str) -> float:
+        """Questions a second."""
+        return float(statistics.median(one["questions"] / one["seconds"] for one in self._of(case)))
+
+    def efficiency(self, case: str) -> float:
+        """Questions for each CPU-second of the server."""
+        return float(
+            statistics.median(one["questions"] / max(one["server_cpu_seconds"], 1e-9) for one in self._of(case))
+        )
+
+    def latency(self, case: str, percentile: str) -> float:
+        """In ms."""
+        return float(statistics.median(one["latency_ms"][percentile] for one in self._of(case)))
+
+    def errors(self, case: str) -> int:
+        """Calls that were not answered, in all rounds."""
+        return sum(count for one in self._of(case) for name, count in one["outcomes"].items() if name != "OK")
+
+    def figure(self, name: str) -> float:
+        """One of the server itself."""
+        return float(statistics.median(one[name] for one in self.rounds))
+
+    def _of(self, case: str) -> list[dict[str, Any]]:
+        return [one["cases"][case] for one in self.rounds]
 
 
-def _tables(results: dict[str, Any], names: Sequence[str]) -> str:
+def _tables(results: dict[str, Any], measured: Mapping[str, Measured]) -> str:
     rounds, machine = results["rounds"], results["machine"]
     labels = {one.name: one.label for one in CONTENDERS}
-    tables = [
-        f"{machine['cpu']}, {machine['cores']} cores, Python {machine['python']}, {machine['date']}; medians of "
-        f"{1 + max(one['round'] for one in rounds)} rounds."
-    ]
+    number = 1 + max(one["round"] for one in rounds)
+    where = f"{machine['cpu']}, {machine['cores']} cores, Python {machine['python']}, {machine['date']}"
+    tables = [f"{where}; medians of {number} rounds."]
     for case in rounds[0]["cases"]:
-        lines = [
-            f"**{case}**\n",
-            "| server | hosted | questions/s | per server CPU-s | p50, ms | p95 | p99 | errors |",
-            "| --- | --- | --- | --- | --- | --- | --- | --- |",
-        ]
-        for name in names:
-            cells = [
-                f"{median(rounds, name, lambda one: rate(one, case)):,.0f}",
-                f"{median(rounds, name, lambda one: efficiency(one, case)):,.0f}",
-                *(
-                    f"{median(rounds, name, lambda one, p=p: one['cases'][case]['latency_ms'][p]):.1f}"
-                    for p in _PERCENTILES
-                ),
-                f"{sum(_errors(one, case) for one in rounds if one['name'] == name)}",
+        head = ["server", "hosted", "questions/s", "per server CPU-s", "p50, ms", "p95", "p99", "errors"]
+        rows = [
+            [
+                name,
+                labels[name],
+                f"{one.rate(case):,.0f}",
+                f"{one.efficiency(case):,.0f}",
+                *(f"{one.latency(case, percentile):.1f}" for percentile in ("p50", "p95", "p99")),
+                str(one.errors(case)),
             ]
-            lines.append(f"| {name} | {labels[name]} | {' | '.join(cells)} |")
-        tables.append("\n".join(lines))
-    lines = [
-        "| server | start to first answer, s | CPU-s of it | memory after the loads, MB |",
-        "| --- | --- | --- | --- |",
-    ]
-    for name in names:
-        cells = [
-            f"{median(rounds, name, lambda one, key=key: one[key]):.1f}"
-            for key in ("ready_seconds", "ready_cpu_seconds", "memory_mb")
+            for name, one in measured.items()
         ]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    return "\n\n".join([*tables, "\n".join(lines)])
+        tables.append(f"**{case}**\n\n{_table(head, rows)}")
+    figures = ("ready_seconds", "ready_cpu_seconds", "memory_mb")
+    rows = [[name, *(f"{one.figure(figure):.1f}" for figure in figures)] for name, one in measured.items()]
+    tables.append(_table(["server", "start to first answer, s", "CPU-s of it", "memory after the loads, MB"], rows))
+    return "\n\n".join(tables)
 
 
-_PERCENTILES = ("p50", "p95", "p99")
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, ["---"] * len(head), *rows])
 
 
-def rate(one: Round, case: str) -> float:
-    """Questions a second."""
-    found = one["cases"][case]
-    return float(found["questions"] / found["seconds"])
-
-
-def efficiency(one: Round, case: str) -> float:
-    """Questions for each CPU-second of the server."""
-    found = one["cases"][case]
-    return float(found["questions"] / max(found["server_cpu_seconds"], 1e-9))
-
-
-def _errors(one: Round, case: str) -> int:
-    return sum(count for outcome, count in one["cases"][case]["outcomes"].items() if outcome != "OK")
-
-
-def _plot(names: Sequence[str], rounds: Sequence[Round]) -> str:
+def _plot(measured: Mapping[str, Measured]) -> str:
     """Bars of questions a second with 64 single ones in flight, and of the time of one alone."""
-    figure, axes = pyplot.subplots(1, 2, figsize=(11, 0.4 * len(names) + 1.2), sharey=True)
-    panels = (
-        ("questions/s, 64 in flight", lambda one: rate(one, "1 × 64")),
-        ("p50 of one at a time, ms", lambda one: one["cases"]["1 × 1"]["latency_ms"]["p50"]),
-    )
-    for axis, (title, value) in zip(axes, panels, strict=True):
-        values = [median(rounds, name, value) for name in names]
-        bars = axis.barh(names, values, color=["#1f6feb" if name == OURS else "#b0b7c3" for name in names])
+    figure, axes = pyplot.subplots(1, 2, figsize=(11, 0.4 * len(measured) + 1.2), sharey=True)
+    panels = {
+        "questions/s, 64 in flight": [one.rate("1 × 64") for one in measured.values()],
+        "p50 of one at a time, ms": [one.latency("1 × 1", "p50") for one in measured.values()],
+    }
+    for axis, (title, values) in zip(axes, panels.items(), strict=True):
+        colours = ["#1f6feb" if name == OURS else "#b0b7c3" for name in measured]
+        bars = axis.barh(list(measured), values, color=colours)
         axis.bar_label(bars, [f"{value:,.0f}" if value >= 20 else f"{value:.1f}" for value in values], padding=3)
         axis.set_title(title, fontsize=11, loc="left")
         axis.spines[["top", "right", "bottom"]].set_visible(False)
