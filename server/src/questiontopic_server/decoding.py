@@ -17,15 +17,20 @@ from .limits import MAX_TEXTS, check_text_bytes
 
 M = TypeVar("M", bound=Message)
 
+_HARMLESS = 2 * MAX_TEXTS  # Bytes: too few for more texts than allowed, and for a text that is too large.
+
 _MAX_RECORDS = MAX_TEXTS + 64  # All texts that a request may hold, its other fields, and some of a newer contract.
 
 
 def decode(message: type[M], data: bytes) -> M:
     """Parses `data`; raises FieldError, which names the malformed or too large field if that is what is wrong."""
+    strings: list[tuple[str, int, int]] = []
     try:
-        strings = list(_strings(message, data))
+        if len(data) > _HARMLESS:
+            strings = list(_strings(message, data))
         return message.FromString(data)
     except DecodeError:
+        strings = strings or list(_strings(message, data))
         for field, start, end in strings:
             if not _is_utf8(data[start:end]):
                 raise FieldError(field, "must be valid UTF-8") from None
