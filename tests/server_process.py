@@ -63,10 +63,15 @@ class ServerProcess:
         """What has been read of its standard error."""
         return self._log
 
+    def children(self) -> list[int]:
+        """The processes that it has started: the model's."""
+        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(child) for child in path.read_text().split()]
+
     def peak_memory(self) -> int:
-        """The most bytes of it that have been resident at once."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(status.split("VmHWM:")[1].split()[0]) * 1024
+        """The most bytes that have been resident at once in each of its processes, together."""
+        status = [Path(f"/proc/{process}/status").read_text() for process in (self.process.pid, *self.children())]
+        return sum(int(each.split("VmHWM:")[1].split()[0]) * 1024 for each in status)
 
     def terminate(self) -> None:
         """Sends SIGTERM."""

@@ -8,13 +8,9 @@ import time
 from pathlib import Path
 
 import pytest
-from server_process import ServerProcess
+from server_process import DEFAULT_BUNDLE, ServerProcess
 
 from questiontopic import TopicClient
-
-
-def children(process: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
 def ended(process: int) -> bool:
@@ -30,15 +26,27 @@ def ended(process: int) -> bool:
 
 def test_a_server_whose_model_has_gone_ends_with_one_line_and_code_1() -> None:
     with ServerProcess() as server:
-        (model,) = children(server.process.pid)
+        (model,) = server.children()
         os.kill(model, signal.SIGKILL)
         assert server.wait() == 1
-    assert "questiontopic-server: error: the model's process ended with exit code -9" in server.log
+    assert "questiontopic-server: error: a process of the model ended with exit code -9" in server.log
+
+
+def test_two_workers_answer_as_one_and_are_not_fewer_unnoticed() -> None:
+    texts = [f"Who was king number {number}?" for number in range(200)]
+    with ServerProcess() as one, TopicClient.plaintext(one.address) as client:
+        expected = [prediction.coarse.top_topic for prediction in client.predict_topic(texts).predictions]
+    with ServerProcess(DEFAULT_BUNDLE, "--workers", "2") as server:
+        assert len(server.children()) == 2
+        with TopicClient.plaintext(server.address) as client:
+            assert [each.coarse.top_topic for each in client.predict_topic(texts).predictions] == expected
+        os.kill(server.children()[1], signal.SIGKILL)
+        assert server.wait() == 1
 
 
 def test_the_model_ends_with_a_server_that_is_killed() -> None:
     with ServerProcess() as server:
-        (model,) = children(server.process.pid)
+        (model,) = server.children()
         server.process.kill()
         server.process.wait()
         assert ended(model)
@@ -46,7 +54,7 @@ def test_the_model_ends_with_a_server_that_is_killed() -> None:
 
 def test_ctrl_c_reaches_the_whole_group_and_still_every_call_is_answered() -> None:
     with ServerProcess() as server:
-        (model,) = children(server.process.pid)
+        (model,) = server.children()
         os.kill(model, signal.SIGINT)
         os.kill(model, signal.SIGTERM)
         with TopicClient.plaintext(server.address) as client:
@@ -58,7 +66,7 @@ def test_a_signal_while_loading_leaves_no_process(number: signal.Signals) -> Non
     server = ServerProcess()
     server.start()
     for _ in range(600):
-        if found := children(server.process.pid):
+        if found := server.children():
             break
         time.sleep(0.01)
     else:

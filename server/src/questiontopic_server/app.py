@@ -16,6 +16,7 @@ from .batcher import Batcher
 from .listening import listen, transport
 from .model import BundleError
 from .model_process import ModelOptions, start_model_process
+from .processors import available
 from .service import SERVICE, TopicService
 from .settings import Settings
 
@@ -36,34 +37,38 @@ async def serve(settings: Settings) -> None:
     stop = _signal_to_stop()
     service, checks = TopicService(), health.aio.HealthServicer()
     server, address = listen(settings)
-    process = await start_model_process(_options(settings))
-    _register(server, service, checks)
-    await _set_health(checks, health_pb2.HealthCheckResponse.NOT_SERVING)
-    await server.start()
-    load = asyncio.create_task(process.load())
-    await _first(stop, load)
-    if stop.done():
-        process.kill()
-        _log.info("stopped while loading")
-        return
-    loaded = await load
-    batcher = Batcher[Answer](max_batch=settings.max_batch, max_queue=settings.max_queue)
-    batches, ended = asyncio.create_task(batcher.run(process.predict)), asyncio.create_task(process.ended())
-    service.start(loaded, batcher)
-    await _set_health(checks, health_pb2.HealthCheckResponse.SERVING)
-    manifest = loaded.manifest
-    _log.info("serving %s %s on %s (%s)", manifest.name, manifest.version, address, transport(settings))
-    await _first(stop, batches, ended)
-    await checks.enter_graceful_shutdown()
-    if ended.done():
-        raise BundleError(f"the model's process ended with exit code {ended.result()}")
-    if batches.done():
-        await batches  # It never ends but by an error, which this raises.
+    processes = [await start_model_process(_options(settings)) for _ in range(settings.workers or _workers())]
     try:
+        _register(server, service, checks)
+        await _set_health(checks, health_pb2.HealthCheckResponse.NOT_SERVING)
+        await server.start()
+        load = asyncio.gather(*(process.load() for process in processes))
+        await _first(stop, load)
+        if stop.done():
+            _log.info("stopped while loading")
+            return
+        loaded, *_ = await load
+        batcher = Batcher[Answer](max_batch=settings.max_batch, max_queue=settings.max_queue)
+        batches = asyncio.gather(*(batcher.run(process.predict) for process in processes))
+        ended = [asyncio.create_task(process.ended()) for process in processes]
+        service.start(loaded, batcher)
+        await _set_health(checks, health_pb2.HealthCheckResponse.SERVING)
+        manifest = loaded.manifest
+        _log.info("serving %s %s on %s (%s)", manifest.name, manifest.version, address, transport(settings))
+        await _first(stop, batches, *ended)
+        await checks.enter_graceful_shutdown()
+        for end in ended:
+            if end.done():
+                raise BundleError(f"a process of the model ended with exit code {end.result()}")
+        if batches.done():
+            await batches  # It never ends but by an error, which this raises.
         await _drain(service, settings.drain_timeout)
-    finally:
         batches.cancel()
-        process.kill()
+    finally:
+        for process in processes:
+            process.kill()
+    if batcher.dropped:
+        _log.info("calls not computed: %s", ", ".join(f"{many} {why}" for why, many in batcher.dropped.items()))
     _log.info("drained")
 
 
@@ -84,6 +89,11 @@ def _signal_to_stop() -> asyncio.Future[None]:
 async def _first(*waiting: asyncio.Future[Any]) -> None:
     """Waits until one of them is done."""
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+
+
+def _workers() -> int:
+    """One CPU is for the calls."""
+    return max(1, round(available()) - 1)
 
 
 def _options(settings: Settings) -> ModelOptions:

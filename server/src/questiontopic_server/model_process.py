@@ -43,7 +43,9 @@ class LoadedModel:
 class ModelProcess:
     """A process that holds the model. One batch at a time; `load` comes first."""
 
-    def __init__(self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
+    def __init__(
+        self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         self._process, self._reader, self._writer = process, reader, writer
         self._levels = (0, 0)
 

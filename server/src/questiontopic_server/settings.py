@@ -90,6 +90,12 @@ class Settings:
         _one_of("auto", "onnxruntime", "tensorflow"),
         "auto",
     )
+    workers: int = _setting(
+        "Processes that hold the model, for batches side by side; 0 for one less than the CPUs that affinity and quota "
+        "allow, at least one.",
+        _whole(0, 1_024),
+        0,
+    )
     threads: int = _setting("CPU threads that one batch may use.", _whole(1, 1_024), 1)
     max_batch: int = _setting("Most texts computed at once.", _whole(1, 4_096), 64)
     max_queue: int = _setting(

@@ -6,6 +6,7 @@ closes it. A process of its own shares no interpreter lock with the calls, and t
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import signal
@@ -26,7 +27,7 @@ def main() -> NoReturn:
     """Exits with 0 when the server has closed the socket, 1 if the bundle cannot be served."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)  # The server decides when this ends, after its last answer.
-    with socket.socket(fileno=int(sys.argv[1])) as connection:
+    with socket.socket(fileno=int(sys.argv[1])) as connection, contextlib.suppress(BrokenPipeError):
         options = json.loads(sys.argv[2])
         logging.basicConfig(level=options["log_level"].upper(), stream=sys.stderr, format=LOG_FORMAT)
         try:
@@ -50,6 +51,7 @@ def _load(folder: Path, runtime: str, cache: Path, threads: int) -> TopicModel:
 
 def _answer(model: TopicModel, texts: list[str]) -> bytes:
     """The frame for one batch."""
+    _log.debug("computing %d texts", len(texts))
     try:
         return frame(ROWS, model.predict(texts).packed())
     except Exception:  # noqa: BLE001 - one batch's poison must not end the process

@@ -161,9 +161,7 @@ def _files(manifest: Manifest) -> str:
     lines = [f"- `{name}`: {meaning[name]}" for name in sorted(manifest.runtimes.values()) if not manifest.members]
     lines += [f"- `{name}/`: a bundle of its own, with its own model card" for name in manifest.members]
     if manifest.encoder.kind == "usem3":
-        lines.append(
-            f"- `{PIECES}`: its part for single word pieces, whose results the server keeps"
-        )
+        lines.append(f"- `{PIECES}`: its part for single word pieces, whose results the server keeps")
     if manifest.encoder.path == DIFFERENCES:
         lines.append(f"- `{DIFFERENCES}`: how the encoder's weights differ from the package's, in 4 bits each")
     elif manifest.encoder.path:
