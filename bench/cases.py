@@ -51,13 +51,23 @@ def write_requests(path: Path, wire: Wire, questions: Sequence[str], sizes: Sequ
 
 
 def send(
-    loadgen: Path, url: str, requests: Path, case: Case, calls_a_second: float, seconds: float, connections: int
+    loadgen: Path,
+    url: str,
+    requests: Path,
+    case: Case,
+    calls_a_second: float,
+    seconds: float,
+    connections: int,
+    deadline: float = 30.0,
 ) -> dict[str, Any]:
     """Runs the load generator; what it printed."""
     shape = [f"-rate={case.share * calls_a_second:.1f}"] if case.share else [f"-in-flight={case.in_flight}"]
     command = [str(loadgen), f"-target={url}", f"-requests={requests}", f"-connections={connections}", *shape]
     done = subprocess.run(
-        [*command, f"-duration={seconds}s", "-warm-up=0s"], capture_output=True, text=True, timeout=seconds + 120
+        [*command, f"-duration={seconds}s", f"-timeout={deadline}s", "-warm-up=0s"],
+        capture_output=True,
+        text=True,
+        timeout=seconds + 120,
     )
     if done.returncode:
         raise RuntimeError(done.stderr.strip())

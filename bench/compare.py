@@ -22,15 +22,14 @@ from typing import Any
 
 import numpy as np
 from cases import CASES, Case, send, write_requests
-from contenders import CONTENDERS, OURS, Contender
-from hosted import Hosted, HostedError, ask, free_port, hosted
+from contenders import CONTENDERS, ROOT, Contender
+from hosted import Hosted, HostedError, ask
 from protocols import Floats
 from tqdm import tqdm
 
 from questiontopic_server.model import read_bundle
 from questiontopic_server.model.topic_model import load_topic_model
 
-ROOT = Path(__file__).resolve().parents[1]
 _WARM_SECONDS = 2.0
 _TOLERANCE = 1e-3
 _CHECKED = 64
@@ -79,14 +78,11 @@ def _options() -> argparse.Namespace:
 def _measure(
     contender: Contender, options: argparse.Namespace, questions: Sequence[str], expected: Floats
 ) -> dict[str, Any]:
-    port = free_port()
-    url = f"{contender.wire.scheme}://127.0.0.1:{port + contender.offset}{contender.wire.path}"
-    first = contender.wire.encode(questions[:1])
     with (
         tempfile.TemporaryDirectory() as scratch,
-        hosted(_command(contender, options, port), _environment(), Path(scratch), url, first) as server,
+        contender.started(options.bundle, options.environments, Path(scratch)) as server,
     ):
-        _check(contender, url, questions[: len(expected)], expected)
+        _check(contender, server.address, questions[: len(expected)], expected)
         ready = {"ready_seconds": server.ready_seconds, "ready_cpu_seconds": server.ready_cpu_seconds}
         cases: dict[str, dict[str, Any]] = {}
         for case in CASES:
@@ -121,21 +117,6 @@ def _check(contender: Contender, url: str, questions: Sequence[str], expected: F
         difference = float(np.abs(found - expected[: len(found)]).max())
         if not difference <= _TOLERANCE:
             raise HostedError(f"answers differ from the bundle's by {difference:.3g}")
-
-
-def _command(contender: Contender, options: argparse.Namespace, port: int) -> list[str]:
-    bundle = str(options.bundle.resolve())
-    if contender.name == OURS:
-        python = ROOT / ".venv" / "serve" / "bin" / "python"
-        arguments = ["--bundle", bundle, "--port", str(port), "--cache", str(ROOT / ".cache")]
-        return [str(python), "-m", "questiontopic_server", *arguments]
-    python = options.environments.resolve() / contender.folder / "bin" / "python"
-    return [str(python), str(ROOT / "bench" / "peers" / contender.folder / "serve.py"), bundle, str(port)]
-
-
-def _environment() -> dict[str, str]:
-    path = f"{ROOT / 'server' / 'src'}:{ROOT / 'clients' / 'python' / 'src'}"
-    return {"PYTHONPATH": path, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def _machine() -> dict[str, Any]:

@@ -1,12 +1,22 @@
-"""Who is compared: our server, the systems that people choose instead of it, and two references."""
+"""Who is compared: our server, the systems that people choose instead of it, two references; how each starts."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
+from hosted import Hosted, free_port, hosted
 from protocols import Json, OpenInference, OpenInferenceJson, Topic, Wire
 
+ROOT = Path(__file__).resolve().parents[1]
 OURS = "question-topic"
+_ENVIRONMENT = {
+    "PYTHONPATH": f"{ROOT / 'server' / 'src'}:{ROOT / 'clients' / 'python' / 'src'}",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
 
 
 @dataclass(frozen=True)
@@ -22,6 +32,32 @@ class Contender:
     wire: Wire
     offset: int = 0
     reference: bool = False
+
+    @contextlib.contextmanager
+    def started(
+        self, bundle: Path, environments: Path, scratch: Path, hooks: Path | None = None, more: Mapping[str, str] = {}
+    ) -> Iterator[Hosted]:
+        """Runs it on a free port until the block ends; raises HostedError.
+
+        `environments` has a folder for each peer; modules in `hooks` come before all others, and `more` is added to
+        the environment.
+        """
+        port = free_port()
+        url = f"{self.wire.scheme}://127.0.0.1:{port + self.offset}{self.wire.path}"
+        environment = {**_ENVIRONMENT, **more}
+        if hooks:
+            environment["PYTHONPATH"] = f"{hooks}:{environment['PYTHONPATH']}"
+        command = self._command(bundle.resolve(), environments.resolve(), port)
+        with hosted(command, environment, scratch, url, self.wire.encode(["Ready?"])) as server:
+            yield server
+
+    def _command(self, bundle: Path, environments: Path, port: int) -> list[str]:
+        if self.name == OURS:
+            python = ROOT / ".venv" / "serve" / "bin" / "python"
+            arguments = ["--bundle", str(bundle), "--port", str(port), "--cache", str(ROOT / ".cache")]
+            return [str(python), "-m", "questiontopic_server", *arguments]
+        python = environments / self.folder / "bin" / "python"
+        return [str(python), str(ROOT / "bench" / "peers" / self.folder / "serve.py"), str(bundle), str(port)]
 
 
 CONTENDERS = (

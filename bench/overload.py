@@ -1,0 +1,121 @@
+"""What each server does with more than it can take: 2,000 calls at once, then ten times its capacity for 30 s.
+
+python bench/overload.py --questions FILE [--only NAME...]
+
+Its capacity is what 64 calls in flight reach. The flood is an open loop: calls with a deadline of two seconds start at
+random times whatever comes back. Goodput is what is answered in time, as a share of the capacity; `after` is the rate
+in the first second after the flood, again of 64 calls in flight.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+from cases import Case, send, write_requests
+from contenders import CONTENDERS, ROOT, Contender
+from hosted import Hosted, HostedError
+
+_AT_ONCE = 2_000
+_FACTOR = 10.0
+_CONNECTIONS = 8
+_SECONDS = {"capacity": 5.0, "at once": 10.0, "flood": 30.0, "after": 1.0}
+_DEADLINE_SECONDS = 2.0
+_POLL_SECONDS = 0.5
+
+Found = dict[str, dict[str, Any]]
+
+
+def main() -> None:
+    """Reads the command line, prints the table as Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bundle", type=Path, default=ROOT / "models" / "usem3")
+    parser.add_argument("--questions", type=Path, required=True, help="a text file with one question a line")
+    parser.add_argument("--loadgen", type=Path, default=ROOT / ".tools" / "loadgen")
+    parser.add_argument("--environments", type=Path, default=ROOT / ".venv" / "bench")
+    parser.add_argument("--only", nargs="*", default=[], help="names of contenders")
+    options = parser.parse_args()
+    head = ["server", "capacity, questions/s", "2,000 at once", "flood", "goodput", "after", "most memory, MB"]
+    print(f"| {' | '.join(head)} |\n|{' --- |' * len(head)}")
+    for contender in CONTENDERS:
+        if not options.only or contender.name in options.only:
+            try:
+                cells = _measured(contender, options)
+            except (HostedError, RuntimeError) as error:
+                cells = [f"failed: {error}"]
+            print(f"| {' | '.join([contender.name, *cells])} |", flush=True)
+
+
+def _measured(contender: Contender, options: argparse.Namespace) -> list[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        scratch, requests = Path(folder), Path(folder) / "requests"
+        write_requests(requests, contender.wire, options.questions.read_text("utf-8").splitlines()[:20_000], (1,))
+        with contender.started(options.bundle, options.environments, scratch) as server, _Memory(server) as memory:
+            found: Found = {}
+            for name, case in _cases().items():
+                rate = _FACTOR * _rate(found["capacity"]) if case.share else 0.0
+                if name == "capacity":
+                    send(options.loadgen, server.address, requests, case, rate, 3.0, _CONNECTIONS)  # Warm.
+                deadline = _DEADLINE_SECONDS if case.share else 60.0
+                shared = (options.loadgen, server.address, requests, case, rate, _SECONDS[name], _CONNECTIONS)
+                found[name] = send(*shared, deadline)
+    capacity = _rate(found["capacity"])
+    return [
+        f"{capacity:,.0f}",
+        _outcomes(found["at once"]),
+        _outcomes(found["flood"]),
+        f"{_rate(found['flood']) / capacity:.2f}",
+        f"{_rate(found['after']) / capacity:.2f}",
+        f"{memory.most:.0f}",
+    ]
+
+
+def _cases() -> dict[str, Case]:
+    """In order."""
+    full = Case("full", (1,), 64)
+    return {
+        "capacity": full,
+        "at once": Case("at once", (1,), _AT_ONCE),
+        "flood": Case("flood", (1,), share=1.0),
+        "after": full,
+    }
+
+
+def _rate(found: dict[str, Any]) -> float:
+    return float(found["questions"] / found["seconds"])
+
+
+def _outcomes(found: dict[str, Any]) -> str:
+    """Each status with its share, and how many of the refusals say when to come again."""
+    outcomes: dict[str, int] = found["outcomes"]
+    total = sum(outcomes.values())
+    shares = [f"{name} {count / total:.1%}" for name, count in sorted(outcomes.items(), key=lambda one: -one[1])]
+    refused = outcomes.get("ResourceExhausted", 0)
+    return ", ".join(shares) + (f" ({found['hints'] / refused:.0%} with a hint)" if refused else "")
+
+
+class _Memory:
+    """Watches a server's memory in a thread of its own; `most` in MB."""
+
+    def __init__(self, server: Hosted) -> None:
+        self._server, self._stop, self.most = server, threading.Event(), 0.0
+        self._thread = threading.Thread(target=self._watch)
+
+    def _watch(self) -> None:
+        while not self._stop.wait(_POLL_SECONDS):
+            self.most = max(self.most, self._server.memory())
+
+    def __enter__(self) -> _Memory:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+
+if __name__ == "__main__":
+    main()
