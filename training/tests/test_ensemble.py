@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from questiontopic_server.model import BundleError, Manifest, load_topic_model, read_bundle
+from questiontopic_server.model import BundleError, Manifest, read_bundle
 from questiontopic_server.model.bundle import MANIFEST, sha256_of
 from questiontopic_server.model.encoder import Floats
-from questiontopic_server.model.topic_model import softmax
+from questiontopic_server.model.topic_model import load_topic_model, softmax
 from questiontopic_training.encoders import TrainingEncoder
 from questiontopic_training.ensemble import Ensemble
 from questiontopic_training.experiment import Experiment
