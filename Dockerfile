@@ -69,7 +69,7 @@ RUN install-packages --no-deps --no-build-isolation --prefix /opt/distributions 
         /opt/distributions/lib
 
 
-# The encoder's table, unpacked once for every start to map, so that a read-only container needs no room for it.
+# The encoder's table, unpacked once for every start to read, so that a read-only container needs no room for it.
 FROM packages AS table
 RUN --mount=type=bind,source=server/src/questiontopic_server/model,target=/src/questiontopic_server/model \
     PYTHONPATH=/src PYTHONDONTWRITEBYTECODE=1 /opt/venv/bin/python <<'EOS'

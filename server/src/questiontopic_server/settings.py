@@ -105,7 +105,7 @@ class Settings:
     )
     drain_timeout: float = _setting("Seconds that accepted calls may take to finish after SIGTERM.", _seconds, 30.0)
     cache: Path = _setting(
-        "Folder for the encoder's unpacked table, which later starts map into memory (65 MB).",
+        "Folder for the encoder's unpacked table, which later starts read from there (65 MB).",
         _path,
         Path("~/.cache/questiontopic"),
     )

