@@ -96,7 +96,7 @@ image: ## Build the container image (BASE_IMAGE=…, CA_BUNDLE=… where your ma
 	    $(if $(CA_BUNDLE),--secret id=ca_bundle$(,)src=$(CA_BUNDLE)) .
 
 .PHONY: image-test
-image-test: $(SERVE)/.minilm $(DEV)/.ready $(GO) $(GRPCURL) ## Build the image and test it on a real engine (DOCKER_HOST, BASE_IMAGE)
+image-test: $(SERVE)/.ready $(DEV)/.ready $(GO) $(GRPCURL) ## Build the image and test it on a real engine (DOCKER_HOST, BASE_IMAGE)
 	$(DEV)/bin/pytest -m engine -s
 
 PEERS := $(notdir $(wildcard bench/peers/*))
@@ -105,6 +105,12 @@ LOADGEN := $(CURDIR)/.tools/loadgen
 .PHONY: bench
 bench: $(SERVE)/.ready $(DEV)/.ready $(LOADGEN) $(PEERS:%=.venv/bench/%/.ready) ## Compare with other servers (an hour): bench/results.json
 	$(DEV)/bin/python bench/compare.py --questions $(QUESTIONS)/webquestions.txt --output bench/results.json $(ARGS)
+	$(DEV)/bin/python bench/report.py bench/results.json
+
+.PHONY: bench-smoke
+bench-smoke: $(SERVE)/.ready $(DEV)/.ready $(LOADGEN) ## Run every case of the benchmark for a second, on our server alone
+	$(DEV)/bin/python bench/compare.py --only question-topic --rounds 1 --seconds 1 --output build/bench-smoke.json \
+	    --questions training/src/questiontopic_training/languages.tsv
 
 .PHONY: pin
 pin: $(DEV)/.ready ## Pin requirements/*.in again, with hashes

@@ -4,7 +4,7 @@ python bench/compare.py --bundle models/usem3 --questions FILE --output bench/re
 
 Rounds alternate: in each, every server is started anew, its answers are checked against the bundle's, and it gets every
 load for a few seconds while no other server runs; every second round goes backwards. The figures of all rounds are
-written; `report.py` makes the table and the plot.
+written; `report.py` makes the table and the plot. It fails if a server's answers differ, or ours errs; never on speed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 from cases import CASES, Case, send, write_requests
-from contenders import CONTENDERS, ROOT, Contender
+from contenders import CONTENDERS, OURS, ROOT, Contender
 from hosted import Hosted, HostedError, ask
 from protocols import Floats
 from tqdm import tqdm
@@ -38,7 +38,7 @@ _CHECKED = 64
 def main() -> None:
     """Reads the command line, runs the rounds and writes the figures."""
     options = _options()
-    questions = options.questions.read_text("utf-8").splitlines()[: options.most]
+    questions = _questions(options.questions)[: options.most]
     contenders = [one for one in CONTENDERS if not options.only or one.name in options.only]
     model = load_topic_model(read_bundle(options.bundle), "auto", ROOT / ".cache", threads=1)
     expected = model.predict(questions[:_CHECKED]).coarse
@@ -48,22 +48,35 @@ def main() -> None:
         order = contenders if number % 2 == 0 else contenders[::-1]
         for contender in tqdm(order, desc=f"round {number + 1}", file=sys.stderr):
             try:
-                rounds.append(
-                    {"round": number, "name": contender.name, **_measure(contender, options, questions, expected)}
-                )
+                found = _measure(contender, options, questions, expected)
+                rounds.append({"round": number, "name": contender.name, **found})
+                if contender.name == OURS:
+                    failed += [f"{name}: {one['outcomes']}" for name, one in found["cases"].items() if _errors(one)]
             except (HostedError, RuntimeError) as error:
                 failed.append(f"{contender.name}: {error}")
                 print(failed[-1], file=sys.stderr)
-    found = {"machine": _machine(), "bundle": model.manifest.digest, "rounds": rounds}
-    options.output.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+    results = {"machine": _machine(), "bundle": model.manifest.digest, "rounds": rounds}
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
     if failed:
-        sys.exit(1)
+        sys.exit("\n".join(failed))
+
+
+def _questions(path: Path) -> list[str]:
+    """One a line; of a table the last column."""
+    lines = path.read_text("utf-8").splitlines()
+    return [line.split("\t")[-1] for line in lines[1:]] if path.suffix == ".tsv" else lines
+
+
+def _errors(found: dict[str, Any]) -> int:
+    """Calls of a case that were not answered."""
+    return sum(count for outcome, count in found["outcomes"].items() if outcome != "OK")
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bundle", type=Path, default=ROOT / "models" / "usem3")
-    parser.add_argument("--questions", type=Path, required=True, help="a text file with one question a line")
+    parser.add_argument("--questions", type=Path, required=True, help="a file with a question a line, or a .tsv table")
     parser.add_argument("--most", type=int, default=20_000, help="questions that are read of it")
     parser.add_argument("--loadgen", type=Path, default=ROOT / ".tools" / "loadgen")
     parser.add_argument("--environments", type=Path, default=ROOT / ".venv" / "bench")
