@@ -1,0 +1,154 @@
+"""Where the CPU time of a single question goes: each stage alone, many times over, and the whole server under load.
+
+python bench/stages.py --questions FILE
+
+The stages run in this process, on one thread; what the server's two processes use beyond them is gRPC's and the event
+loop's. Medians over the rounds, in microseconds of CPU time a question.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import re
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import psutil
+from cases import Case, send, write_requests
+from contenders import CONTENDERS, OURS, ROOT
+
+from questiontopic.v1 import topic_pb2
+from questiontopic_server.answers import Answer, unpack
+from questiontopic_server.batcher import Batcher
+from questiontopic_server.decoding import decode
+from questiontopic_server.limits import check_texts
+from questiontopic_server.model import read_bundle
+from questiontopic_server.model.preparation import PREPARATIONS
+from questiontopic_server.model.topic_model import load_encoder_and_graph, load_topic_model
+from questiontopic_server.model_process import LoadedModel
+from questiontopic_server.responses import Responses
+
+IN_FLIGHT = 64
+_ROUNDS = 7
+_SECONDS = 5.0
+
+Stage = Callable[[Sequence[str]], object]
+
+
+def main() -> None:
+    """Reads the command line, prints the table as Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bundle", type=Path, default=ROOT / "models" / "usem3")
+    parser.add_argument("--questions", type=Path, required=True, help="a text file with one question a line")
+    parser.add_argument("--loadgen", type=Path, default=ROOT / ".tools" / "loadgen")
+    parser.add_argument("--environments", type=Path, default=ROOT / ".venv" / "bench")
+    options = parser.parse_args()
+    questions = options.questions.read_text("utf-8").splitlines()[:20_000]
+    front, model, batch = _processes(options, questions)
+    stages = _stages(options.bundle, round(batch))
+    spent: dict[str, list[float]] = {name: [] for name in stages}
+    for number in range(_ROUNDS + 1):
+        asked = questions[number * IN_FLIGHT * 8 : (number + 1) * IN_FLIGHT * 8]
+        for name, stage in stages.items():
+            before = time.process_time()
+            stage(asked)
+            if number:  # The first round warms.
+                spent[name].append((time.process_time() - before) / len(asked) * 1e6)
+    print(f"{IN_FLIGHT} single questions in flight, {batch:.1f} a batch.\n")
+    print("| stage | µs of CPU a question |\n| --- | --- |")
+    for name, values in spent.items():
+        print(f"| {name} | {statistics.median(values):.0f} |")
+    print(f"| whole front process | {front:.0f} |\n| whole model process | {model:.0f} |")
+
+
+def _stages(bundle: Path, batch: int) -> dict[str, Stage]:
+    """Each takes questions, in batches of the size that the server's had."""
+    read = read_bundle(bundle)
+    model = load_topic_model(read, "onnxruntime", ROOT / ".cache", 1)
+    encoder, graph = load_encoder_and_graph(read, "onnxruntime", ROOT / ".cache", 1)
+    prepare = PREPARATIONS[read.manifest.preparation]
+    loaded = LoadedModel(read.manifest, "onnxruntime", model.max_pieces)
+    responses, levels = Responses(loaded), (len(read.manifest.coarse_labels), len(read.manifest.fine_labels))
+    rows = model.predict(["What is your salary?"] * batch).packed()
+    answers = unpack(rows, *levels)
+
+    def batches(questions: Sequence[str]) -> list[Sequence[str]]:
+        return [questions[start : start + batch] for start in range(0, len(questions), batch)]
+
+    def parse(questions: Sequence[str]) -> None:
+        for message in (topic_pb2.PredictTopicRequest(texts=[one]).SerializeToString() for one in questions):
+            texts = list(decode(topic_pb2.PredictTopicRequest, message).texts)
+            check_texts(texts)
+
+    def respond(questions: Sequence[str]) -> None:
+        for _ in questions:
+            responses.predict(answers[:1], topic_pb2.LABEL_LEVEL_COARSE).SerializeToString()
+
+    return {
+        "front: request parsed and checked": parse,
+        "front: queue and batches": lambda questions: asyncio.run(_queued(questions, answers, batch)),
+        "front: batch to bytes, rows to answers": lambda questions: [
+            (json.dumps(part).encode(), unpack(rows, *levels)) for part in batches(questions)
+        ],
+        "front: response made and serialised": respond,
+        "model: pieces and windows": lambda questions: [
+            encoder.encode([prepare(text) for text in part]) for part in batches(questions)
+        ],
+        "model: pieces, windows and graph": lambda questions: [
+            graph.run(encoder.encode([prepare(text) for text in part]).inputs) for part in batches(questions)
+        ],
+        "model: text to packed confidences": lambda questions: [
+            model.predict(part).packed() for part in batches(questions)
+        ],
+    }
+
+
+async def _queued(questions: Sequence[str], answers: Sequence[Answer], batch: int) -> None:
+    """The batcher in front of a function that costs nothing."""
+
+    async def compute(texts: Sequence[str]) -> Sequence[Answer]:
+        await asyncio.sleep(0)
+        return [answers[0]] * len(texts)
+
+    batcher = Batcher[Answer](max_batch=batch, max_queue=4_096)
+    running = asyncio.create_task(batcher.run(compute))
+    for start in range(0, len(questions), IN_FLIGHT):
+        await asyncio.gather(*(batcher.predict([text]) for text in questions[start : start + IN_FLIGHT]))
+    running.cancel()
+
+
+def _processes(options: argparse.Namespace, questions: Sequence[str]) -> tuple[float, float, float]:
+    """Under load: CPU time a question of the front and the model, and how many questions a batch has."""
+    (ours,) = [one for one in CONTENDERS if one.name == OURS]
+    with tempfile.TemporaryDirectory() as folder:
+        scratch, requests = Path(folder), Path(folder) / "requests"
+        write_requests(requests, ours.wire, questions, (1,))
+        # At this level the model's process tells how many texts each batch has.
+        logged = {"QUESTIONTOPIC_LOG_LEVEL": "debug"}
+        with ours.started(options.bundle, options.environments, scratch, more=logged) as server:
+            processes = [server.process, *server.process.children()]
+            shared = (options.loadgen, server.address, requests, Case("full", (1,), IN_FLIGHT), 0.0)
+            send(*shared, 2.0, 8)
+            before, skipped = _cpu(processes), len(_batches(scratch))
+            found = send(*shared, _SECONDS, 8)
+            after = _cpu(processes)
+        sizes = _batches(scratch)[skipped:]
+    front, model = ((late - early) / found["questions"] * 1e6 for early, late in zip(before, after, strict=True))
+    return front, model, statistics.mean(sizes)
+
+
+def _batches(scratch: Path) -> list[int]:
+    return [int(size) for size in re.findall(r"computing (\d+) texts", (scratch / "log.txt").read_text("utf-8"))]
+
+
+def _cpu(processes: Sequence[psutil.Process]) -> list[float]:
+    return [sum(process.cpu_times()[:2]) for process in processes]
+
+
+if __name__ == "__main__":
+    main()
