@@ -63,6 +63,10 @@ class ServerProcess:
         """What has been read of its standard error."""
         return self._log
 
+    def wait_for(self, sign: re.Pattern[str]) -> None:
+        """Waits until its log shows the sign anew; AssertionError if it ends or takes too long."""
+        self._log += wait_for_log(self.process, sign)
+
     def children(self) -> list[int]:
         """The processes that it has started: the model's."""
         path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")

@@ -16,11 +16,12 @@ import grpc
 import pytest
 from server_process import DEFAULT_BUNDLE, ServerProcess
 
-from questiontopic.v1.topic_pb2 import PredictTopicRequest, PredictTopicResponse
+from questiontopic.v1.topic_pb2 import DescribeModelRequest, PredictTopicRequest, PredictTopicResponse
 from questiontopic.v1.topic_pb2_grpc import TopicServiceStub
 from questiontopic_server.model.topic_model import TopicModel
 
 CALLS = 64
+LARGE = 512
 _FREE = [("grpc.enable_retries", 0)]
 
 
@@ -29,17 +30,16 @@ def computed(server: ServerProcess) -> int:
     return sum(map(int, re.findall(r"computing (\d+) texts", server.log)))
 
 
-async def ask(stub: TopicServiceStub, text: str, seconds: float = 60.0) -> PredictTopicResponse:
-    response: PredictTopicResponse = await stub.PredictTopic(PredictTopicRequest(texts=[text]), timeout=seconds)
+async def ask(stub: TopicServiceStub, *texts: str, seconds: float = 60.0) -> PredictTopicResponse:
+    response: PredictTopicResponse = await stub.PredictTopic(PredictTopicRequest(texts=texts), timeout=seconds)
     return response
 
 
 async def busy(stub: TopicServiceStub, server: ServerProcess) -> asyncio.Task[PredictTopicResponse]:
-    """Stops the model and returns when a first call is in its hands."""
-    (model,) = server.children()
-    os.kill(model, signal.SIGSTOP)
-    first = asyncio.create_task(ask(stub, "first?"))
-    await asyncio.sleep(0.3)
+    """A large call; returns when the model has begun to compute it, and stopped."""
+    first = asyncio.create_task(ask(stub, *(f"Where is place number {number}?" for number in range(LARGE))))
+    await asyncio.to_thread(server.wait_for, re.compile("computing"))
+    os.kill(server.children()[0], signal.SIGSTOP)
     return first
 
 
@@ -53,13 +53,13 @@ def test_of_calls_that_expire_while_the_model_is_busy_none_is_computed() -> None
             errors = [one for one in outcomes if isinstance(one, grpc.aio.AioRpcError)]
             assert [one.code() for one in errors] == CALLS * [grpc.StatusCode.DEADLINE_EXCEEDED]
             os.kill(server.children()[0], signal.SIGCONT)
-            assert len((await first).predictions) == 1
+            assert len((await first).predictions) == LARGE
 
     with ServerProcess(DEFAULT_BUNDLE, "--log-level", "debug") as server:
         asyncio.run(scenario(server))
         server.terminate()
         assert server.wait() == 0
-    assert computed(server) == 1
+    assert computed(server) == LARGE
     assert re.search(r"calls not computed: .*\d+ (cancelled|expired in the queue)", server.log)
 
 
@@ -77,7 +77,7 @@ def test_calls_cancelled_at_random_harm_no_neighbour(model: TopicModel, seed: in
             for number in random_.sample(sorted(cancelled), CALLS):
                 await asyncio.sleep(random_.random() / CALLS)
                 calls[number].cancel()
-            await asyncio.sleep(0.3)
+            await stub.DescribeModel(DescribeModelRequest())  # On the same connection, so the cancellations are there.
             os.kill(server.children()[0], signal.SIGCONT)
             await first
             return await asyncio.gather(*calls, return_exceptions=True)
@@ -86,7 +86,7 @@ def test_calls_cancelled_at_random_harm_no_neighbour(model: TopicModel, seed: in
         outcomes = asyncio.run(scenario(server))
         server.terminate()
         assert server.wait() == 0
-    assert computed(server) == 1 + CALLS
+    assert computed(server) == LARGE + CALLS
     expected = model.predict(texts).coarse
     labels = model.manifest.coarse_labels
     for number, outcome in enumerate(outcomes):
