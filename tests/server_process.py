@@ -42,7 +42,7 @@ class ServerProcess:
     """`with ServerProcess() as server:` serves a bundle at `server.address` until the block ends."""
 
     def __init__(self, bundle: Path = DEFAULT_BUNDLE, *flags: str, host: str = "127.0.0.1", port: int = 0) -> None:
-        place = ["--bundle", str(bundle), "--host", host, "--port", str(port)]
+        place = ["--bundle", str(bundle), "--host", host, "--port", str(port), "--workers", "1"]
         self._command = [*server_python(), "-m", "questiontopic_server", *place, *flags]
         self._log = ""
         self.address = ""

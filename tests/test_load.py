@@ -22,7 +22,7 @@ def expected(model: TopicModel, twenty_thousand: list[str]) -> np.ndarray:
 
 
 @pytest.mark.parametrize("command", ["go_command", "python_command"])
-@pytest.mark.parametrize("texts_per_call", [1, 16])
+@pytest.mark.parametrize("texts_per_call", [1, 100])  # The latter are divided among batches.
 def test_twenty_thousand_questions(
     server: ServerProcess,
     model: TopicModel,

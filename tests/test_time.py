@@ -51,7 +51,12 @@ def test_of_calls_that_expire_while_the_model_is_busy_none_is_computed() -> None
             calls = [ask(stub, f"Who is number {number}?", seconds=0.5) for number in range(CALLS)]
             outcomes = await asyncio.gather(*calls, return_exceptions=True)
             errors = [one for one in outcomes if isinstance(one, grpc.aio.AioRpcError)]
-            assert [one.code() for one in errors] == CALLS * [grpc.StatusCode.DEADLINE_EXCEEDED]
+            assert len(errors) == CALLS
+            # The latter if the server knows already how long a text takes.
+            assert {one.code() for one in errors} <= {
+                grpc.StatusCode.DEADLINE_EXCEEDED,
+                grpc.StatusCode.RESOURCE_EXHAUSTED,
+            }
             os.kill(server.children()[0], signal.SIGCONT)
             assert len((await first).predictions) == LARGE
 
@@ -60,7 +65,7 @@ def test_of_calls_that_expire_while_the_model_is_busy_none_is_computed() -> None
         server.terminate()
         assert server.wait() == 0
     assert computed(server) == LARGE
-    assert re.search(r"calls not computed: .*\d+ (cancelled|expired in the queue)", server.log)
+    assert re.search(r"calls not computed: .*\d+ (cancelled|expired in the queue|deadline cannot be met)", server.log)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -75,7 +80,8 @@ def test_calls_cancelled_at_random_harm_no_neighbour(model: TopicModel, seed: in
             first = await busy(stub, server)
             calls = [asyncio.create_task(ask(stub, text)) for text in texts]
             for number in random_.sample(sorted(cancelled), CALLS):
-                await asyncio.sleep(random_.random() / CALLS)
+                for _ in range(random_.randrange(4)):  # Other tasks' turns come between, more or fewer.
+                    await asyncio.sleep(0)
                 calls[number].cancel()
             await stub.DescribeModel(DescribeModelRequest())  # On the same connection, so the cancellations are there.
             os.kill(server.children()[0], signal.SIGCONT)

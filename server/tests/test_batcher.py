@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from questiontopic_server.batcher import Batcher
+from questiontopic_server.batcher import Batcher, FunctionEnded
 from questiontopic_server.errors import Expired, NotServing, Overloaded
 
 WAIT = 10.0  # Bounds a test that would otherwise hang; nothing waits this long when all is well.
@@ -185,6 +185,92 @@ def test_what_waits_when_the_batcher_ends_fails_as_not_serving() -> None:
             await waiting
 
     run(scenario)
+
+
+def test_a_call_is_computed_however_slow_the_batches_before_were() -> None:
+    async def scenario() -> None:
+        gate, loop = Gate(Clock()), asyncio.get_running_loop()
+        gate.open.set()
+        async with running(gate) as batcher:
+            await batcher.predict(["slow"])  # A tenth of a second, by the clock.
+            assert await batcher.predict(["quick"], loop.time() + 0.05) == ["QUICK"]
+
+    run(scenario)
+
+
+def test_a_function_that_has_ended_takes_its_batch_with_it_and_no_more() -> None:
+    async def scenario() -> None:
+        gate, loop = Gate(), asyncio.get_running_loop()
+        entered, release = asyncio.Event(), asyncio.Event()
+
+        async def ends(texts: Sequence[str]) -> list[str]:
+            entered.set()
+            await release.wait()
+            raise FunctionEnded("gone")
+
+        with ThreadPoolExecutor(1) as executor:
+            batcher = Batcher[str](max_batch=2, max_queue=100)
+            ending = asyncio.create_task(batcher.run(ends))
+            (lost,) = await queued([batcher.predict(["lost"])])
+            await entered.wait()
+            working = asyncio.create_task(batcher.run(lambda t: loop.run_in_executor(executor, gate.compute, t)))
+            kept = await queued([batcher.predict([f"t{i}"]) for i in range(5)])
+            release.set()
+            with pytest.raises(NotServing):
+                await lost
+            with pytest.raises(FunctionEnded):
+                await ending
+            gate.open.set()
+            assert [await call for call in kept] == [[f"T{i}"] for i in range(5)]
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
+
+    run(scenario)
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    sizes=st.lists(st.integers(1, 40), min_size=1, max_size=12),
+    functions=st.integers(1, 3),
+    turn=st.integers(1, 20),
+    order=st.randoms(use_true_random=False),
+    poisoned=st.sets(st.integers(0, 11), max_size=2),
+)
+def test_answers_are_in_order_whichever_function_is_first(
+    sizes: list[int], functions: int, turn: int, order: Any, poisoned: set[int]
+) -> None:
+    async def scenario() -> None:
+        waiting: list[asyncio.Event] = []
+
+        async def compute(texts: Sequence[str]) -> list[str]:
+            waiting.append(asyncio.Event())
+            await waiting[-1].wait()
+            if any(text.startswith("poison") for text in texts):
+                raise ValueError("poison")
+            return [text.upper() for text in texts]
+
+        batcher = Batcher[str](max_batch=8, max_queue=1000, turn=turn)
+        tasks = [asyncio.create_task(batcher.run(compute)) for _ in range(functions)]
+        texts = [
+            [f"{'poison' if call in poisoned else 'text'} {call} {i}" for i in range(size)]
+            for call, size in enumerate(sizes)
+        ]
+        calls = await queued([batcher.predict(part) for part in texts])
+        while not all(call.done() for call in calls):
+            await asyncio.sleep(0)
+            if blocked := [event for event in waiting if not event.is_set()]:
+                order.choice(blocked).set()
+        results = await asyncio.gather(*calls, return_exceptions=True)
+        for number, (result, part) in enumerate(zip(results, texts, strict=True)):
+            if number in poisoned:
+                assert isinstance(result, ValueError)
+            else:
+                assert result == [text.upper() for text in part]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    asyncio.run(asyncio.wait_for(scenario(), WAIT))
 
 
 Fate = st.sampled_from(["wait", "cancel", "expire"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,19 +33,31 @@ def found(cache: PieceCache, pieces: list[int]) -> list[list[float]]:
     return values
 
 
-batches = st.lists(
-    st.lists(st.integers(1, VOCABULARY - 1), min_size=1, max_size=20).filter(lambda all_: len(set(all_)) <= CAPACITY),
-    min_size=1,
-    max_size=30,
-)
+# Few different pieces, so that batches share most of theirs; or many, so that they share few.
+pieces = st.integers(1, CAPACITY + 2) | st.integers(1, VOCABULARY - 1)
+batch = st.lists(pieces, min_size=1, max_size=20).filter(lambda asked: len(set(asked)) <= CAPACITY)
 
 
-@given(batches)
+@given(st.lists(batch, min_size=1, max_size=30))
 def test_every_piece_gets_its_row_whatever_came_before(asked: list[list[int]]) -> None:
     cache = new(Rows())
     for batch in asked:
         assert found(cache, batch) == [[piece, -piece] for piece in batch]
     assert cache.rows[0].tolist() == [0, 0]
+
+
+def test_what_a_batch_uses_is_not_freed_for_it() -> None:
+    cache = new(Rows())
+    full = list(range(1, CAPACITY + 1))
+    found(cache, full)
+    for added in range(20, 30):
+        batch = [*full[1:], added]
+        assert found(cache, batch) == [[piece, -piece] for piece in batch]
+
+
+def test_a_batch_of_more_pieces_than_there_is_room_for_is_an_error() -> None:
+    with pytest.raises(ValueError, match="more than 8 different pieces"):
+        found(new(Rows()), list(range(1, CAPACITY + 2)))
 
 
 def test_a_piece_that_is_kept_is_not_computed_again() -> None:

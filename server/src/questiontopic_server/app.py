@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+from collections.abc import Sequence
 from typing import Any
 
 import grpc
@@ -12,13 +13,16 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from .answers import Answer
-from .batcher import Batcher
+from .batcher import Batcher, FunctionEnded
 from .listening import listen, transport
 from .model import BundleError
-from .model_process import ModelOptions, start_model_process
+from .model_process import ModelOptions, ModelProcess, start_model_process
 from .processors import available
 from .service import SERVICE, TopicService
 from .settings import Settings
+
+_MOST_WORKERS = 4
+_END_SECONDS = 5.0  # From the end of its socket to that of the process.
 
 _log = logging.getLogger(__name__)
 
@@ -37,8 +41,10 @@ async def serve(settings: Settings) -> None:
     stop = _signal_to_stop()
     service, checks = TopicService(), health.aio.HealthServicer()
     server, address = listen(settings)
-    processes = [await start_model_process(_options(settings)) for _ in range(settings.workers or _workers())]
+    processes: list[ModelProcess] = []
     try:
+        for _ in range(settings.workers or _workers()):
+            processes.append(await start_model_process(_options(settings)))
         _register(server, service, checks)
         await _set_health(checks, health_pb2.HealthCheckResponse.NOT_SERVING)
         await server.start()
@@ -47,7 +53,9 @@ async def serve(settings: Settings) -> None:
         if stop.done():
             _log.info("stopped while loading")
             return
-        loaded, *_ = await load
+        loaded, *others = await load
+        if any(other.manifest.digest != loaded.manifest.digest for other in others):
+            raise BundleError(f"{settings.bundle}: changed while it was loaded")
         batcher = Batcher[Answer](max_batch=settings.max_batch, max_queue=settings.max_queue)
         batches = asyncio.gather(*(batcher.run(process.predict) for process in processes))
         ended = [asyncio.create_task(process.ended()) for process in processes]
@@ -57,18 +65,12 @@ async def serve(settings: Settings) -> None:
         _log.info("serving %s %s on %s (%s)", manifest.name, manifest.version, address, transport(settings))
         await _first(stop, batches, *ended)
         await checks.enter_graceful_shutdown()
-        for end in ended:
-            if end.done():
-                raise BundleError(f"a process of the model ended with exit code {end.result()}")
-        if batches.done():
-            await batches  # It never ends but by an error, which this raises.
-        await _drain(service, settings.drain_timeout)
+        await _drain(service, batcher, settings.drain_timeout)
+        await _check_alive(batches, ended)
         batches.cancel()
     finally:
         for process in processes:
             process.kill()
-    if batcher.dropped:
-        _log.info("calls not computed: %s", ", ".join(f"{many} {why}" for why, many in batcher.dropped.items()))
     _log.info("drained")
 
 
@@ -92,8 +94,8 @@ async def _first(*waiting: asyncio.Future[Any]) -> None:
 
 
 def _workers() -> int:
-    """One CPU is for the calls."""
-    return max(1, round(available()) - 1)
+    """One CPU is for the calls; a ceiling, because each takes memory and a node may have many CPUs."""
+    return min(_MOST_WORKERS, max(1, round(available()) - 1))
 
 
 def _options(settings: Settings) -> ModelOptions:
@@ -113,9 +115,22 @@ async def _set_health(checks: health.aio.HealthServicer, status: health_pb2.Heal
         await checks.set(name, status)
 
 
-async def _drain(service: TopicService, seconds: float) -> None:
+async def _drain(service: TopicService, batcher: Batcher[Answer], seconds: float) -> None:
     _log.info("draining: %d calls in flight", service.in_flight)
     try:
         await asyncio.wait_for(service.drain(), seconds)
     except TimeoutError:
         raise DrainError(f"{service.in_flight} calls were cut off: not finished after {seconds:g} s") from None
+    finally:
+        if batcher.dropped:
+            _log.info("calls not computed: %s", ", ".join(f"{many} {why}" for why, many in batcher.dropped.items()))
+
+
+async def _check_alive(batches: asyncio.Future[Any], ended: Sequence[asyncio.Task[int]]) -> None:
+    """Raises BundleError if a process has ended, and what a batch raised if it is no consequence of that."""
+    if batches.done() and not isinstance(batches.exception(), FunctionEnded):
+        await batches
+    if batches.done() or any(end.done() for end in ended):
+        done, _ = await asyncio.wait(ended, timeout=_END_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        codes = ", ".join(str(end.result()) for end in done)
+        raise BundleError(f"a process of the model ended with exit code {codes}")

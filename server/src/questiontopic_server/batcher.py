@@ -18,9 +18,15 @@ from .errors import Expired, NotServing, Overloaded
 
 T = TypeVar("T")
 Compute = Callable[[Sequence[str]], Awaitable[Sequence[T]]]
+Batch = dict["_Call[T]", slice]  # Which of each call's texts.
 
 _SMOOTHING = 0.2  # Weight of the newest batch in the running estimate of the time per text.
+_MOST_GROWTH = 2.0  # Of that estimate by one batch: a process that was frozen for once must not count for long.
 _LEAST_RETRY = 0.05  # Seconds.
+
+
+class FunctionEnded(Exception):
+    """A function cannot compute any more."""
 
 
 class _Call(Generic[T]):
@@ -29,16 +35,19 @@ class _Call(Generic[T]):
     def __init__(self, texts: Sequence[str], deadline: float, future: asyncio.Future[list[T]]) -> None:
         self.texts, self.deadline, self.future = texts, deadline, future
         self.taken = 0
-        self.answers: list[T] = []
+        self._answers: dict[int, Sequence[T]] = {}  # By the place of the first one's text.
+        self._missing = len(texts)
 
     @property
     def left(self) -> int:
         return len(self.texts) - self.taken
 
-    def answer(self, answers: Sequence[T]) -> None:
-        self.answers.extend(answers)
-        if len(self.answers) == len(self.texts) and not self.future.done():
-            self.future.set_result(self.answers)
+    def answer(self, start: int, answers: Sequence[T]) -> None:
+        """Parts come in any order: functions are not equally fast."""
+        self._answers[start] = answers
+        self._missing -= len(answers)
+        if not self._missing and not self.future.done():
+            self.future.set_result([answer for _, part in sorted(self._answers.items()) for answer in part])
 
     def fail(self, error: Exception) -> None:
         if not self.future.done():
@@ -82,7 +91,10 @@ class Batcher(Generic[T]):
             self._leave(call)
 
     async def run(self, compute: Compute[T]) -> None:
-        """Computes batches for ever; what still waits when the last of these is cancelled fails with NotServing."""
+        """Computes batches until it is cancelled or `compute` raises FunctionEnded, which it raises too.
+
+        The calls of that batch fail with NotServing, and so does what still waits when the last of these has ended.
+        """
         self._functions += 1
         try:
             while True:
@@ -110,43 +122,54 @@ class Batcher(Generic[T]):
             message = f"the deadline cannot be met: about {wait:.3f} s of work wait, {seconds_left:.3f} s are left"
             raise Overloaded(message, max(wait - seconds_left, _LEAST_RETRY))
 
-    def _form_batch(self, now: float) -> dict[_Call[T], int]:
-        """Takes the next batch from the queue: calls, and how many texts of each."""
-        batch: dict[_Call[T], int] = {}
+    def _form_batch(self, now: float) -> Batch[T]:
+        """Takes the next batch from the queue."""
+        batch: Batch[T] = {}
         room = self._max_batch
         while room and self._queue:
             call, _ = self._queue.popitem(last=False)
-            if call.deadline <= now + self._seconds_per_text:
-                self.dropped["expired in the queue"] += 1
-                call.fail(Expired("the deadline passed in the queue"))
+            if call.future.done() or self._is_late(call, now, behind=bool(batch)):
                 self._waiting -= call.left
                 call.taken = len(call.texts)
                 continue
             count = min(self._turn, call.left, room)
-            batch[call] = batch.get(call, 0) + count
+            start = batch[call].start if call in batch else call.taken  # All turns of a call lie side by side.
             call.taken += count
+            batch[call] = slice(start, call.taken)
             room -= count
             self._waiting -= count
             if call.left:
                 self._queue[call] = None
         return batch
 
-    async def _answer(self, compute: Compute[T], batch: dict[_Call[T], int]) -> None:
-        parts = {call: call.texts[call.taken - count : call.taken] for call, count in batch.items()}
+    def _is_late(self, call: _Call[T], now: float, *, behind: bool) -> bool:
+        """Fails a call that has expired or, `behind` others of its batch, cannot be answered in time."""
+        if call.deadline > now + (self._seconds_per_text if behind else 0):
+            return False
+        self.dropped["expired in the queue"] += 1
+        call.fail(Expired("the deadline passed in the queue"))
+        return True
+
+    async def _answer(self, compute: Compute[T], batch: Batch[T]) -> None:
         try:
-            answers = await self._run(compute, [text for part in parts.values() for text in part])
+            answers = await self._run(compute, [text for call, part in batch.items() for text in call.texts[part]])
+        except FunctionEnded:
+            for call in batch:
+                call.fail(NotServing("the model has ended"))
+            raise
         except Exception as error:  # noqa: BLE001 - one call's poison must not fail its neighbours
-            if len(parts) == 1:
-                next(iter(parts)).fail(error)
+            if len(batch) == 1:
+                next(iter(batch)).fail(error)
                 return
-            for call, count in batch.items():
+            for call, part in batch.items():
                 if not call.future.done():
-                    await self._answer(compute, {call: count})
+                    await self._answer(compute, {call: part})
             return
-        start = 0
-        for call, part in parts.items():
-            call.answer(answers[start : start + len(part)])
-            start += len(part)
+        first = 0
+        for call, part in batch.items():
+            length = part.stop - part.start
+            call.answer(part.start, answers[first : first + length])
+            first += length
 
     async def _run(self, compute: Compute[T], texts: Sequence[str]) -> Sequence[T]:
         loop = asyncio.get_running_loop()
@@ -158,7 +181,7 @@ class Batcher(Generic[T]):
             self._computing -= len(texts)
             newest = (loop.time() - started) / len(texts)
             known = self._seconds_per_text or newest
-            self._seconds_per_text = known + _SMOOTHING * (newest - known)
+            self._seconds_per_text = known + _SMOOTHING * (min(newest, _MOST_GROWTH * known) - known)
 
     def _leave(self, call: _Call[T]) -> None:
         if self._queue.pop(call, self) is None:

