@@ -4,7 +4,7 @@
 #   docker build -t question-topic .                                     the bundle models/usem3
 #   docker build -t question-topic --build-arg BUNDLE=models/mine .      another bundle of this repository
 #   docker build -t question-topic --build-context bundle=build/mine .   a bundle from anywhere
-#   docker build -t question-topic-ensemble --build-context bundle=build/ensemble --build-arg ENCODER=minilm .
+#   docker build -t question-topic-ensemble --build-context bundle=build/together --build-arg ENCODER=minilm .
 #   docker build -t question-topic-tensorflow --target tensorflow .
 #
 # Where a certificate authority of one's own stands between here and the package index: --secret id=ca_bundle,src=FILE

@@ -32,8 +32,9 @@ serve: $(SERVE)/.ready $(if $(shell grep -ls '"kind": "minilm"' $(BUNDLE)/manife
 	@exec $(SERVE)/bin/questiontopic-server --bundle $(BUNDLE) $(if $(PORT),--port $(PORT))
 
 .PHONY: ensemble
-ensemble: OUTPUT = build/ensemble
+ensemble: OUTPUT = build/together
 ensemble: ## Put the committed bundles together in OUTPUT=folder: the most accurate one
+	@test ! -e $(OUTPUT) -o -e $(OUTPUT)/manifest.json || { echo "$(OUTPUT): is no bundle, so it is not replaced" >&2; exit 1; }
 	@rm -rf $(OUTPUT) && mkdir -p $(OUTPUT)
 	@cp -r models/ensemble/. models/usem3 models/minilm $(OUTPUT)
 

@@ -19,7 +19,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 CI = (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
 BLOCKS: list[tuple[str, str]] = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 COMMANDS = [line for language, block in BLOCKS if language == "sh" for line in block.splitlines()]
-ENSEMBLE = ["make ensemble", "make serve BUNDLE=build/ensemble"]
+ENSEMBLE = ["make ensemble", "make serve BUNDLE=build/together"]
 SERVED = [line for line in COMMANDS if line.startswith(("grpcurl ", ".venv/serve/bin/"))]
 
 pytestmark = pytest.mark.skipif(

@@ -60,7 +60,7 @@ def test_runtimes_agree_on_every_batch_size(bundle_folder: Path, data: QuestionS
 def test_the_folder_holds_what_the_manifest_lists_and_is_small(bundle_folder: Path) -> None:
     manifest = read_bundle(bundle_folder).manifest
     assert {path.name for path in bundle_folder.iterdir()} == {*manifest.files, "manifest.json"}
-    assert set(manifest.files) == {"model.keras", "model.onnx", "README.md"}
+    assert set(manifest.files) == {"model.keras", "model.onnx", "pieces.onnx", "README.md"}
     assert sum((bundle_folder / name).stat().st_size for name in manifest.files) < 15_000_000
     assert not list(bundle_folder.parent.glob(".*"))
 
@@ -124,6 +124,15 @@ def test_layers_without_an_onnx_form_are_refused(usem3: TrainingEncoder, tmp_pat
     head = keras.Sequential([keras.Input((512,)), keras.layers.Dense(2, activation="gelu")], name="head")
     with pytest.raises(ValueError, match="gelu"):
         save_texts_onnx(usem3.graph(head), tmp_path / "model.onnx")
+
+
+def test_equal_models_make_equal_files_whatever_was_made_before(usem3: TrainingEncoder, tmp_path: Path) -> None:
+    for name in ("once.keras", "again.keras"):
+        keras.utils.set_random_seed(0)
+        model = usem3.graph(dropout_head(512, 16, 2, 0.1, 0.1), 0.1)
+        round_weights(model)
+        save_keras(model, tmp_path / name)
+    assert sha256_of(tmp_path / "again.keras") == sha256_of(tmp_path / "once.keras")
 
 
 def content(model: keras.Model, encoder: TrainingEncoder) -> Content:

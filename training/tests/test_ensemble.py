@@ -77,6 +77,7 @@ def test_it_is_measured_like_every_other_bundle(ensemble_folder: Path) -> None:
     assert manifest.evaluation.keys() == small.evaluation.keys()
     assert manifest.metrics["seeds"] == 2
     assert manifest.metrics["test_fine_accuracy"] > 0.8
+    assert manifest.metrics["validation_fine_accuracy"] > 0.8
     assert manifest.encoder.max_pieces == small.encoder.max_pieces
     assert manifest.training["hyper_parameters"] == {"small": "finetuned", "head": "head"}
     card = (ensemble_folder / "README.md").read_text("utf-8")
@@ -119,4 +120,5 @@ def test_without_test_questions_cross_validation_measures_it(
     members = {f"head{epochs}": Experiment(Head(epochs=epochs), untested, (0,), runs, folds=3) for epochs in (10, 20)}
     manifest = Ensemble(members).run(tmp_path / "bundle", "own", "1.0.0")
     assert manifest.metrics["cross_validation_folds"] == 3
+    assert manifest.metrics["cross_validation_fine_accuracy"] > 0.5
     assert manifest.training["folds"] == 3

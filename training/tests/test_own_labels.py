@@ -122,8 +122,14 @@ def test_options_that_do_not_fit_are_refused(tmp_path: Path, capsys: pytest.Capt
     output = ["--output", str(tmp_path / "bundle")]
     assert main(["train", "--data", str(tmp_path), "--test", "t.csv", *output]) == 1
     assert "with --test, --data must be a file" in capsys.readouterr().err
-    assert main(["train", "--data", "a.csv", "--recipe", "minilm", "--balance", "0.5", *output]) == 1
-    assert "the recipe minilm knows no --balance; head and finetuned do" in capsys.readouterr().err
+    path = tmp_path / "own.csv"
+    path.write_text("text,label\n" + "".join(f"{word} {n} ?,{word}\n" for word in ("Who", "When") for n in range(9)))
+    for wrong, reason in (
+        (["--recipe", "minilm", "--balance", "0.5"], "the recipe minilm knows no --balance; head and finetuned do"),
+        (["--recipe", "ensemble", "--encoder", "usem3"], "the recipe ensemble takes no --encoder"),
+    ):
+        assert main(["train", "--data", str(path), *wrong, *output]) == 1
+        assert reason in capsys.readouterr().err
     for wrong in (["--folds", "2"], ["--balance", "1.5"]):
         with pytest.raises(SystemExit):
             main(["train", "--data", "a.csv", *wrong, *output])

@@ -161,7 +161,7 @@ def test_evaluate_writes_page_and_figures_with_a_learning_curve(
     command = f"evaluate {bundle_folder} --data {data_folder} --cache {cache} --output {page} --figures {figures}"
     assert main(f"{command} --learning-curve --curve-recipe head".split()) == 0
     said = capsys.readouterr().out
-    assert re.findall(r"head on (\d+) training questions", said) == ["16", "32", "65", "113", "162"]
+    assert re.findall(r"head on (\d+) training questions", said) == ["14", "29", "58", "101", "144"]
     assert "language de" in said
     assert "held out from training, not on the test questions" in page.read_text("utf-8")
     assert (figures / "learning-curve.svg").is_file()

@@ -23,7 +23,7 @@ from .questions import QuestionSet
 from .recipes import Recipe
 from .runs import PACKAGES, Run, Runs
 
-HELD_OUT_SHARE = 0.2  # Of TREC's rows 1,091; with half of them the temperature came out a tenth too high.
+HELD_OUT_SHARE = 0.2  # At least. Of TREC's rows 1,091; with half of them the temperature was a tenth too high.
 _VALIDATION_SHARE = 0.1  # Of what is left, for recipes that look at some rows while they train.
 _PARITY = 500
 

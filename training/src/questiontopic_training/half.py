@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +31,12 @@ def save_keras(model: Any, path: Path) -> None:
     model.save(path)
     with zipfile.ZipFile(path) as file:
         parts = {name: file.read(name) for name in sorted(file.namelist())}
-    parts["model.weights.h5"] = _halved(parts["model.weights.h5"])
+    config = _without_addresses(json.loads(parts["config.json"]))
+    names = _renumbered(config)
+    parts["config.json"] = json.dumps(_renamed(config, names)).encode()
+    parts["model.weights.h5"] = _halved(parts["model.weights.h5"], names)
     metadata = json.loads(parts["metadata.json"]) | {"date_saved": ""}
     parts["metadata.json"] = json.dumps(metadata).encode()
-    parts["config.json"] = json.dumps(_without_addresses(json.loads(parts["config.json"]))).encode()
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         for name, content in parts.items():
             file.writestr(zipfile.ZipInfo(name, _DATE), content, zipfile.ZIP_DEFLATED)
@@ -46,7 +51,37 @@ def _without_addresses(config: Any) -> Any:
     return {key: _without_addresses(value) for key, value in config.items() if key != "shared_object_id"}
 
 
-def _halved(weights: bytes) -> bytes:
+def _renumbered(config: Any) -> dict[str, str]:
+    """For Keras' own layer names those that they have in a new process: they count on for as long as it lives."""
+    given: dict[str, str] = {}
+    numbers: Counter[str] = Counter()
+    for class_name, name in _layers(config):
+        base = re.sub(r"_\d+$", "", name)
+        if base.replace("_", "") == class_name.lower() and name not in given:
+            given[name] = f"{base}_{numbers[base]}" if numbers[base] else base
+            numbers[base] += 1
+    return given
+
+
+def _layers(config: Any) -> Iterator[tuple[str, str]]:
+    """Class and name of every layer, in order."""
+    if isinstance(config, dict):
+        if isinstance(config.get("config"), dict) and "name" in config["config"] and "class_name" in config:
+            yield config["class_name"], config["config"]["name"]
+        config = [*config.values()]
+    for item in config if isinstance(config, list) else ():
+        yield from _layers(item)
+
+
+def _renamed(config: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(config, list):
+        return [_renamed(item, names) for item in config]
+    if isinstance(config, dict):
+        return {key: value if key == "class_name" else _renamed(value, names) for key, value in config.items()}
+    return names.get(config, config) if isinstance(config, str) else config
+
+
+def _halved(weights: bytes, names: Mapping[str, str]) -> bytes:
     target = io.BytesIO()
     with h5py.File(io.BytesIO(weights)) as source, h5py.File(target, "w") as copy:
 
@@ -56,7 +91,7 @@ def _halved(weights: bytes) -> bytes:
                 copy.create_dataset(name, data=value.astype(np.float16) if value.dtype == np.float32 else value)
             else:
                 copy.require_group(name)
-            copy[name].attrs.update(item.attrs)
+            copy[name].attrs.update({key: names.get(str(value), value) for key, value in item.attrs.items()})
 
         source.visititems(visit)
         copy.attrs.update(source.attrs)

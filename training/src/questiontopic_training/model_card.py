@@ -57,10 +57,11 @@ def _summary(manifest: Manifest) -> str:
         )
     else:
         source = f"the TensorFlow Hub encoder `{encoder.handle}`, which is part of this bundle"
+    prepared = "" if manifest.members else f"Text preparation: `{manifest.preparation}`. "
     return (
         "Tells what a question asks for, as a confidence for every label. "
         f"Made by the recipe `{training['recipe']}` on {source}. "
-        f"Text preparation: `{manifest.preparation}`. Temperature: {manifest.temperature}."
+        f"{prepared}Temperature: {manifest.temperature}."
     )
 
 
@@ -91,7 +92,8 @@ def _quality(manifest: Manifest) -> str:
         "Accuracy: the share of questions whose top label is right. Calibration error: the expected one of the top "
         f"confidence, in 15 bins.{_BRIER if any(used[-2:]) else ''} Each is this bundle's own, then mean ± sample "
         f"standard deviation over {metrics['seeds']:.0f} seed(s), of which this bundle is the first (of "
-        "cross-validation: over its folds). The temperature was fitted on the questions held out from training."
+        "cross-validation: over its folds). The temperature was fitted on the questions held out from training, "
+        "which flatters the calibration on them a little."
     )
     return "\n".join([*table, "", explained, "", *(f"- {count}" for count in counts)])
 
@@ -148,6 +150,10 @@ def _limits(manifest: Manifest) -> str:
         how = "measured above where there are figures" if measured else "unmeasured here"
         others = "Other languages than English" if english else "Languages that the data do not have"
         limits.append(f"The encoder knows {languages}. {others} work by transfer, {how}.")
+    if manifest.members and len(manifest.languages) == 1:
+        limits.append(
+            f"In another language than `{manifest.languages[0]}` one of the models at least is of little use."
+        )
     if manifest.encoder.max_pieces:
         limits.append(f"Only the first {manifest.encoder.max_pieces} word pieces of a text are read.")
     return "\n".join(f"- {limit}" for limit in limits)
@@ -181,5 +187,6 @@ def _reproduction(manifest: Manifest) -> str:
         f"--data DATA{questions}{folds} --output FOLDER"
     )
     parameters = ", ".join(f"{name} {value}" for name, value in training["hyper_parameters"].items())
+    titled = f"Recipes of the bundles in it: {parameters}" if manifest.members else f"Hyper-parameters: {parameters}"
     packages = ", ".join(f"{name} {version}" for name, version in training["packages"].items())
-    return f"```\n{command}\n```\n\nHyper-parameters: {parameters}.\n\nMade with {packages}."
+    return f"```\n{command}\n```\n\n{titled}.\n\nMade with {packages}."

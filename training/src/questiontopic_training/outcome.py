@@ -72,8 +72,15 @@ class Outcome:
 
 
 def mean(outcomes: Sequence[Outcome], temperatures: Sequence[float]) -> Outcome:
-    """The outcome of an ensemble of these, as `questiontopic_server.model.ensemble` computes it."""
-    first, *_ = outcomes
+    """The outcome of an ensemble of these, as `questiontopic_server.model.ensemble` computes it.
+
+    Raises ValueError unless all of them held out the same rows.
+    """
+    first, *others = outcomes
+    for other in others:
+        for (_, rows), (_, same) in zip(first.held_out, other.held_out, strict=True):
+            if not (np.array_equal(rows.fine, same.fine) and np.array_equal(rows.coarse, same.coarse)):
+                raise ValueError("the members of an ensemble held out different rows")
 
     def together(logits: Sequence[Floats]) -> Floats:
         scaled = [one / np.float32(temperature) for one, temperature in zip(logits, temperatures, strict=True)]

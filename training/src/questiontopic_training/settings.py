@@ -70,7 +70,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--questions",
         type=Path,
         default=Path("data/questions"),
-        help="folder with unlabelled questions for the recipe distilled, one a line: nq_open.txt, webquestions.txt, "
+        help="folder with unlabelled questions for distilled and ensemble, one a line: nq_open.txt, webquestions.txt, "
         "opentriviaqa.txt; what is missing is done without",
     )
     add("--output", type=Path, required=True, help="folder of the bundle; an older bundle there is replaced")

@@ -36,6 +36,8 @@ def train(settings: Settings) -> None:
         print(f"warning: {warning}", file=sys.stderr)
     name = settings.name or (is_own_file(settings.data) and _bundle_name(settings.data.stem))
     if settings.recipe == ensemble.NAME:
+        if settings.encoder:
+            raise BundleError(f"the recipe {ensemble.NAME} takes no --encoder: each of its models has its own")
         each = [_experiment(dataclasses.replace(settings, recipe=recipe), data) for recipe in ENSEMBLE]
         members = {experiment.recipe.encoder: experiment for experiment in each}
         manifest = ensemble.Ensemble(members).run(settings.output, name or ensemble.NAME, settings.version)

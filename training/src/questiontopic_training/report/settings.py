@@ -50,7 +50,7 @@ def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
     add(
         "--curve-recipe",
         choices=["finetuned", "head", "original"],
-        help="the learning curve's recipe; by default the bundle's own, for distilled and minilm finetuned",
+        help="the learning curve's recipe; by default the bundle's own, finetuned for those that take an hour",
     )
     add("--jobs", type=int, default=1, help="models of the learning curve that are trained at once; each takes 1.5 GB")
 
