@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import signal
@@ -18,14 +19,12 @@ def main() -> NoReturn:
     # it has no handler for.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os._exit(0))
-    import uvloop
-
     from .log_format import LOG_FORMAT
     from .settings import Settings
 
     settings = Settings.read(sys.argv[1:], os.environ)
     logging.basicConfig(level=settings.log_level.upper(), stream=sys.stderr, format=LOG_FORMAT)
-    uvloop.run(_serve_and_exit(settings))
+    asyncio.run(_serve_and_exit(settings))
     raise AssertionError("the process has ended")
 
 
