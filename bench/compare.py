@@ -24,6 +24,7 @@ import numpy as np
 from cases import CASES, Case, send, write_requests
 from contenders import CONTENDERS, OURS, ROOT, Contender
 from hosted import Hosted, HostedError, ask
+from options import add_only, add_questions, parser_for, read_questions
 from protocols import Floats
 from tqdm import tqdm
 
@@ -38,7 +39,7 @@ _CHECKED = 64
 def main() -> None:
     """Reads the command line, runs the rounds and writes the figures."""
     options = _options()
-    questions = _questions(options.questions)[: options.most]
+    questions = read_questions(options.questions)[: options.most]
     contenders = [one for one in CONTENDERS if not options.only or one.name in options.only]
     model = load_topic_model(read_bundle(options.bundle), "auto", ROOT / ".cache", threads=1)
     expected = model.predict(questions[:_CHECKED]).coarse
@@ -62,29 +63,20 @@ def main() -> None:
         sys.exit("\n".join(failed))
 
 
-def _questions(path: Path) -> list[str]:
-    """One a line; of a table the last column."""
-    lines = path.read_text("utf-8").splitlines()
-    return [line.split("\t")[-1] for line in lines[1:]] if path.suffix == ".tsv" else lines
-
-
 def _errors(found: dict[str, Any]) -> int:
     """Calls of a case that were not answered."""
     return sum(count for outcome, count in found["outcomes"].items() if outcome != "OK")
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bundle", type=Path, default=ROOT / "models" / "usem3")
-    parser.add_argument("--questions", type=Path, required=True, help="a file with a question a line, or a .tsv table")
+    parser = parser_for(__doc__)
+    add_questions(parser)
+    add_only(parser)
     parser.add_argument("--most", type=int, default=20_000, help="questions that are read of it")
-    parser.add_argument("--loadgen", type=Path, default=ROOT / ".tools" / "loadgen")
-    parser.add_argument("--environments", type=Path, default=ROOT / ".venv" / "bench")
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--connections", type=int, default=8)
-    parser.add_argument("--only", nargs="*", default=[], help="names of contenders")
     return parser.parse_args()
 
 

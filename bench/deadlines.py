@@ -8,7 +8,6 @@ free again all have expired; what it computes of them is for nobody. A peer aske
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from contenders import CONTENDERS, ROOT, Contender
 from hosted import Hosted, HostedError, ask
+from options import add_only, parser_for
 
 CALLS = 64
 _HOLDING = 8  # Enough that every process of a server has one.
@@ -26,10 +26,8 @@ _SETTLE_SECONDS = 5.0
 
 def main() -> None:
     """Reads the command line, prints the table as Markdown."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bundle", type=Path, default=ROOT / "models" / "usem3")
-    parser.add_argument("--environments", type=Path, default=ROOT / ".venv" / "bench")
-    parser.add_argument("--only", nargs="*", default=[], help="names of contenders")
+    parser = parser_for(__doc__)
+    add_only(parser)
     options = parser.parse_args()
     print(f"| server | computed, of {CALLS} expired calls |\n| --- | --- |")
     for contender in CONTENDERS:

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from cases import Case, send, write_requests
-from contenders import CONTENDERS, ROOT, Contender
+from contenders import CONTENDERS, Contender
 from hosted import Hosted, HostedError
+from options import add_only, add_questions, parser_for, read_questions
 
 _AT_ONCE = 2_000
 _FACTOR = 10.0
@@ -31,12 +32,9 @@ Found = dict[str, dict[str, Any]]
 
 def main() -> None:
     """Reads the command line, prints the table as Markdown."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bundle", type=Path, default=ROOT / "models" / "usem3")
-    parser.add_argument("--questions", type=Path, required=True, help="a text file with one question a line")
-    parser.add_argument("--loadgen", type=Path, default=ROOT / ".tools" / "loadgen")
-    parser.add_argument("--environments", type=Path, default=ROOT / ".venv" / "bench")
-    parser.add_argument("--only", nargs="*", default=[], help="names of contenders")
+    parser = parser_for(__doc__)
+    add_questions(parser)
+    add_only(parser)
     options = parser.parse_args()
     head = ["server", "capacity, questions/s", "2,000 at once", "flood", "goodput", "after", "most memory, MB"]
     print(f"| {' | '.join(head)} |\n|{' --- |' * len(head)}")
@@ -52,7 +50,7 @@ def main() -> None:
 def _measured(contender: Contender, options: argparse.Namespace) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         scratch, requests = Path(folder), Path(folder) / "requests"
-        write_requests(requests, contender.wire, options.questions.read_text("utf-8").splitlines()[:20_000], (1,))
+        write_requests(requests, contender.wire, read_questions(options.questions)[:20_000], (1,))
         with contender.started(options.bundle, options.environments, scratch) as server, _Memory(server) as memory:
             found: Found = {}
             for name, case in _cases().items():

@@ -13,8 +13,9 @@ import numpy as np
 from questiontopic_server.model import Bundle
 from questiontopic_server.model.encoder import Encoded, Floats, Graph, Inputs
 from questiontopic_server.model.onnx_graph import load_onnx
+from questiontopic_server.model.piece_cache import PieceEncoder
 from questiontopic_server.model.topic_model import PIECES, TopicModel
-from questiontopic_server.model.usem3 import UseM3Encoder, load_usem3
+from questiontopic_server.model.usem3 import load_usem3
 
 
 def load_padded(bundle: Bundle, cache: Path | None) -> TopicModel:
@@ -25,15 +26,8 @@ def load_padded(bundle: Bundle, cache: Path | None) -> TopicModel:
     return TopicModel(bundle.manifest, "onnxruntime, padded", _PaddedEncoder(encoder), graph)
 
 
-class _PaddedEncoder:
-    """As UseM3Encoder, with rows of zeros after each text but the longest."""
-
-    def __init__(self, encoder: UseM3Encoder) -> None:
-        self._encoder = encoder
-
-    @property
-    def max_pieces(self) -> int:
-        return self._encoder.max_pieces
+class _PaddedEncoder(PieceEncoder):
+    """With all embeddings, and rows of zeros after each text but the longest."""
 
     def encode(self, texts: Sequence[str]) -> Encoded:
         encoded = self._encoder.encode(texts)

