@@ -101,7 +101,7 @@ class Settings:
     max_queue: int = _setting(
         f"Most texts waiting; past it calls are refused with RESOURCE_EXHAUSTED. At least {MAX_TEXTS}, one full call.",
         _whole(MAX_TEXTS, 1_000_000),
-        4_096,
+        16_384,
     )
     drain_timeout: float = _setting("Seconds that accepted calls may take to finish after SIGTERM.", _seconds, 30.0)
     cache: Path = _setting(
