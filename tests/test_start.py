@@ -263,13 +263,13 @@ def test_sigterm_while_loading_ends_at_once_without_serving(tmp_path: Path) -> N
 
 
 def test_sigterm_before_the_imports_is_not_lost() -> None:
-    """It is sent when gRPC is asked for: later than Python's own start and earlier than anything else of ours."""
+    """It is sent when the settings are asked for: later than Python's own start, earlier than anything else of ours."""
     program = (
         "import os, runpy, signal, sys\n"
-        "class SignalBeforeGrpc:\n"
+        "class SignalBeforeSettings:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name == 'grpc': os.kill(os.getpid(), signal.SIGTERM)\n"
-        "sys.meta_path.insert(0, SignalBeforeGrpc())\n"
+        "        if name.endswith('.settings'): os.kill(os.getpid(), signal.SIGTERM)\n"
+        "sys.meta_path.insert(0, SignalBeforeSettings())\n"
         "runpy.run_module('questiontopic_server', run_name='__main__', alter_sys=True)\n"
     )
     command = [*server_python(), "-c", program, "--bundle", "no/such/folder"]

@@ -1,7 +1,7 @@
-"""Frames on the socket between the server and its model's process: a kind, a length, and so many bytes.
+"""Frames on the sockets between the front and the model's process: a kind, a length, and so many bytes.
 
-The server sends `TEXTS` as JSON; the process answers `LOADED` once at its start, as JSON, then for each batch `ROWS`,
-see `answers`, or `FAILED` with nothing in it: the traceback is in the process's own log.
+On the first one the process tells once that it has `LOADED`, as JSON, or `REFUSED` to. To each batch of texts, as JSON,
+it answers `ROWS`, see `Probabilities.packed`, or `FAILED` with nothing in it: the traceback is in the process's own log.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 
 HEAD = struct.Struct("!cI")
-TEXTS, LOADED, REFUSED, ROWS, FAILED = b"T", b"L", b"X", b"R", b"F"
+LOADED, REFUSED, ROWS, FAILED = b"L", b"X", b"R", b"F"
 
 
 def frame(kind: bytes, content: bytes = b"") -> bytes:

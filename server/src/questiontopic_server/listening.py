@@ -1,4 +1,4 @@
-"""Where and how the server listens: the address, the transport and gRPC's own limits. It knows no service."""
+"""Where and how the server listens: the sockets, and TLS files that are of use. gRPC itself is the front's business."""
 
 from __future__ import annotations
 
@@ -6,72 +6,58 @@ import socket
 import ssl
 from pathlib import Path
 
-import grpc
-
-from .limits import MAX_MESSAGE_BYTES
 from .settings import Settings
+
+_BACKLOG = 4_096  # Connections that wait to be accepted; the system may allow fewer.
 
 
 class ListenError(Exception):
     """The address cannot be had or a TLS file is of no use; the message is one line that names it."""
 
 
-def listen(settings: Settings) -> tuple[grpc.aio.Server, str]:
-    """A server that holds the address, not yet started, and that address as HOST:PORT; raises ListenError."""
-    server = grpc.aio.server(
-        options=[
-            ("grpc.so_reuseport", 0),  # Otherwise a second server on the same port starts silently.
-            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-            # Past its own limits gRPC answers CANCELLED, which no one retries. Ours, which says when to come again, is
-            # to answer first: at gRPC's defaults a thousand calls that arrive at once are too many.
-            ("grpc.server.max_pending_requests", 20_000),
-            ("grpc.server.max_pending_requests_hard_limit", 40_000),
-        ]
-    )
-    credentials = _credentials(settings)
-    wanted = f"{settings.host}:{settings.port}"
+def listen(settings: Settings) -> tuple[list[socket.socket], str]:
+    """Sockets that listen on every address of the host, and the first one as HOST:PORT; raises ListenError."""
+    port, bound = settings.port, list[socket.socket]()
     try:
-        _try_to_bind(settings.host, settings.port)
-        port = server.add_secure_port(wanted, credentials) if credentials else server.add_insecure_port(wanted)
-    except (OSError, RuntimeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise ListenError(f"cannot listen on {wanted}: {reason}") from None
-    return server, f"{settings.host}:{port}"
+        host = settings.host.strip("[]")
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, _, _, _, address in found:
+            bound.append(_bound(family, (address[0], port, *address[2:])))
+            port = bound[0].getsockname()[1]
+    except OSError as error:
+        raise ListenError(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None
+    return bound, f"{settings.host}:{port}"
 
 
-def transport(settings: Settings) -> str:
-    """What the server speaks: plaintext, TLS or mutual TLS."""
-    if not settings.tls_certificate:
-        return "plaintext"
-    return "mutual TLS" if settings.tls_client_ca else "TLS"
+def _bound(family: int, address: tuple[object, ...]) -> socket.socket:
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if family == socket.AF_INET6:
+        listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, address[0] != "::")
+    listening.bind(address)
+    listening.listen(_BACKLOG)
+    return listening
 
 
-def _try_to_bind(host: str, port: int) -> None:
-    """Raises OSError with the reason if the address cannot be had; gRPC itself would not tell the reason."""
-    family, kind, protocol, _, address = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
-    with socket.socket(family, kind, protocol) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(address)
-
-
-def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
+def check_tls(settings: Settings) -> None:
+    """Raises ListenError if one of the TLS files is of no use."""
     certificate, key, client_ca = settings.tls_certificate, settings.tls_key, settings.tls_client_ca
     if not (certificate and key):
-        return None
+        return
     try:
-        pair = (key.read_bytes(), certificate.read_bytes())
-        authority = client_ca.read_bytes() if client_ca else None
+        for file in (key, certificate, client_ca):
+            if file:
+                file.read_bytes()
     except OSError as error:
         raise ListenError(f"{error.filename}: {error.strerror}") from None
     _check_certificates(certificate)
     _check_key(key, certificate)
     if client_ca:
         _check_certificates(client_ca)
-    return grpc.ssl_server_credentials([pair], authority, require_client_auth=authority is not None)
 
 
 def _check_certificates(file: Path) -> None:
-    """Raises ListenError unless the file holds certificates; gRPC itself would not tell which file is at fault."""
+    """Raises ListenError unless the file holds certificates."""
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(file)
     except ssl.SSLError:

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from . import __version__
-from .limits import MAX_TEXTS
 
 PREFIX = "QUESTIONTOPIC_"
+
+_FULL_CALL = 512  # Texts: the contract's Limits.max_texts.
 
 
 def _setting(help: str, parse: Callable[[str], Any], default: Any = None) -> Any:
@@ -91,16 +92,16 @@ class Settings:
         "auto",
     )
     workers: int = _setting(
-        "Processes that hold the model, for batches side by side; 0 for one less than the CPUs that affinity and quota "
-        "allow, one to four.",
+        "Batches computed side by side, each by a thread of the model's process; 0 for as many as affinity and quota "
+        "allow CPUs, one to four.",
         _whole(0, 1_024),
         0,
     )
     threads: int = _setting("CPU threads that one batch may use.", _whole(1, 1_024), 1)
     max_batch: int = _setting("Most texts computed at once.", _whole(1, 4_096), 64)
     max_queue: int = _setting(
-        f"Most texts waiting; past it calls are refused with RESOURCE_EXHAUSTED. At least {MAX_TEXTS}, one full call.",
-        _whole(MAX_TEXTS, 1_000_000),
+        f"Most texts waiting; past it calls are refused with RESOURCE_EXHAUSTED. At least {_FULL_CALL}, one full call.",
+        _whole(_FULL_CALL, 1_000_000),
         16_384,
     )
     drain_timeout: float = _setting("Seconds that accepted calls may take to finish after SIGTERM.", _seconds, 30.0)

@@ -1,7 +1,7 @@
-"""The model's process: `python -m questiontopic_server.worker SOCKET OPTIONS`, started by `model_process`.
+"""The model's process: `python -m questiontopic_server.worker OPTIONS SOCKET…`, started by the front (`server/front`).
 
-It loads the bundle, checks its golden texts and then answers batches from the socket, one at a time, until the server
-closes it. A process of its own shares no interpreter lock with the calls, and the server's loads no numpy.
+It loads the bundle, checks its golden texts and then answers batches from the sockets, one at a time from each, until
+the front closes them. The threads that do so compute side by side: the runtimes let go of the interpreter's lock.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import logging
 import signal
 import socket
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -26,22 +27,23 @@ _log = logging.getLogger(__name__)
 
 
 def main() -> NoReturn:
-    """Exits with 0 when the server has closed the socket, 1 if the bundle cannot be served."""
+    """Exits with 0 when the front has closed the sockets, 1 if the bundle cannot be served."""
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)  # The server decides when this ends, after its last answer.
-    with socket.socket(fileno=int(sys.argv[1])) as connection, contextlib.suppress(ConnectionError):
-        options = json.loads(sys.argv[2])
-        logging.basicConfig(level=options["log_level"].upper(), stream=sys.stderr, format=LOG_FORMAT)
-        try:
-            model = _load(Path(options["bundle"]), options["runtime"], Path(options["cache"]), options["threads"])
-        except BundleError as error:
-            connection.sendall(frame(REFUSED, str(error).encode(errors="backslashreplace")))
-            sys.exit(1)
-        loaded = {"manifest": model.manifest.to_json(), "runtime": model.runtime, "max_pieces": model.max_pieces}
-        connection.sendall(frame(LOADED, json.dumps(loaded).encode()))
-        with connection.makefile("rb") as batches:
-            while head := batches.read(HEAD.size):
-                connection.sendall(_answer(model, json.loads(batches.read(HEAD.unpack(head)[1]))))
+        signal.signal(number, signal.SIG_IGN)  # The front decides when this ends, after its last answer.
+    options, connections = json.loads(sys.argv[1]), [socket.socket(fileno=int(number)) for number in sys.argv[2:]]
+    logging.basicConfig(level=options["log_level"].upper(), stream=sys.stderr, format=LOG_FORMAT)
+    try:
+        model = _load(Path(options["bundle"]), options["runtime"], Path(options["cache"]), options["threads"])
+    except BundleError as error:
+        _tell(connections[0], frame(REFUSED, str(error).encode(errors="backslashreplace")))
+        sys.exit(1)
+    loaded = {"manifest": model.manifest.to_json(), "runtime": model.runtime, "max_pieces": model.max_pieces}
+    _tell(connections[0], frame(LOADED, json.dumps(loaded).encode()))
+    threads = [threading.Thread(target=_serve, args=(model, connection)) for connection in connections]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     sys.exit(0)
 
 
@@ -51,6 +53,18 @@ def _load(folder: Path, runtime: str, cache: Path, threads: int) -> TopicModel:
     model = load_topic_model(read_bundle(folder), runtime, cache, threads)
     model.check_golden()
     return model
+
+
+def _tell(connection: socket.socket, content: bytes) -> None:
+    """Sends it, if the front is still there."""
+    with contextlib.suppress(ConnectionError):
+        connection.sendall(content)
+
+
+def _serve(model: TopicModel, connection: socket.socket) -> None:
+    with contextlib.suppress(ConnectionError), connection.makefile("rb") as batches:
+        while head := batches.read(HEAD.size):
+            connection.sendall(_answer(model, json.loads(batches.read(HEAD.unpack(head)[1]))))
 
 
 def _answer(model: TopicModel, texts: list[str]) -> bytes:

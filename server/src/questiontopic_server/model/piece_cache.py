@@ -7,6 +7,7 @@ sums them. The results are those of the whole graph but for the order of a few a
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -83,17 +84,21 @@ class PieceEncoder:
 
 
 class CachedGraph:
-    """The graph of the texts, whose pieces' rows come from a cache."""
+    """The graph of the texts, whose pieces' rows come from a cache: each thread has its own."""
 
-    def __init__(self, cache: PieceCache, texts: Graph) -> None:
-        self._cache, self._texts = cache, texts
+    def __init__(self, make_cache: Callable[[], PieceCache], texts: Graph) -> None:
+        self._make_cache, self._texts = make_cache, texts
+        self._own = threading.local()
 
     def run(self, inputs: Inputs) -> Floats:
         """Computes one batch in the calling thread."""
-        slots = np.append(self._cache.slots(inputs["pieces"]), np.int32(0))
+        if not hasattr(self._own, "cache"):
+            self._own.cache = self._make_cache()
+        cache: PieceCache = self._own.cache
+        slots = np.append(cache.slots(inputs["pieces"]), np.int32(0))
         return self._texts.run(
             {
-                "rows": self._cache.rows,
+                "rows": cache.rows,
                 "slots": slots[inputs["windows"]],
                 "windows": inputs["windows"],
                 "pooling": inputs["pooling"],
@@ -111,4 +116,4 @@ def load_cached(encoder: Encoder, texts: Graph, pieces: Path, threads: int) -> t
         return graph.run({"embeddings": embeddings(missing)})
 
     width = compute(np.zeros(1, np.int64)).shape[1]
-    return PieceEncoder(encoder), CachedGraph(PieceCache(encoder.vocabulary_size, width, compute), texts)
+    return PieceEncoder(encoder), CachedGraph(lambda: PieceCache(encoder.vocabulary_size, width, compute), texts)

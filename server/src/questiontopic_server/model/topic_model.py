@@ -43,7 +43,7 @@ class Probabilities:
 
 
 class TopicModel:
-    """A bundle's model, ready to compute; one thread at a time may call it."""
+    """A bundle's model, ready to compute, in several threads side by side."""
 
     def __init__(self, manifest: Manifest, runtime: str, encoder: Encoder, graph: Graph) -> None:
         self.manifest, self.runtime = manifest, runtime

@@ -1,0 +1,352 @@
+package batcher_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/question-topic/question-topic/server/front/internal/batcher"
+)
+
+func TestALoneCallDoesNotWaitForCompany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		started := time.Now()
+		b, _ := newBatcher(t, batcher.Options{}, tenth)
+		send(t.Context(), b, "a", "b").wants(t, "A", "B")
+		if took := time.Since(started); took != 2*tenth {
+			t.Errorf("took %v, want %v", took, 2*tenth)
+		}
+	})
+}
+
+func TestWhateverWaitsWhileTheFunctionIsBusyIsTheNextBatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, g := newBatcher(t, batcher.Options{}, 0)
+		first := hold(t, b, g)
+		var calls []*call
+		for i := range 5 {
+			calls = append(calls, send(t.Context(), b, fmt.Sprintf("t%d", i)))
+		}
+		g.open()
+		first.wants(t, "FIRST")
+		for i, each := range calls {
+			each.wants(t, fmt.Sprintf("T%d", i))
+		}
+		if got, want := g.order(), "first|t0 t1 t2 t3 t4"; got != want {
+			t.Errorf("computed %s, want %s", got, want)
+		}
+	})
+}
+
+func TestALargeCallLetsASmallOneThatCameLaterIntoItsFirstBatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, g := newBatcher(t, batcher.Options{Turn: 2}, 0)
+		hold(t, b, g)
+		large, small := send(t.Context(), b, texts("l", 15)...), send(t.Context(), b, "small")
+		g.open()
+		small.wants(t, "SMALL")
+		large.wants(t, upper(texts("l", 15))...)
+		if got, want := g.order(), "first|l0 l1 l2 l3 l4 l5 l6 small|l7 l8 l9 l10 l11 l12 l13 l14"; got != want {
+			t.Errorf("computed %s, want %s", got, want)
+		}
+	})
+}
+
+func TestAPoisonedCallFailsAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, g := newBatcher(t, batcher.Options{Turn: 1}, 0)
+		hold(t, b, g)
+		before, bad := send(t.Context(), b, "a", "b"), send(t.Context(), b, "poison", "c")
+		after := send(t.Context(), b, "d")
+		g.open()
+		before.wants(t, "A", "B")
+		bad.fails(t, errPoison)
+		after.wants(t, "D")
+		if got, want := g.order(), "first|a b poison c d|a b|poison c|d"; got != want {
+			t.Errorf("computed %s, want %s", got, want)
+		}
+	})
+}
+
+func TestTheRestOfAFailedCallWaitsNoMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, g := newBatcher(t, batcher.Options{MaxBatch: 2, MaxQueue: 6, Turn: 2}, 0)
+		hold(t, b, g)
+		bad, neighbour := send(t.Context(), b, "poison", "b", "c", "d"), send(t.Context(), b, "e", "f")
+		g.step()
+		g.step()
+		bad.fails(t, errPoison)
+		other := send(t.Context(), b, texts("o", 6)...) // Nothing waits: the neighbour is being computed.
+		g.open()
+		neighbour.wants(t, "E", "F")
+		other.wants(t, upper(texts("o", 6))...)
+		if order := g.order(); strings.Contains(order, "c d") {
+			t.Errorf("computed %s, of it c and d for nobody", order)
+		}
+	})
+}
+
+func TestAFullQueueRefusesWithAHintAndAcceptsAgainWhenItHasRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, g := newBatcher(t, batcher.Options{MaxQueue: 3}, 0)
+		hold(t, b, g)
+		ctx, cancel := context.WithCancel(t.Context())
+		waiting := send(ctx, b, "a", "b", "c")
+		refused := send(t.Context(), b, "d").overloaded(t)
+		if !refused.Full || refused.RetryAfter <= 0 || refused.Error() == "" {
+			t.Errorf("refused by %#v, want a full queue and a time to retry after", refused)
+		}
+		cancel()
+		waiting.fails(t, context.Canceled)
+		accepted := send(t.Context(), b, "e", "f", "g")
+		g.open()
+		accepted.wants(t, "E", "F", "G")
+		wantDropped(t, b, map[string]int{"queue full": 1, "cancelled": 1})
+	})
+}
+
+// Ten texts of a tenth of a second each are ahead of the call in both tests, where batches may take half as long again.
+func TestADeadlineThatTheQueueCannotMeetIsRefusedAtOnce(t *testing.T) {
+	for _, c := range []struct {
+		functions        int
+		left, retryAfter time.Duration // The latter if it is refused.
+	}{
+		{1, 300 * time.Millisecond, 1200 * time.Millisecond},
+		{1, 1100 * time.Millisecond, 400 * time.Millisecond},
+		{1, 1490 * time.Millisecond, 50 * time.Millisecond},
+		{1, 1510 * time.Millisecond, 0},
+		{2, 740 * time.Millisecond, 50 * time.Millisecond},
+		{2, 760 * time.Millisecond, 0},
+	} {
+		t.Run(fmt.Sprintf("%d functions, %v", c.functions, c.left), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				gates := slices.Repeat([]time.Duration{tenth}, c.functions)
+				b, g := newBatcher(t, batcher.Options{}, gates...)
+				send(t.Context(), b, "warm").wants(t, "WARM")
+				g.shut()
+				for range c.functions {
+					send(t.Context(), b, "held")
+				}
+				send(t.Context(), b, texts("t", 10-c.functions)...)
+				ctx, cancel := context.WithTimeout(t.Context(), c.left)
+				defer cancel()
+				asked := send(ctx, b, "asked")
+				if c.retryAfter > 0 {
+					refused := asked.overloaded(t)
+					near(t, "wait", refused.Wait, time.Second/time.Duration(c.functions))
+					near(t, "left", refused.Left, c.left)
+					near(t, "retry after", refused.RetryAfter, c.retryAfter)
+					wantDropped(t, b, map[string]int{"deadline cannot be met": 1})
+				}
+				g.open()
+				if c.retryAfter == 0 {
+					asked.wants(t, "ASKED")
+				} else if order := g.order(); strings.Contains(order, "asked") {
+					t.Errorf("computed %s, of it the refused call", order)
+				}
+			})
+		})
+	}
+}
+
+func TestABatchThatTookLongForOnceDoesNotCountForLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, g := newBatcher(t, batcher.Options{}, tenth)
+		send(t.Context(), b, "warm").wants(t, "WARM")
+		frozen := hold(t, b, g)
+		time.Sleep(time.Hour)
+		g.open()
+		frozen.wants(t, "FIRST")
+		hold(t, b, g)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		near(t, "wait", send(ctx, b, "asked").overloaded(t).Wait, tenth*12/10)
+	})
+}
+
+func TestAPassedDeadlineIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, g := newBatcher(t, batcher.Options{}, 0)
+		for _, ago := range []time.Duration{0, time.Second, 24 * time.Hour} {
+			send(dated{t.Context(), time.Now().Add(-ago)}, b, "late").fails(t, batcher.ErrExpired)
+		}
+		if order := g.order(); order != "" {
+			t.Errorf("computed %s", order)
+		}
+		wantDropped(t, b, map[string]int{"expired on arrival": 3})
+	})
+}
+
+func TestACallWithoutADeadlineNeverExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(100 * 365 * 24 * time.Hour)
+		b, g := newBatcher(t, batcher.Options{}, 0)
+		hold(t, b, g)
+		asked := send(t.Context(), b, "asked")
+		time.Sleep(100 * 365 * 24 * time.Hour)
+		g.open()
+		asked.wants(t, "ASKED")
+	})
+}
+
+func TestACallIsComputedHoweverSlowTheBatchesBeforeWere(t *testing.T) {
+	for _, size := range []int{1, 5} { // One turn, and more than one.
+		synctest.Test(t, func(t *testing.T) {
+			b, g := newBatcher(t, batcher.Options{Turn: 2}, time.Minute)
+			send(t.Context(), b, "slow").wants(t, "SLOW")
+			g.perText = time.Millisecond
+			ctx, cancel := context.WithTimeout(t.Context(), tenth)
+			defer cancel()
+			send(ctx, b, texts("q", size)...).wants(t, upper(texts("q", size))...)
+		})
+	}
+}
+
+func TestACallThatOthersOfItsBatchWouldMakeLateIsNotComputed(t *testing.T) {
+	for _, c := range []struct {
+		ahead int
+		left  time.Duration // When the batch is formed; a text takes a tenth of a second, or as good as that.
+		late  bool
+	}{
+		{0, 10 * time.Millisecond, false},
+		{3, 300 * time.Millisecond, true},
+		{3, 600 * time.Millisecond, false},
+		{7, 600 * time.Millisecond, true},
+	} {
+		t.Run(fmt.Sprintf("%d ahead, %v left", c.ahead, c.left), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b, g := newBatcher(t, batcher.Options{}, tenth)
+				for range 5 { // So that the batch that is held for long changes the estimate by little.
+					send(t.Context(), b, "warm").wants(t, "WARM")
+				}
+				hold(t, b, g)
+				if c.ahead > 0 {
+					send(t.Context(), b, texts("t", c.ahead)...)
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				asked := send(ctx, b, "asked")
+				time.Sleep(time.Minute - c.left - tenth)
+				g.perText = tenth
+				g.open()
+				_, err := asked.result(t)
+				if late := errors.Is(err, batcher.ErrExpired); late != c.late && c.ahead > 0 {
+					t.Errorf("got %v, want it late: %v", err, c.late)
+				}
+				if computed := strings.Contains(g.order(), "asked"); computed == c.late {
+					t.Errorf("computed: %v, want %v", computed, !c.late)
+				}
+			})
+		})
+	}
+}
+
+func TestACallThatLeavesWhileItIsComputedHarmsNoNeighbour(t *testing.T) {
+	for name, c := range map[string]struct {
+		leave func(context.Context) (context.Context, context.CancelFunc)
+		want  error
+	}{
+		"cancelled": {context.WithCancel, context.Canceled},
+		"expired": {func(ctx context.Context) (context.Context, context.CancelFunc) {
+			ctx, cancel := context.WithTimeout(ctx, time.Second)
+			time.AfterFunc(2*time.Second, cancel)
+			return ctx, func() { time.Sleep(time.Second) }
+		}, batcher.ErrExpired},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b, g := newBatcher(t, batcher.Options{Turn: 2}, 0)
+				hold(t, b, g)
+				ctx, leave := c.leave(t.Context())
+				leaving, neighbour := send(ctx, b, texts("l", 12)...), send(t.Context(), b, texts("n", 6)...)
+				g.step()
+				leave()
+				leaving.fails(t, c.want)
+				g.open()
+				neighbour.wants(t, upper(texts("n", 6))...)
+				if got, want := g.order(), "first|l0 l1 l2 l3 n0 n1 n2 n3|n4 n5"; got != want {
+					t.Errorf("computed %s, want %s", got, want)
+				}
+			})
+		})
+	}
+}
+
+func TestWhatWaitsWhenTheLastFunctionHasEndedFailsAsNotServingAndSoDoesWhatComesLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, g := newBatcher(t, batcher.Options{}, 0, 0)
+		lost := []*call{hold(t, b, g), hold(t, b, g), send(t.Context(), b, "a"), send(t.Context(), b, "b", "c")}
+		g.end()
+		g.open()
+		for _, each := range append(lost, send(t.Context(), b, "later")) {
+			each.fails(t, batcher.ErrNotServing)
+		}
+		if got, want := g.order(), "first|first"; got != want {
+			t.Errorf("computed %s, want %s", got, want)
+		}
+	})
+}
+
+func TestAFunctionThatHasEndedTakesItsBatchWithItAndNoMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, ending := newBatcher(t, batcher.Options{MaxBatch: 2}, 0)
+		lost := hold(t, b, ending)
+		working := run(t, b, 0)
+		var kept []*call
+		for i := range 5 {
+			kept = append(kept, send(t.Context(), b, fmt.Sprintf("t%d", i)))
+		}
+		ending.end()
+		ending.open()
+		lost.fails(t, batcher.ErrNotServing)
+		if err := ending.wait(); !errors.Is(err, batcher.ErrEnded) {
+			t.Errorf("Run returned %v, want ErrEnded", err)
+		}
+		for i, each := range kept {
+			each.wants(t, fmt.Sprintf("T%d", i))
+		}
+		if got, want := working.order(), "t0|t1|t2|t3|t4"; got != want {
+			t.Errorf("computed %s, want %s", got, want)
+		}
+	})
+}
+
+func TestAFunctionThatEndsOverAPoisonedBatchLeavesNoCallBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, g := newBatcher(t, batcher.Options{}, 0)
+		hold(t, b, g)
+		answered, bad := send(t.Context(), b, "a"), send(t.Context(), b, "poison")
+		lost := []*call{send(t.Context(), b, "b"), send(t.Context(), b, "c")}
+		for range 4 { // The first call, the batch, and the first two of its calls alone.
+			g.step()
+		}
+		g.end()
+		g.open()
+		answered.wants(t, "A")
+		bad.fails(t, errPoison)
+		for _, each := range lost {
+			each.fails(t, batcher.ErrNotServing)
+		}
+	})
+}
+
+func wantDropped(t *testing.T, b *batcher.Batcher[string], want map[string]int) {
+	t.Helper()
+	if got := b.Dropped(); !maps.Equal(got, want) {
+		t.Errorf("dropped %v, want %v", got, want)
+	}
+}
+
+// near leaves room for what floats lose.
+func near(t *testing.T, name string, got, want time.Duration) {
+	t.Helper()
+	if (got - want).Abs() > time.Microsecond {
+		t.Errorf("%s: got %v, want %v", name, got, want)
+	}
+}

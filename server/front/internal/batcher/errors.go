@@ -1,0 +1,34 @@
+package batcher
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+const (
+	leastRetry = 50 * time.Millisecond
+	reserve    = 150 // Percent of the estimated wait that a deadline must leave: batches on busy machines vary as much.
+)
+
+var (
+	// ErrEnded says that a function cannot compute any more.
+	ErrEnded = errors.New("the function has ended")
+	// ErrExpired says that the call's deadline passed while it waited.
+	ErrExpired = errors.New("the deadline passed in the queue")
+	// ErrNotServing says that no function is left.
+	ErrNotServing = errors.New("the model has ended")
+)
+
+// OverloadedError says that the queue is full or, unless Full, that about Wait of work waits where Left is left.
+type OverloadedError struct {
+	Wait, Left, RetryAfter time.Duration
+	Full                   bool
+}
+
+func (e *OverloadedError) Error() string {
+	if e.Full {
+		return "the queue is full"
+	}
+	return fmt.Sprintf("the deadline cannot be met: about %.3f s of work wait, %.3f s are left", e.Wait.Seconds(), e.Left.Seconds())
+}

@@ -1,0 +1,117 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/protoadapt"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/question-topic/question-topic/server/front/internal/batcher"
+)
+
+const domain = "questiontopic"
+
+var (
+	errLoading  = errors.New("the model is still loading")
+	errDraining = errors.New("the server is draining; try another one")
+)
+
+// fieldError says that a field of the request breaks a limit; an empty field means the request as a whole.
+type fieldError struct {
+	field, description string
+}
+
+func (e *fieldError) Error() string {
+	if e.field == "" {
+		return e.description
+	}
+	return e.field + ": " + e.description
+}
+
+// modelNotFoundError says that the request names a model that is not the loaded one.
+type modelNotFoundError struct {
+	named, loaded string
+}
+
+func (e *modelNotFoundError) Error() string {
+	return fmt.Sprintf("model: no '%s' here; the loaded model is '%s'", e.named, e.loaded)
+}
+
+// internalError is our own fault; the id stands in the log beside the cause.
+type internalError struct {
+	id string
+}
+
+func (e *internalError) Error() string {
+	return "internal error; report request id " + e.id
+}
+
+// known says whether the status table has a row of its own for an error.
+func known(err error) bool {
+	return code(err) != codes.Internal
+}
+
+func code(err error) codes.Code {
+	var (
+		field    *fieldError
+		notFound *modelNotFoundError
+		overload *batcher.OverloadedError
+	)
+	switch {
+	case errors.As(err, &field):
+		return codes.InvalidArgument
+	case errors.As(err, &notFound):
+		return codes.NotFound
+	case errors.As(err, &overload):
+		return codes.ResourceExhausted
+	case errors.Is(err, errLoading), errors.Is(err, errDraining), errors.Is(err, batcher.ErrNotServing):
+		return codes.Unavailable
+	case errors.Is(err, batcher.ErrExpired):
+		return codes.DeadlineExceeded
+	case errors.Is(err, context.Canceled):
+		return codes.Canceled
+	}
+	return codes.Internal
+}
+
+// toStatus is the status table: the error as gRPC sends it, with google.rpc details.
+func toStatus(err error) error {
+	found := status.New(code(err), err.Error())
+	detail := detailOf(err)
+	if detail == nil {
+		return found.Err()
+	}
+	detailed, cannot := found.WithDetails(detail)
+	if cannot != nil {
+		return found.Err()
+	}
+	return detailed.Err()
+}
+
+func detailOf(err error) protoadapt.MessageV1 {
+	var (
+		field    *fieldError
+		notFound *modelNotFoundError
+		overload *batcher.OverloadedError
+		internal *internalError
+	)
+	switch {
+	case errors.As(err, &field):
+		violation := &errdetails.BadRequest_FieldViolation{Field: field.field, Description: field.description}
+		return &errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{violation}}
+	case errors.As(err, &notFound):
+		return &errdetails.ErrorInfo{Reason: "MODEL_NOT_FOUND", Domain: domain}
+	case errors.As(err, &overload):
+		return &errdetails.RetryInfo{RetryDelay: durationpb.New(overload.RetryAfter)}
+	case errors.As(err, &internal):
+		return &errdetails.ErrorInfo{
+			Reason: "INTERNAL", Domain: domain, Metadata: map[string]string{"request_id": internal.id},
+		}
+	}
+	return nil
+}
