@@ -13,7 +13,7 @@ from protocols import Json, OpenInference, OpenInferenceJson, Topic, Wire
 ROOT = Path(__file__).resolve().parents[1]
 OURS = "question-topic"
 _ENVIRONMENT = {
-    "PYTHONPATH": f"{ROOT / 'server' / 'src'}:{ROOT / 'clients' / 'python' / 'src'}",
+    "PYTHONPATH": ":".join(str(ROOT / folder) for folder in ("server/src", "clients/python/src", "bench/peers")),
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
 }

@@ -52,21 +52,22 @@ class Hosted:
         return total / 1e6
 
     def _all(self) -> list[psutil.Process]:
-        """Of the session that the server leads: some leave children behind that have another parent."""
-        session = self.process.pid
-        found = []
+        """Of the session that the server leads, and its descendants: some change the one, some the other."""
+        found = set()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found.update([self.process, *self.process.children(recursive=True)])
         for process in psutil.process_iter():
             with contextlib.suppress(OSError):
-                if os.getsid(process.pid) == session:
-                    found.append(process)
-        return found
+                if os.getsid(process.pid) == self.process.pid:
+                    found.add(process)
+        return list(found)
 
     def end(self) -> None:
         """SIGTERM for the first process, and later SIGKILL for what is left."""
+        left = self._all()
         with contextlib.suppress(psutil.NoSuchProcess):
             self.process.send_signal(signal.SIGTERM)
         psutil.wait_procs([self.process], timeout=_END_SECONDS)
-        left = self._all()
         for process in left:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()

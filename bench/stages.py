@@ -2,15 +2,13 @@
 
 python bench/stages.py --questions FILE
 
-The stages run in this process, on one thread; what the server's two processes use beyond them is gRPC's and the event
-loop's. Medians over the rounds, in microseconds of CPU time a question.
+The model's stages run in this process, on one thread; those of the front are benchmarks beside its code (`go test
+-bench`). Medians over the rounds, in microseconds of CPU time a question.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import json
 import re
 import statistics
 import tempfile
@@ -23,16 +21,9 @@ from cases import Case, send, write_requests
 from contenders import CONTENDERS, OURS, ROOT
 from options import add_questions, parser_for, read_questions
 
-from questiontopic.v1 import topic_pb2
-from questiontopic_server.answers import Answer, unpack
-from questiontopic_server.batcher import Batcher
-from questiontopic_server.decoding import decode
-from questiontopic_server.limits import check_texts
 from questiontopic_server.model import read_bundle
 from questiontopic_server.model.preparation import PREPARATIONS
 from questiontopic_server.model.topic_model import load_encoder_and_graph, load_topic_model
-from questiontopic_server.model_process import LoadedModel
-from questiontopic_server.responses import Responses
 
 IN_FLIGHT = 64
 _ROUNDS = 7
@@ -70,54 +61,17 @@ def _stages(bundle: Path, batch: int) -> dict[str, Stage]:
     model = load_topic_model(read, "onnxruntime", ROOT / ".cache", 1)
     encoder, graph = load_encoder_and_graph(read, "onnxruntime", ROOT / ".cache", 1)
     prepare = PREPARATIONS[read.manifest.preparation]
-    loaded = LoadedModel(read.manifest, "onnxruntime", model.max_pieces)
-    responses, levels = Responses(loaded), (len(read.manifest.coarse_labels), len(read.manifest.fine_labels))
-    rows = model.predict(["What is your salary?"] * batch).packed()
-    answers = unpack(rows, *levels)
 
-    def batches(questions: Sequence[str]) -> list[Sequence[str]]:
-        return [questions[start : start + batch] for start in range(0, len(questions), batch)]
-
-    def parse(questions: Sequence[str]) -> None:
-        for message in (topic_pb2.PredictTopicRequest(texts=[one]).SerializeToString() for one in questions):
-            texts = list(decode(topic_pb2.PredictTopicRequest, message).texts)
-            check_texts(texts)
-
-    def respond(questions: Sequence[str]) -> None:
-        for _ in questions:
-            responses.predict(answers[:1], topic_pb2.LABEL_LEVEL_COARSE).SerializeToString()
+    def each(stage: Callable[[Sequence[str]], object]) -> Stage:
+        return lambda asked: [stage(asked[start : start + batch]) for start in range(0, len(asked), batch)]
 
     return {
-        "front: request parsed and checked": parse,
-        "front: queue and batches": lambda questions: asyncio.run(_queued(questions, answers, batch)),
-        "front: batch to bytes, rows to answers": lambda questions: [
-            (json.dumps(part).encode(), unpack(rows, *levels)) for part in batches(questions)
-        ],
-        "front: response made and serialised": respond,
-        "model: pieces and windows": lambda questions: [
-            encoder.encode([prepare(text) for text in part]) for part in batches(questions)
-        ],
-        "model: pieces, windows and graph": lambda questions: [
-            graph.run(encoder.encode([prepare(text) for text in part]).inputs) for part in batches(questions)
-        ],
-        "model: text to packed confidences": lambda questions: [
-            model.predict(part).packed() for part in batches(questions)
-        ],
+        "model: pieces and windows": each(lambda part: encoder.encode([prepare(text) for text in part])),
+        "model: pieces, windows and graph": each(
+            lambda part: graph.run(encoder.encode([prepare(text) for text in part]).inputs)
+        ),
+        "model: text to packed confidences": each(lambda part: model.predict(part).packed()),
     }
-
-
-async def _queued(questions: Sequence[str], answers: Sequence[Answer], batch: int) -> None:
-    """The batcher in front of a function that costs nothing."""
-
-    async def compute(texts: Sequence[str]) -> Sequence[Answer]:
-        await asyncio.sleep(0)
-        return [answers[0]] * len(texts)
-
-    batcher = Batcher[Answer](max_batch=batch, max_queue=4_096)
-    running = asyncio.create_task(batcher.run(compute))
-    for start in range(0, len(questions), IN_FLIGHT):
-        await asyncio.gather(*(batcher.predict([text]) for text in questions[start : start + IN_FLIGHT]))
-    running.cancel()
 
 
 def _processes(options: argparse.Namespace, questions: Sequence[str]) -> tuple[float, float, float]:

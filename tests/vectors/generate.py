@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from questiontopic_server.answers import unpack
 from questiontopic_server.model import read_bundle
 from questiontopic_server.model.topic_model import TopicModel, load_topic_model
 
@@ -77,14 +76,14 @@ def _expand(texts: list[Any]) -> list[str]:
 def _predictions(model: TopicModel, texts: list[str], level: str) -> list[dict[str, Any]]:
     fine_names = [label.name for label in model.manifest.fine_labels]
     predictions = []
-    rows = model.predict(texts).packed()
-    for answer in unpack(rows, len(model.manifest.coarse_labels), len(fine_names)):
+    found = model.predict(texts)
+    for row, truncated in enumerate(found.truncated):
         prediction: dict[str, Any] = {}
         if not level.endswith("FINE"):
-            prediction["coarse"] = _confidences(model.manifest.coarse_labels, answer.coarse)
-        if level.endswith(("FINE", "BOTH")) and answer.fine:
-            prediction["fine"] = _confidences(fine_names, answer.fine)
-        if answer.truncated:
+            prediction["coarse"] = _confidences(model.manifest.coarse_labels, found.coarse[row].tolist())
+        if level.endswith(("FINE", "BOTH")) and found.fine is not None:
+            prediction["fine"] = _confidences(fine_names, found.fine[row].tolist())
+        if truncated:
             prediction["truncated"] = True
         predictions.append(prediction)
     return predictions

@@ -12,13 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
+from response import respond
 
 from questiontopic.v1 import topic_pb2, topic_pb2_grpc
-from questiontopic_server.answers import unpack
 from questiontopic_server.model import read_bundle
 from questiontopic_server.model.topic_model import TopicModel, load_topic_model
-from questiontopic_server.model_process import LoadedModel
-from questiontopic_server.responses import Responses
 
 THREADS = 10  # As in gRPC's own examples.
 
@@ -28,18 +26,13 @@ class TopicService(topic_pb2_grpc.TopicServiceServicer):
 
     def __init__(self, model: TopicModel) -> None:
         self._model, self._lock = model, threading.Lock()
-        manifest = model.manifest
-        self._levels = (len(manifest.coarse_labels), len(manifest.fine_labels))
-        self._responses = Responses(LoadedModel(manifest, model.runtime, model.max_pieces))
 
     def PredictTopic(  # noqa: N802 - the contract's name
         self, request: topic_pb2.PredictTopicRequest, context: grpc.ServicerContext
     ) -> topic_pb2.PredictTopicResponse:
         """As the project's server answers by default."""
         with self._lock:
-            found = self._model.predict(request.texts)
-        answers = unpack(found.packed(), *self._levels)
-        return self._responses.predict(answers, topic_pb2.LABEL_LEVEL_COARSE)
+            return respond(self._model, list(request.texts))
 
 
 def main() -> None:

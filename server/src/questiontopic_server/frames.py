@@ -1,7 +1,7 @@
 """Frames on the sockets between the front and the model's process: a kind, a length, and so many bytes.
 
 On the first one the process tells once that it has `LOADED`, as JSON, or `REFUSED` to. To each batch of texts, as JSON,
-it answers `ROWS`, see `Probabilities.packed`, or `FAILED` with nothing in it: the traceback is in the process's own log.
+it answers `ROWS`, see `Probabilities.packed`, or `FAILED` with nothing in it: the traceback is in the process's log.
 """
 
 from __future__ import annotations
