@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 from cases import CASES, Case, send, write_requests
-from contenders import CONTENDERS, OURS, ROOT, Contender
+from contenders import CONTENDERS, OURS, ROOT, Contender, installed_mb
 from hosted import Hosted, HostedError, ask
 from options import add_only, add_questions, parser_for, read_questions
 from protocols import Floats
@@ -92,7 +92,8 @@ def _measure(
         cases: dict[str, dict[str, Any]] = {}
         for case in CASES:
             cases[case.name] = _run(contender, case, server, cases, options, questions, Path(scratch))
-        return {**ready, "memory_mb": server.memory(), "cases": cases}
+        size = installed_mb(contender.environment(options.environments))
+        return {**ready, "memory_mb": server.memory(), "installed_mb": size, "cases": cases}
 
 
 def _run(

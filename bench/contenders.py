@@ -51,13 +51,23 @@ class Contender:
         with hosted(command, environment, scratch, url, self.wire.encode(["Ready?"])) as server:
             yield server
 
-    def _command(self, bundle: Path, environments: Path, port: int) -> list[str]:
+    @property
+    def version(self) -> str:
+        """The package that serves, and its version; ours is the checkout."""
         if self.name == OURS:
-            python = ROOT / ".venv" / "serve" / "bin" / "python"
+            return ""
+        return (ROOT / "bench" / "peers" / self.folder / "requirements.in").read_text("utf-8").split()[0]
+
+    def environment(self, environments: Path) -> Path:
+        """Where its packages are; `environments` has a folder for each peer."""
+        return ROOT / ".venv" / "serve" if self.name == OURS else environments.resolve() / self.folder
+
+    def _command(self, bundle: Path, environments: Path, port: int) -> list[str]:
+        python = str(self.environment(environments) / "bin" / "python")
+        if self.name == OURS:
             arguments = ["--bundle", str(bundle), "--port", str(port), "--cache", str(ROOT / ".cache")]
-            return [str(python), "-m", "questiontopic_server", *arguments]
-        python = environments / self.folder / "bin" / "python"
-        return [str(python), str(ROOT / "bench" / "peers" / self.folder / "serve.py"), str(bundle), str(port)]
+            return [python, "-m", "questiontopic_server", *arguments]
+        return [python, str(ROOT / "bench" / "peers" / self.folder / "serve.py"), str(bundle), str(port)]
 
 
 CONTENDERS = (
@@ -75,3 +85,9 @@ CONTENDERS = (
     Contender("grpcio", "grpcio", "gRPC, threads, no batcher", Topic(), reference=True),
     Contender("Keras, grpc.aio", "keras", "gRPC, TensorFlow, no batcher", Topic(), reference=True),
 )
+
+
+def installed_mb(environment: Path) -> float:
+    """What an environment takes on the disk."""
+    files = (path for path in environment.rglob("*") if path.is_file() and not path.is_symlink())
+    return sum(path.stat().st_size for path in files) / 1e6

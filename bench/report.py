@@ -1,6 +1,6 @@
 """Makes the table and the plot of a comparison: python bench/report.py bench/results.json
 
-They go into bench/README.md, between its comments, and bench/results.svg.
+They go into bench/README.md and, in short, the project's README.md, between comments, and into bench/results.svg.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ matplotlib.use("svg")
 from matplotlib import pyplot
 
 BENCH = Path(__file__).parent
+_FULL = "1 × 64"
 _MARK = "<!-- results -->\n", "\n<!-- /results -->"
 
 Round = dict[str, Any]
@@ -34,11 +35,15 @@ def main() -> None:
         by_name[one["name"]].append(one)
     measured = {name: Measured(rounds) for name, rounds in by_name.items() if rounds}
     (BENCH / "results.svg").write_text(_plot(measured), "utf-8")
-    readme = (BENCH / "README.md").read_text("utf-8")
-    before, _, rest = readme.partition(_MARK[0])
+    _write(BENCH / "README.md", _tables(results, measured))
+    _write(BENCH.parent / "README.md", _summary(results, measured))
+
+
+def _write(file: Path, text: str) -> None:
+    """Between the marks."""
+    before, _, rest = file.read_text("utf-8").partition(_MARK[0])
     _, _, after = rest.partition(_MARK[1])
-    text = f"{before}{_MARK[0]}{_tables(results, measured)}{_MARK[1]}{after}"
-    (BENCH / "README.md").write_text(text, "utf-8")
+    file.write_text(f"{before}{_MARK[0]}{text}{_MARK[1]}{after}", "utf-8")
 
 
 @dataclass(frozen=True)
@@ -74,11 +79,9 @@ class Measured:
 
 
 def _tables(results: dict[str, Any], measured: Mapping[str, Measured]) -> str:
-    rounds, machine = results["rounds"], results["machine"]
-    labels = {one.name: one.label for one in CONTENDERS}
-    number = 1 + max(one["round"] for one in rounds)
-    where = f"{machine['cpu']}, {machine['cores']} cores, Python {machine['python']}, {machine['date']}"
-    tables = [f"{where}; medians of {number} rounds."]
+    rounds = results["rounds"]
+    labels = {one.name: f"{one.version}, {one.label}" if one.version else one.label for one in CONTENDERS}
+    tables = [_where(results)]
     for case in rounds[0]["cases"]:
         head = ["server", "hosted", "questions/s", "per server CPU-s", "p50, ms", "p95", "p99", "errors"]
         rows = [
@@ -93,10 +96,34 @@ def _tables(results: dict[str, Any], measured: Mapping[str, Measured]) -> str:
             for name, one in measured.items()
         ]
         tables.append(f"**{case}**\n\n{_table(head, rows)}")
-    figures = ("ready_seconds", "ready_cpu_seconds", "memory_mb")
-    rows = [[name, *(f"{one.figure(figure):.1f}" for figure in figures)] for name, one in measured.items()]
-    tables.append(_table(["server", "start to first answer, s", "CPU-s of it", "memory after the loads, MB"], rows))
+    figures = ("ready_seconds", "ready_cpu_seconds", "memory_mb", "installed_mb")
+    rows = [[name, *(f"{one.figure(figure):,.1f}" for figure in figures)] for name, one in measured.items()]
+    head = ["server", "start to first answer, s", "CPU-s of it", "memory after the loads, MB", "installed, MB"]
+    tables.append(_table(head, rows))
     return "\n\n".join(tables)
+
+
+def _summary(results: dict[str, Any], measured: Mapping[str, Measured]) -> str:
+    """One row for each server: what decides between them."""
+    head = ["server", "questions/s, 64 in flight", "per server CPU-s", "p99, ms", "one alone: p50, ms"]
+    head += ["32 × 4: questions/s", "memory, MB"]
+    rows = [
+        [
+            name,
+            *(f"{value:,.0f}" for value in (one.rate(_FULL), one.efficiency(_FULL), one.latency(_FULL, "p99"))),
+            f"{one.latency('1 × 1', 'p50'):.1f}",
+            f"{one.rate('32 × 4'):,.0f}",
+            f"{one.figure('memory_mb'):,.0f}",
+        ]
+        for name, one in measured.items()
+    ]
+    return f"{_table(head, rows)}\n\n{_where(results)}"
+
+
+def _where(results: dict[str, Any]) -> str:
+    number, machine = 1 + max(one["round"] for one in results["rounds"]), results["machine"]
+    where = f"{machine['cpu']}, {machine['cores']} shared cores, Python {machine['python']}, {machine['date']}"
+    return f"{where}; medians of {number} rounds."
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

