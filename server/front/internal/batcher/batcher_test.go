@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -17,7 +16,7 @@ import (
 func TestALoneCallDoesNotWaitForCompany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		started := time.Now()
-		b, _ := newBatcher(t, batcher.Options{}, tenth)
+		b, _ := newBatcher(t, batcher.Options{}, 1, tenth)
 		send(t.Context(), b, "a", "b").wants(t, "A", "B")
 		if took := time.Since(started); took != 2*tenth {
 			t.Errorf("took %v, want %v", took, 2*tenth)
@@ -27,7 +26,7 @@ func TestALoneCallDoesNotWaitForCompany(t *testing.T) {
 
 func TestWhateverWaitsWhileTheFunctionIsBusyIsTheNextBatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, g := newBatcher(t, batcher.Options{}, 0)
+		b, g := newBatcher(t, batcher.Options{}, 1, 0)
 		first := hold(t, b, g)
 		var calls []*call
 		for i := range 5 {
@@ -46,7 +45,7 @@ func TestWhateverWaitsWhileTheFunctionIsBusyIsTheNextBatch(t *testing.T) {
 
 func TestALargeCallLetsASmallOneThatCameLaterIntoItsFirstBatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, g := newBatcher(t, batcher.Options{Turn: 2}, 0)
+		b, g := newBatcher(t, batcher.Options{Turn: 2}, 1, 0)
 		hold(t, b, g)
 		large, small := send(t.Context(), b, texts("l", 15)...), send(t.Context(), b, "small")
 		g.open()
@@ -58,9 +57,33 @@ func TestALargeCallLetsASmallOneThatCameLaterIntoItsFirstBatch(t *testing.T) {
 	})
 }
 
+func TestAllFunctionsComputeOneLargeCallSideBySide(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		started := time.Now()
+		b, _ := newBatcher(t, batcher.Options{}, 3, tenth)
+		send(t.Context(), b, texts("t", 24)...).wants(t, upper(texts("t", 24))...)
+		if took := time.Since(started); took != 8*tenth {
+			t.Errorf("took %v, want %v", took, 8*tenth)
+		}
+	})
+}
+
+func TestCallsThatComeOneByOneGoToTheFunctionThatIsWarm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, g := newBatcher(t, batcher.Options{}, 1, 0)
+		other := join(t, b, g, 0)
+		for range 5 {
+			send(t.Context(), b, "a").wants(t, "A")
+		}
+		if one, two := g.order(), other.order(); one != "" && two != "" {
+			t.Errorf("one function computed %s, the other %s", one, two)
+		}
+	})
+}
+
 func TestAPoisonedCallFailsAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, g := newBatcher(t, batcher.Options{Turn: 1}, 0)
+		b, g := newBatcher(t, batcher.Options{Turn: 1}, 1, 0)
 		hold(t, b, g)
 		before, bad := send(t.Context(), b, "a", "b"), send(t.Context(), b, "poison", "c")
 		after := send(t.Context(), b, "d")
@@ -74,13 +97,32 @@ func TestAPoisonedCallFailsAlone(t *testing.T) {
 	})
 }
 
+func TestWhatIsCancelledWhileItsBatchIsTakenApartIsNotComputedAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, g := newBatcher(t, batcher.Options{}, 1, 0)
+		hold(t, b, g)
+		ctx, cancel := context.WithCancel(t.Context())
+		send(t.Context(), b, "poison")
+		leaving, neighbour := send(ctx, b, "a"), send(t.Context(), b, "b")
+		g.step(oldest)
+		g.step(oldest)
+		cancel()
+		leaving.fails(t, context.Canceled)
+		g.open()
+		neighbour.wants(t, "B")
+		if got, want := g.order(), "first|poison a b|poison|b"; got != want {
+			t.Errorf("computed %s, want %s", got, want)
+		}
+	})
+}
+
 func TestTheRestOfAFailedCallWaitsNoMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, g := newBatcher(t, batcher.Options{MaxBatch: 2, MaxQueue: 6, Turn: 2}, 0)
+		b, g := newBatcher(t, batcher.Options{MaxBatch: 2, MaxQueue: 6, Turn: 2}, 1, 0)
 		hold(t, b, g)
 		bad, neighbour := send(t.Context(), b, "poison", "b", "c", "d"), send(t.Context(), b, "e", "f")
-		g.step()
-		g.step()
+		g.step(oldest)
+		g.step(oldest)
 		bad.fails(t, errPoison)
 		other := send(t.Context(), b, texts("o", 6)...) // Nothing waits: the neighbour is being computed.
 		g.open()
@@ -94,7 +136,7 @@ func TestTheRestOfAFailedCallWaitsNoMore(t *testing.T) {
 
 func TestAFullQueueRefusesWithAHintAndAcceptsAgainWhenItHasRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, g := newBatcher(t, batcher.Options{MaxQueue: 3}, 0)
+		b, g := newBatcher(t, batcher.Options{MaxQueue: 3}, 1, 0)
 		hold(t, b, g)
 		ctx, cancel := context.WithCancel(t.Context())
 		waiting := send(ctx, b, "a", "b", "c")
@@ -111,7 +153,7 @@ func TestAFullQueueRefusesWithAHintAndAcceptsAgainWhenItHasRoom(t *testing.T) {
 	})
 }
 
-// Ten texts of a tenth of a second each are ahead of the call in both tests, where batches may take half as long again.
+// Ten texts of a tenth of a second each are ahead of the call; half of that time again must be left in reserve.
 func TestADeadlineThatTheQueueCannotMeetIsRefusedAtOnce(t *testing.T) {
 	for _, c := range []struct {
 		functions        int
@@ -126,8 +168,7 @@ func TestADeadlineThatTheQueueCannotMeetIsRefusedAtOnce(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%d functions, %v", c.functions, c.left), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				gates := slices.Repeat([]time.Duration{tenth}, c.functions)
-				b, g := newBatcher(t, batcher.Options{}, gates...)
+				b, g := newBatcher(t, batcher.Options{}, c.functions, tenth)
 				send(t.Context(), b, "warm").wants(t, "WARM")
 				g.shut()
 				for range c.functions {
@@ -157,7 +198,7 @@ func TestADeadlineThatTheQueueCannotMeetIsRefusedAtOnce(t *testing.T) {
 
 func TestABatchThatTookLongForOnceDoesNotCountForLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, g := newBatcher(t, batcher.Options{}, tenth)
+		b, g := newBatcher(t, batcher.Options{}, 1, tenth)
 		send(t.Context(), b, "warm").wants(t, "WARM")
 		frozen := hold(t, b, g)
 		time.Sleep(time.Hour)
@@ -172,7 +213,7 @@ func TestABatchThatTookLongForOnceDoesNotCountForLong(t *testing.T) {
 
 func TestAPassedDeadlineIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, g := newBatcher(t, batcher.Options{}, 0)
+		b, g := newBatcher(t, batcher.Options{}, 1, 0)
 		for _, ago := range []time.Duration{0, time.Second, 24 * time.Hour} {
 			send(dated{t.Context(), time.Now().Add(-ago)}, b, "late").fails(t, batcher.ErrExpired)
 		}
@@ -186,7 +227,7 @@ func TestAPassedDeadlineIsRefused(t *testing.T) {
 func TestACallWithoutADeadlineNeverExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(100 * 365 * 24 * time.Hour)
-		b, g := newBatcher(t, batcher.Options{}, 0)
+		b, g := newBatcher(t, batcher.Options{}, 1, 0)
 		hold(t, b, g)
 		asked := send(t.Context(), b, "asked")
 		time.Sleep(100 * 365 * 24 * time.Hour)
@@ -198,9 +239,9 @@ func TestACallWithoutADeadlineNeverExpires(t *testing.T) {
 func TestACallIsComputedHoweverSlowTheBatchesBeforeWere(t *testing.T) {
 	for _, size := range []int{1, 5} { // One turn, and more than one.
 		synctest.Test(t, func(t *testing.T) {
-			b, g := newBatcher(t, batcher.Options{Turn: 2}, time.Minute)
+			b, g := newBatcher(t, batcher.Options{Turn: 2}, 1, time.Minute)
 			send(t.Context(), b, "slow").wants(t, "SLOW")
-			g.perText = time.Millisecond
+			g.pace(time.Millisecond)
 			ctx, cancel := context.WithTimeout(t.Context(), tenth)
 			defer cancel()
 			send(ctx, b, texts("q", size)...).wants(t, upper(texts("q", size))...)
@@ -221,7 +262,7 @@ func TestACallThatOthersOfItsBatchWouldMakeLateIsNotComputed(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%d ahead, %v left", c.ahead, c.left), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b, g := newBatcher(t, batcher.Options{}, tenth)
+				b, g := newBatcher(t, batcher.Options{}, 1, tenth)
 				for range 5 { // So that the batch that is held for long changes the estimate by little.
 					send(t.Context(), b, "warm").wants(t, "WARM")
 				}
@@ -233,11 +274,10 @@ func TestACallThatOthersOfItsBatchWouldMakeLateIsNotComputed(t *testing.T) {
 				defer cancel()
 				asked := send(ctx, b, "asked")
 				time.Sleep(time.Minute - c.left - tenth)
-				g.perText = tenth
 				g.open()
-				_, err := asked.result(t)
-				if late := errors.Is(err, batcher.ErrExpired); late != c.late && c.ahead > 0 {
-					t.Errorf("got %v, want it late: %v", err, c.late)
+				_, err := asked.result()
+				if early := errors.Is(err, batcher.ErrExpired) && ctx.Err() == nil; early != c.late {
+					t.Errorf("got %v, want it to expire before its time: %v", err, c.late)
 				}
 				if computed := strings.Contains(g.order(), "asked"); computed == c.late {
 					t.Errorf("computed: %v, want %v", computed, !c.late)
@@ -248,31 +288,27 @@ func TestACallThatOthersOfItsBatchWouldMakeLateIsNotComputed(t *testing.T) {
 }
 
 func TestACallThatLeavesWhileItIsComputedHarmsNoNeighbour(t *testing.T) {
-	for name, c := range map[string]struct {
-		leave func(context.Context) (context.Context, context.CancelFunc)
-		want  error
-	}{
-		"cancelled": {context.WithCancel, context.Canceled},
-		"expired": {func(ctx context.Context) (context.Context, context.CancelFunc) {
-			ctx, cancel := context.WithTimeout(ctx, time.Second)
-			time.AfterFunc(2*time.Second, cancel)
-			return ctx, func() { time.Sleep(time.Second) }
-		}, batcher.ErrExpired},
+	for reason, want := range map[string]error{
+		"cancelled": context.Canceled, "expired in the queue": batcher.ErrExpired,
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(reason, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b, g := newBatcher(t, batcher.Options{Turn: 2}, 0)
+				b, g := newBatcher(t, batcher.Options{Turn: 2}, 1, 0)
 				hold(t, b, g)
-				ctx, leave := c.leave(t.Context())
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
 				leaving, neighbour := send(ctx, b, texts("l", 12)...), send(t.Context(), b, texts("n", 6)...)
-				g.step()
-				leave()
-				leaving.fails(t, c.want)
+				g.step(oldest)
+				if want == context.Canceled {
+					cancel()
+				}
+				leaving.fails(t, want)
 				g.open()
 				neighbour.wants(t, upper(texts("n", 6))...)
 				if got, want := g.order(), "first|l0 l1 l2 l3 n0 n1 n2 n3|n4 n5"; got != want {
 					t.Errorf("computed %s, want %s", got, want)
 				}
+				wantDropped(t, b, map[string]int{reason: 1})
 			})
 		})
 	}
@@ -280,13 +316,14 @@ func TestACallThatLeavesWhileItIsComputedHarmsNoNeighbour(t *testing.T) {
 
 func TestWhatWaitsWhenTheLastFunctionHasEndedFailsAsNotServingAndSoDoesWhatComesLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, g := newBatcher(t, batcher.Options{}, 0, 0)
+		b, g := newBatcher(t, batcher.Options{}, 2, 0)
 		lost := []*call{hold(t, b, g), hold(t, b, g), send(t.Context(), b, "a"), send(t.Context(), b, "b", "c")}
 		g.end()
 		g.open()
-		for _, each := range append(lost, send(t.Context(), b, "later")) {
+		for _, each := range lost {
 			each.fails(t, batcher.ErrNotServing)
 		}
+		send(t.Context(), b, "later").fails(t, batcher.ErrNotServing)
 		if got, want := g.order(), "first|first"; got != want {
 			t.Errorf("computed %s, want %s", got, want)
 		}
@@ -295,23 +332,30 @@ func TestWhatWaitsWhenTheLastFunctionHasEndedFailsAsNotServingAndSoDoesWhatComes
 
 func TestAFunctionThatHasEndedTakesItsBatchWithItAndNoMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, ending := newBatcher(t, batcher.Options{MaxBatch: 2}, 0)
-		lost := hold(t, b, ending)
-		working := run(t, b, 0)
+		b, g := newBatcher(t, batcher.Options{MaxBatch: 2}, 1, 0)
+		hold(t, b, g)
+		release, returned := make(chan struct{}), make(chan error, 1)
+		go func() {
+			returned <- b.Run(func([]string) ([]string, error) {
+				<-release
+				return nil, fmt.Errorf("%w: of old age", batcher.ErrEnded)
+			})
+		}()
+		lost := send(t.Context(), b, "lost")
 		var kept []*call
 		for i := range 5 {
 			kept = append(kept, send(t.Context(), b, fmt.Sprintf("t%d", i)))
 		}
-		ending.end()
-		ending.open()
+		close(release)
 		lost.fails(t, batcher.ErrNotServing)
-		if err := ending.wait(); !errors.Is(err, batcher.ErrEnded) {
+		if err := <-returned; !errors.Is(err, batcher.ErrEnded) {
 			t.Errorf("Run returned %v, want ErrEnded", err)
 		}
+		g.open()
 		for i, each := range kept {
 			each.wants(t, fmt.Sprintf("T%d", i))
 		}
-		if got, want := working.order(), "t0|t1|t2|t3|t4"; got != want {
+		if got, want := g.order(), "first|t0 t1|t2 t3|t4"; got != want {
 			t.Errorf("computed %s, want %s", got, want)
 		}
 	})
@@ -319,12 +363,12 @@ func TestAFunctionThatHasEndedTakesItsBatchWithItAndNoMore(t *testing.T) {
 
 func TestAFunctionThatEndsOverAPoisonedBatchLeavesNoCallBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, g := newBatcher(t, batcher.Options{}, 0)
+		b, g := newBatcher(t, batcher.Options{}, 1, 0)
 		hold(t, b, g)
 		answered, bad := send(t.Context(), b, "a"), send(t.Context(), b, "poison")
 		lost := []*call{send(t.Context(), b, "b"), send(t.Context(), b, "c")}
 		for range 4 { // The first call, the batch, and the first two of its calls alone.
-			g.step()
+			g.step(oldest)
 		}
 		g.end()
 		g.open()

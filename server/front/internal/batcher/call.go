@@ -2,6 +2,7 @@ package batcher
 
 import (
 	"container/list"
+	"math"
 	"time"
 )
 
@@ -9,7 +10,7 @@ import (
 // The Batcher's mutex guards it; answers and err may be read once done is closed.
 type call[T any] struct {
 	texts    []string
-	deadline time.Time
+	deadline time.Time     // Zero if there is none.
 	place    *list.Element // In the queue; nil outside.
 	taken    int
 	missing  int
@@ -31,8 +32,17 @@ func newCall[T any](texts []string, deadline time.Time) *call[T] {
 	}
 }
 
-func (c *call[T]) left() int {
+// rest is how many of its texts wait.
+func (c *call[T]) rest() int {
 	return len(c.texts) - c.taken
+}
+
+// left is the time until its deadline.
+func (c *call[T]) left(now time.Time) time.Duration {
+	if c.deadline.IsZero() {
+		return math.MaxInt64
+	}
+	return c.deadline.Sub(now)
 }
 
 // answer takes the answers from a place on. Parts come in any order: functions are not equally fast.

@@ -6,11 +6,6 @@ import (
 	"time"
 )
 
-const (
-	leastRetry = 50 * time.Millisecond
-	reserve    = 150 // Percent of the estimated wait that a deadline must leave: batches on busy machines vary as much.
-)
-
 var (
 	// ErrEnded says that a function cannot compute any more.
 	ErrEnded = errors.New("the function has ended")
@@ -30,5 +25,6 @@ func (e *OverloadedError) Error() string {
 	if e.Full {
 		return "the queue is full"
 	}
-	return fmt.Sprintf("the deadline cannot be met: about %.3f s of work wait, %.3f s are left", e.Wait.Seconds(), e.Left.Seconds())
+	const form = "the deadline cannot be met: about %.3f s of work wait, %.3f s are left"
+	return fmt.Sprintf(form, e.Wait.Seconds(), e.Left.Seconds())
 }
