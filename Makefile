@@ -106,7 +106,7 @@ image: ## Build the container image (BASE_IMAGE=…, CA_BUNDLE=… where your ma
 image-test: $(SERVE)/.ready $(DEV)/.ready $(GO) $(GRPCURL) ## Build the image and test it on a real engine (DOCKER_HOST, BASE_IMAGE)
 	$(DEV)/bin/pytest -m engine -s
 
-PEERS := $(notdir $(wildcard bench/peers/*))
+PEERS := $(notdir $(patsubst %/,%,$(wildcard bench/peers/*/)))
 LOADGEN := $(CURDIR)/.tools/loadgen
 
 .PHONY: bench

@@ -20,9 +20,10 @@ import (
 )
 
 const (
-	turn      = 16              // Texts of a call in a batch before the next call's turn.
-	flushTime = time.Second     // For the last answers to be sent, and watchers of the health to go.
-	endTime   = 5 * time.Second // From the end of a process's sockets to that of the process.
+	turn         = 16              // Texts of a call in a batch before the next call's turn.
+	textsPerCall = 4               // That a call takes the room of at least: so much memory does it need beside them.
+	flushTime    = time.Second     // For the last answers to be sent, and watchers of the health to go.
+	endTime      = 5 * time.Second // From the end of a process's sockets to that of the process.
 )
 
 // serve is the server's life, top to bottom: load, serve, drain. The sockets are bound; a worker checks the bundle.
@@ -54,7 +55,9 @@ func serve(given settings, log *slog.Logger, stop <-chan os.Signal) error {
 			return err
 		}
 	}
-	batches := batcher.New[model.Answer](batcher.Options{MaxBatch: given.MaxBatch, MaxQueue: given.MaxQueue, Turn: turn})
+	batches := batcher.New[model.Answer](batcher.Options{
+		MaxBatch: given.MaxBatch, MaxQueue: given.MaxQueue, MaxCalls: given.MaxQueue / textsPerCall, Turn: turn,
+	})
 	ended := make(chan error, given.Workers)
 	for lane := range given.Workers {
 		go func() {
@@ -94,7 +97,7 @@ func listen(given settings, answering *service.Service, checks *health.Server) (
 	if err != nil {
 		return nil, "", err
 	}
-	server := grpc.NewServer(append(service.Options(), grpc.Creds(credentials))...)
+	server := grpc.NewServer(append(answering.Options(), grpc.Creds(credentials))...)
 	answering.Register(server)
 	healthpb.RegisterHealthServer(server, checks)
 	reflection.Register(server)

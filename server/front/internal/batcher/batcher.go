@@ -31,6 +31,7 @@ type Compute[T any] func(texts []string) ([]T, error)
 type Options struct {
 	MaxBatch int // Most texts in a batch.
 	MaxQueue int // Most texts that wait.
+	MaxCalls int // Most calls that wait; 0 for no bound but that of their texts.
 	Turn     int // How many texts a call may put into a batch before the next call's turn.
 }
 
@@ -74,6 +75,14 @@ func (b *Batcher[T]) Predict(ctx context.Context, texts []string) ([]T, error) {
 	}
 }
 
+// Check fails as Predict would at once for one text: it lets calls be refused before they cost anything.
+func (b *Batcher[T]) Check(ctx context.Context) error {
+	deadline, _ := ctx.Deadline()
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	return b.admit(1, leftUntil(deadline, time.Now()))
+}
+
 // Run computes batches until compute returns ErrEnded, which it returns too.
 //
 // The calls of that batch fail with ErrNotServing, and so does what still waits when the last function has ended.
@@ -111,7 +120,7 @@ func (b *Batcher[T]) end() {
 func (b *Batcher[T]) enqueue(c *call[T]) error {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
-	if err := b.admit(c, time.Now()); err != nil {
+	if err := b.admit(len(c.texts), c.left(time.Now())); err != nil {
 		return err
 	}
 	c.place = b.queue.PushBack(c)
@@ -120,17 +129,16 @@ func (b *Batcher[T]) enqueue(c *call[T]) error {
 	return nil
 }
 
-func (b *Batcher[T]) admit(c *call[T], now time.Time) error {
+func (b *Batcher[T]) admit(texts int, left time.Duration) error {
 	wait := b.needed(b.waiting+b.computing) / time.Duration(max(b.functions, 1))
 	reserved := wait + wait/reserve
-	left := c.left(now)
 	switch {
 	case b.ended:
 		return ErrNotServing
 	case left <= 0:
 		b.dropped["expired on arrival"]++
 		return ErrExpired
-	case b.waiting+len(c.texts) > b.options.MaxQueue:
+	case b.waiting+texts > b.options.MaxQueue, b.options.MaxCalls > 0 && b.queue.Len() >= b.options.MaxCalls:
 		b.dropped["queue full"]++
 		return &OverloadedError{Wait: wait, Full: true, RetryAfter: max(wait, leastRetry)}
 	case reserved > left:

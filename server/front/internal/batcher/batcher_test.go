@@ -113,6 +113,7 @@ func TestWhatIsCancelledWhileItsBatchIsTakenApartIsNotComputedAlone(t *testing.T
 		if got, want := g.order(), "first|poison a b|poison|b"; got != want {
 			t.Errorf("computed %s, want %s", got, want)
 		}
+		wantDropped(t, b, nil) // It had been computed, if in vain.
 	})
 }
 

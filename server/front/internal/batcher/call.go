@@ -37,12 +37,15 @@ func (c *call[T]) rest() int {
 	return len(c.texts) - c.taken
 }
 
-// left is the time until its deadline.
 func (c *call[T]) left(now time.Time) time.Duration {
-	if c.deadline.IsZero() {
+	return leftUntil(c.deadline, now)
+}
+
+func leftUntil(deadline, now time.Time) time.Duration {
+	if deadline.IsZero() {
 		return math.MaxInt64
 	}
-	return c.deadline.Sub(now)
+	return deadline.Sub(now)
 }
 
 // answer takes the answers from a place on. Parts come in any order: functions are not equally fast.

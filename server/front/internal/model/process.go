@@ -64,7 +64,10 @@ func Start(worker []string, options string, lanes int) (*Process, error) {
 // Load waits until the model is ready; its error is one line for people if it cannot be served.
 func (p *Process) Load() (Loaded, error) {
 	var answer Loaded
-	kind, content, err := receive(p.lanes[0], loadTime)
+	if err := p.lanes[0].SetDeadline(time.Now().Add(loadTime)); err != nil {
+		return answer, err
+	}
+	kind, content, err := readFrame(p.lanes[0])
 	switch {
 	case err == nil && kind == refused:
 		return answer, errors.New(string(content))
@@ -84,10 +87,7 @@ func (p *Process) Predict(lane int, batch []string) ([]Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := writeFrame(p.lanes[lane], texts, content); err != nil {
-		return nil, errGone
-	}
-	kind, content, err := receive(p.lanes[lane], batchTime)
+	kind, content, err := exchange(p.lanes[lane], content)
 	switch {
 	case err != nil:
 		p.Kill()
@@ -117,8 +117,12 @@ func (p *Process) Kill() {
 	_ = p.command.Process.Kill() // It may have ended.
 }
 
-func receive(lane net.Conn, within time.Duration) (byte, []byte, error) {
-	if err := lane.SetReadDeadline(time.Now().Add(within)); err != nil {
+// exchange sends a batch and waits for what comes back.
+func exchange(lane net.Conn, batch []byte) (byte, []byte, error) {
+	if err := lane.SetDeadline(time.Now().Add(batchTime)); err != nil {
+		return 0, nil, err
+	}
+	if err := writeFrame(lane, texts, batch); err != nil {
 		return 0, nil, err
 	}
 	return readFrame(lane)

@@ -10,6 +10,10 @@ import (
 	"sync/atomic"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/encoding"
+	_ "google.golang.org/grpc/encoding/gzip" // So that compressed requests are read.
+	grpcproto "google.golang.org/grpc/encoding/proto"
+	"google.golang.org/grpc/tap"
 	"google.golang.org/protobuf/proto"
 
 	topic "github.com/question-topic/question-topic/clients/go/questiontopicv1"
@@ -20,7 +24,15 @@ import (
 // Name is the service's, as health checks and reflection know it.
 const Name = "questiontopic.v1.TopicService"
 
-const mostOfName = 64 // Characters: callers refuse a status that is too large.
+const (
+	predictTopic = "PredictTopic"
+	mostOfName   = 64 // Characters: callers refuse a status that is too large.
+	// Past it gRPC breaks a call off, by a status that is not the contract's: our own limit must answer first.
+	mostHeaders = 256 * 1024
+	// Calls of one connection at a time, two full batches. More wait in the caller's gRPC, where those that expire cost
+	// the server nothing: refused one by one, ten times what it can take leaves it little time for anything else.
+	mostStreams = 128
+)
 
 // Service answers calls once Start has given it a model, until Drain.
 type Service struct {
@@ -43,13 +55,24 @@ func New(log *slog.Logger) *Service {
 	return &Service{log: log, idle: make(chan struct{})}
 }
 
-// Register adds the service to a server, which must have Options.
+// Options are those that a server needs to Register the service.
+func (s *Service) Options() []grpc.ServerOption {
+	return []grpc.ServerOption{
+		grpc.ForceServerCodecV2(codec{encoding.GetCodecV2(grpcproto.Name)}),
+		grpc.MaxRecvMsgSize(MaxMessageBytes),
+		grpc.MaxHeaderListSize(mostHeaders),
+		grpc.InTapHandle(s.refuseEarly),
+		grpc.MaxConcurrentStreams(mostStreams),
+	}
+}
+
+// Register adds the service to a server, which must have its Options.
 func (s *Service) Register(server *grpc.Server) {
 	server.RegisterService(&grpc.ServiceDesc{
 		ServiceName: Name,
 		HandlerType: (*any)(nil),
 		Methods: []grpc.MethodDesc{
-			{MethodName: "PredictTopic", Handler: handler(s.predictTopic)},
+			{MethodName: predictTopic, Handler: handler(s.predictTopic)},
 			{MethodName: "DescribeModel", Handler: handler(s.describeModel)},
 		},
 		Metadata: topic.File_questiontopic_v1_topic_proto.Path(),
@@ -130,6 +153,18 @@ func (s *Service) answer(
 		err = failure
 	}
 	return nil, toStatus(err)
+}
+
+// refuseEarly refuses what cannot be answered in time before gRPC makes a stream of it: a flood must cost next to nothing.
+func (s *Service) refuseEarly(ctx context.Context, call *tap.Info) (context.Context, error) {
+	loaded := s.loaded.Load()
+	if loaded == nil || call.FullMethodName != "/"+Name+"/"+predictTopic {
+		return ctx, nil
+	}
+	if err := loaded.batcher.Check(ctx); err != nil {
+		return ctx, toStatus(err)
+	}
+	return ctx, nil
 }
 
 func (s *Service) predictTopic(ctx context.Context, data []byte) (proto.Message, error) {
