@@ -100,8 +100,8 @@ class Settings:
     threads: int = _setting("CPU threads that one batch may use.", _whole(1, 1_024), 1)
     max_batch: int = _setting("Most texts computed at once.", _whole(1, 4_096), 64)
     max_queue: int = _setting(
-        "Most texts waiting; past it, or with a quarter as many calls, more are refused with RESOURCE_EXHAUSTED. At least "
-        f"{_FULL_CALL}, one full call.",
+        "Most texts waiting; past it, or with a quarter as many calls, more are refused with RESOURCE_EXHAUSTED. At "
+        f"least {_FULL_CALL}, one full call.",
         _whole(_FULL_CALL, 1_000_000),
         16_384,
     )
