@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from pathlib import Path
 
+import grpc
 import numpy as np
 import pytest
 from server_process import DEFAULT_BUNDLE, ServerProcess
 
 from questiontopic import TopicClient
+from questiontopic.v1.topic_pb2 import PredictTopicRequest
+from questiontopic.v1.topic_pb2_grpc import TopicServiceStub
 from questiontopic_server.model.topic_model import TopicModel
 
 
@@ -32,6 +36,21 @@ def test_a_server_whose_model_has_gone_ends_with_one_line_and_code_1() -> None:
         os.kill(model, signal.SIGKILL)
         assert server.wait() == 1
     assert "questiontopic-server: error: a process of the model ended with exit code -9" in server.log
+
+
+def test_a_model_that_goes_while_calls_are_drained_is_no_clean_exit() -> None:
+    with ServerProcess(DEFAULT_BUNDLE, "--log-level", "debug") as server:
+        (model,) = server.children()
+        with grpc.insecure_channel(server.address) as channel:
+            call = TopicServiceStub(channel).PredictTopic.future(PredictTopicRequest(texts=["Who?"] * 512), timeout=60)
+            server.wait_for(re.compile("computing"))
+            os.kill(model, signal.SIGSTOP)
+            server.terminate()
+            server.wait_for(re.compile("draining: 1 calls in flight"))
+            os.kill(model, signal.SIGKILL)
+            assert call.code() == grpc.StatusCode.UNAVAILABLE
+        assert server.wait() == 1
+    assert "a process of the model ended with exit code -9" in server.log
 
 
 def test_two_workers_answer_as_one(model: TopicModel, twenty_thousand: list[str]) -> None:

@@ -1,4 +1,4 @@
-// The server's front: what answers gRPC calls for the model's processes.
+// The server's front: what answers gRPC calls for the model's process.
 module github.com/question-topic/question-topic/server/front
 
 go 1.26.0

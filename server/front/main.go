@@ -1,4 +1,4 @@
-// Command questiontopic-front answers gRPC calls for the model's processes, which it starts. `python -m
+// Command questiontopic-front answers gRPC calls for the model's process, which it starts. `python -m
 // questiontopic_server` reads the settings, binds the address and becomes this; nobody starts it by hand.
 package main
 

@@ -7,6 +7,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -22,22 +24,29 @@ import (
 const (
 	turn         = 16              // Texts of a call in a batch before the next call's turn.
 	textsPerCall = 4               // That a call takes the room of at least: so much memory does it need beside them.
-	flushTime    = time.Second     // For the last answers to be sent, and watchers of the health to go.
+	flushTime    = time.Second     // For the last answers to be sent, where streams are open beside them.
 	endTime      = 5 * time.Second // From the end of a process's sockets to that of the process.
 )
 
 // serve is the server's life, top to bottom: load, serve, drain. The sockets are bound; a worker checks the bundle.
 func serve(given settings, log *slog.Logger, stop <-chan os.Signal) error {
+	sockets, err := listeners(given) // First: the worker must not inherit them.
+	if err != nil {
+		return err
+	}
 	process, err := model.Start(given.Worker, given.WorkerOptions, given.Workers)
 	if err != nil {
 		return err
 	}
 	defer process.Kill()
-	answering, checks := service.New(log), health.NewServer()
+	answering, checks, watchers := service.New(log), health.NewServer(), &streams{}
 	setHealth(checks, healthpb.HealthCheckResponse_NOT_SERVING)
-	server, spoken, err := listen(given, answering, checks)
+	server, spoken, err := newServer(given, answering, checks, watchers)
 	if err != nil {
 		return err
+	}
+	for _, each := range sockets {
+		go func() { _ = server.Serve(each) }() // Until the process ends.
 	}
 	loading := make(chan error, 1)
 	var loaded model.Loaded
@@ -58,26 +67,32 @@ func serve(given settings, log *slog.Logger, stop <-chan os.Signal) error {
 	batches := batcher.New[model.Answer](batcher.Options{
 		MaxBatch: given.MaxBatch, MaxQueue: given.MaxQueue, MaxCalls: given.MaxQueue / textsPerCall, Turn: turn,
 	})
-	ended := make(chan error, given.Workers)
+	ended := make(chan struct{})
+	var once sync.Once
 	for lane := range given.Workers {
 		go func() {
-			ended <- batches.Run(func(texts []string) ([]model.Answer, error) { return process.Predict(lane, texts) })
+			_ = batches.Run(func(texts []string) ([]model.Answer, error) { return process.Predict(lane, texts) })
+			once.Do(func() { close(ended) })
 		}()
 	}
 	answering.Start(loaded, batches)
 	setHealth(checks, healthpb.HealthCheckResponse_SERVING)
 	manifest := loaded.Manifest
 	log.Info(fmt.Sprintf("serving %s %s on %s (%s)", manifest.Name, manifest.Version, given.Address, spoken))
-	var failed error
 	select {
 	case <-stop:
 	case <-ended:
-		failed = ending(process)
 	case <-process.Ended():
-		failed = ending(process)
 	}
 	checks.Shutdown()
-	failed = errors.Join(failed, drain(answering, server, given.DrainTimeout, log))
+	failed := drain(answering, server, watchers, given.DrainTimeout, log)
+	select {
+	case <-ended:
+		failed = errors.Join(ending(process), failed)
+	case <-process.Ended():
+		failed = errors.Join(ending(process), failed)
+	default:
+	}
 	if dropped := batches.Dropped(); len(dropped) > 0 {
 		log.Info("calls not computed: " + counted(dropped))
 	}
@@ -87,24 +102,33 @@ func serve(given settings, log *slog.Logger, stop <-chan os.Signal) error {
 	return failed
 }
 
-// listen starts to answer on the sockets, and says what is spoken there.
-func listen(given settings, answering *service.Service, checks *health.Server) (*grpc.Server, string, error) {
+// newServer has the services, and says what is spoken.
+func newServer(
+	given settings, answering *service.Service, checks *health.Server, watchers *streams,
+) (*grpc.Server, string, error) {
 	credentials, spoken, err := transport(given)
 	if err != nil {
 		return nil, "", err
 	}
-	sockets, err := listeners(given)
-	if err != nil {
-		return nil, "", err
-	}
-	server := grpc.NewServer(append(answering.Options(), grpc.Creds(credentials))...)
+	options := append(answering.Options(), grpc.Creds(credentials), grpc.StreamInterceptor(watchers.count))
+	server := grpc.NewServer(options...)
 	answering.Register(server)
 	healthpb.RegisterHealthServer(server, checks)
 	reflection.Register(server)
-	for _, each := range sockets {
-		go func() { _ = server.Serve(each) }() // Until the process ends.
-	}
 	return server, spoken, nil
+}
+
+// streams counts the open ones: watchers of the health, and users of reflection. They end when their callers do.
+type streams struct {
+	open atomic.Int64
+}
+
+func (s *streams) count(
+	implementation any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handle grpc.StreamHandler,
+) error {
+	s.open.Add(1)
+	defer s.open.Add(-1)
+	return handle(implementation, stream)
 }
 
 func setHealth(checks *health.Server, status healthpb.HealthCheckResponse_ServingStatus) {
@@ -113,13 +137,16 @@ func setHealth(checks *health.Server, status healthpb.HealthCheckResponse_Servin
 	}
 }
 
-// drain refuses new calls and waits for the accepted ones.
-func drain(answering *service.Service, server *grpc.Server, seconds float64, log *slog.Logger) error {
+// drain refuses new calls and waits until the answers of the accepted ones have been sent.
+func drain(
+	answering *service.Service, server *grpc.Server, watchers *streams, seconds float64, log *slog.Logger,
+) error {
 	inFlight, idle := answering.Drain()
 	log.Info(fmt.Sprintf("draining: %d calls in flight", inFlight))
+	timeout := time.After(time.Duration(seconds * float64(time.Second)))
 	select {
 	case <-idle:
-	case <-time.After(time.Duration(seconds * float64(time.Second))):
+	case <-timeout:
 		return fmt.Errorf("%d calls were cut off: not finished after %g s", answering.InFlight(), seconds)
 	}
 	sent := make(chan struct{})
@@ -129,9 +156,18 @@ func drain(answering *service.Service, server *grpc.Server, seconds float64, log
 	}()
 	select {
 	case <-sent:
+		return nil
 	case <-time.After(flushTime):
 	}
-	return nil
+	if watchers.open.Load() > 0 { // Whose end need not be waited for.
+		return nil
+	}
+	select {
+	case <-sent:
+		return nil
+	case <-timeout:
+		return fmt.Errorf("answers were cut off: not read after %g s", seconds)
+	}
 }
 
 // ending says how the model's process ended, which should not have.

@@ -7,10 +7,9 @@ import (
 
 // settings are what `python -m questiontopic_server` hands over as JSON: it has read and checked them.
 type settings struct {
-	Bundle         string   `json:"bundle"`         // For messages.
 	Listening      []int    `json:"listening"`      // Descriptors of listening sockets.
 	Address        string   `json:"address"`        // HOST:PORT, for messages.
-	Worker         []string `json:"worker"`         // The command of a model's process.
+	Worker         []string `json:"worker"`         // The command of the model's process.
 	WorkerOptions  string   `json:"worker_options"` // Its last argument.
 	Workers        int      `json:"workers"`
 	MaxBatch       int      `json:"max_batch"`

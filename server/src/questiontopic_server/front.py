@@ -1,4 +1,4 @@
-"""The front: the program that answers gRPC calls for the model's processes. This one becomes it.
+"""The front: the program that answers gRPC calls for the model's process. This one becomes it.
 
 It is written in Go (`server/front`), because a call costs Python's gRPC as much as the model: see docs/profile.md.
 """

@@ -39,9 +39,10 @@ def main() -> NoReturn:
         sys.exit(1)
     loaded = {"manifest": model.manifest.to_json(), "runtime": model.runtime, "max_pieces": model.max_pieces}
     _tell(connections[0], frame(LOADED, json.dumps(loaded).encode()))
-    threads = [threading.Thread(target=_serve, args=(model, connection)) for connection in connections]
+    threads = [threading.Thread(target=_serve, args=(model, connection)) for connection in connections[1:]]
     for thread in threads:
         thread.start()
+    _serve(model, connections[0])
     for thread in threads:
         thread.join()
     sys.exit(0)
@@ -62,7 +63,7 @@ def _tell(connection: socket.socket, content: bytes) -> None:
 
 
 def _serve(model: TopicModel, connection: socket.socket) -> None:
-    with contextlib.suppress(ConnectionError), connection.makefile("rb") as batches:
+    with contextlib.suppress(ConnectionError), connection, connection.makefile("rb") as batches:
         while head := batches.read(HEAD.size):
             connection.sendall(_answer(model, json.loads(batches.read(HEAD.unpack(head)[1]))))
 

@@ -277,8 +277,9 @@ func TestACallThatOthersOfItsBatchWouldMakeLateIsNotComputed(t *testing.T) {
 				time.Sleep(time.Minute - c.left - tenth)
 				g.open()
 				_, err := asked.result()
-				if early := errors.Is(err, batcher.ErrExpired) && ctx.Err() == nil; early != c.late {
-					t.Errorf("got %v, want it to expire before its time: %v", err, c.late)
+				var overloaded *batcher.OverloadedError
+				if early := errors.As(err, &overloaded) && ctx.Err() == nil; early != c.late {
+					t.Errorf("got %v, want a refusal before its time: %v", err, c.late)
 				}
 				if computed := strings.Contains(g.order(), "asked"); computed == c.late {
 					t.Errorf("computed: %v, want %v", computed, !c.late)

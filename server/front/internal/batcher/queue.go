@@ -96,11 +96,17 @@ func (b *Batcher[T]) late(c *call[T], now time.Time, behind int) bool {
 	if behind > 0 {
 		needed = b.needed(behind + 1)
 	}
-	if c.left(now) > needed {
+	left := c.left(now)
+	switch {
+	case left > needed:
 		return false
+	case left > 0:
+		b.dropped["deadline cannot be met"]++
+		c.finish(&OverloadedError{Wait: needed, Left: left, RetryAfter: max(needed-left, leastRetry)})
+	default:
+		b.dropped["expired in the queue"]++
+		c.finish(ErrExpired)
 	}
-	b.dropped["expired in the queue"]++
-	c.finish(ErrExpired)
 	return true
 }
 

@@ -223,7 +223,7 @@ func (p plan) run(t *testing.T, b *batcher.Batcher[string], functionsEnd bool) s
 	case errors.As(err, &overloaded) && overloaded.Full:
 		outcome, can = "full", took == 0
 	case errors.As(err, &overloaded):
-		outcome, can = "hopeless", p.bound > 0 && took == 0
+		outcome, can = "hopeless", p.bound > 0
 	case errors.Is(err, batcher.ErrExpired):
 		outcome, can = "expired", p.bound > 0
 	case errors.Is(err, context.Canceled):

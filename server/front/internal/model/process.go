@@ -17,9 +17,10 @@ import (
 )
 
 const (
-	loadTime        = 10 * time.Minute
-	batchTime       = 2 * time.Minute // For a batch that takes tenths of a second: past it the process hangs.
-	firstDescriptor = 3               // Of a child's extra files: the first behind standard error.
+	loadTime = 10 * time.Minute
+	// For a batch, and for each of its texts, which take milliseconds: past them the process hangs.
+	batchTime, textTime = 2 * time.Minute, time.Second
+	firstDescriptor     = 3 // Of a child's extra files: the first behind standard error.
 )
 
 var (
@@ -87,7 +88,7 @@ func (p *Process) Predict(lane int, batch []string) ([]Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	kind, content, err := exchange(p.lanes[lane], content)
+	kind, content, err := exchange(p.lanes[lane], content, batchTime+time.Duration(len(batch))*textTime)
 	switch {
 	case err != nil:
 		p.Kill()
@@ -118,8 +119,8 @@ func (p *Process) Kill() {
 }
 
 // exchange sends a batch and waits for what comes back.
-func exchange(lane net.Conn, batch []byte) (byte, []byte, error) {
-	if err := lane.SetDeadline(time.Now().Add(batchTime)); err != nil {
+func exchange(lane net.Conn, batch []byte, within time.Duration) (byte, []byte, error) {
+	if err := lane.SetDeadline(time.Now().Add(within)); err != nil {
 		return 0, nil, err
 	}
 	if err := writeFrame(lane, texts, batch); err != nil {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/encoding"
@@ -26,6 +27,7 @@ const Name = "questiontopic.v1.TopicService"
 
 const (
 	predictTopic = "PredictTopic"
+	soon         = 5 * time.Second
 	mostOfName   = 64 // Characters: callers refuse a status that is too large.
 	// Past it gRPC breaks a call off, by a status that is not the contract's: our own limit must answer first.
 	mostHeaders = 256 * 1024
@@ -95,11 +97,17 @@ func (s *Service) Drain() (int, <-chan struct{}) {
 	return s.inFlight, s.idle
 }
 
-// InFlight is the number of accepted calls that are not answered yet.
+// InFlight is the number of accepted calls that have no answer yet; it may still have to be sent.
 func (s *Service) InFlight() int {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	return s.inFlight
+}
+
+func (s *Service) isDraining() bool {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.draining
 }
 
 func (s *Service) enter() bool {
@@ -156,10 +164,16 @@ func (s *Service) answer(
 }
 
 // refuseEarly refuses what cannot be answered in time before gRPC makes a stream of it: a flood must cost next to nothing.
+//
+// Not calls that have long to go: gRPC keeps the timer of a deadline until it fires.
 func (s *Service) refuseEarly(ctx context.Context, call *tap.Info) (context.Context, error) {
 	loaded := s.loaded.Load()
-	if loaded == nil || call.FullMethodName != "/"+Name+"/"+predictTopic {
+	deadline, bounded := ctx.Deadline()
+	if loaded == nil || call.FullMethodName != "/"+Name+"/"+predictTopic || !bounded || time.Until(deadline) > soon {
 		return ctx, nil
+	}
+	if s.isDraining() {
+		return ctx, toStatus(errDraining)
 	}
 	if err := loaded.batcher.Check(ctx); err != nil {
 		return ctx, toStatus(err)

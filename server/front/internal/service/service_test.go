@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -293,6 +294,34 @@ func TestAFullQueueTellsWhenToRetry(t *testing.T) {
 	delay, ok := questiontopic.RetryDelay(err)
 	if status.Code(err) != codes.ResourceExhausted || !ok || delay <= 0 {
 		t.Errorf("got %v, retry after %v, want RESOURCE_EXHAUSTED", err, delay)
+	}
+}
+
+func TestWhatCannotBeAnsweredInTimeIsRefusedBeforeItBecomesACall(t *testing.T) {
+	f := serve(t)
+	batches := batcher.New[model.Answer](batcher.Options{MaxBatch: 8, MaxQueue: 600, MaxCalls: 1, Turn: 16})
+	go func() { _ = batches.Run(f.compute) }()
+	f.service.Start(pets, batches)
+	defer close(f.release)
+	go func() { _, _ = f.predict(t, coarse, slices.Repeat([]string{"hold"}, 512)...) }()
+	<-f.entered
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+	defer cancel()
+	request := &topic.PredictTopicRequest{Texts: []string{"x"}}
+	_, err := f.PredictTopic(ctx, request)
+	delay, ok := questiontopic.RetryDelay(err)
+	if status.Code(err) != codes.ResourceExhausted || !ok || delay <= 0 {
+		t.Errorf("got %v, retry after %v, want RESOURCE_EXHAUSTED", err, delay)
+	}
+	if len(f.statuses) > 0 {
+		t.Errorf("became a call, which ended with %v", <-f.statuses)
+	}
+	if _, err := f.DescribeModel(ctx, &topic.DescribeModelRequest{}); err != nil {
+		t.Errorf("DescribeModel: %v", err)
+	}
+	f.service.Drain()
+	if _, err := f.PredictTopic(ctx, request); status.Code(err) != codes.Unavailable {
+		t.Errorf("while draining: got %v, want UNAVAILABLE", err)
 	}
 }
 

@@ -22,7 +22,7 @@ class Encoded:
 
 
 class Encoder(Protocol):
-    """Turns prepared texts into a graph's inputs; safe to call from one thread at a time."""
+    """Turns prepared texts into a graph's inputs; safe to call from several threads at a time."""
 
     @property
     def max_pieces(self) -> int:
