@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+from cases import SINGLE_64
 from contenders import CONTENDERS, OURS
 
 matplotlib.use("svg")
 from matplotlib import pyplot
 
 BENCH = Path(__file__).parent
-_FULL = "1 × 64"
 _MARK = "<!-- results -->\n", "\n<!-- /results -->"
 
 Round = dict[str, Any]
@@ -110,7 +110,9 @@ def _summary(results: dict[str, Any], measured: Mapping[str, Measured]) -> str:
     rows = [
         [
             name,
-            *(f"{value:,.0f}" for value in (one.rate(_FULL), one.efficiency(_FULL), one.latency(_FULL, "p99"))),
+            f"{one.rate(SINGLE_64):,.0f}",
+            f"{one.efficiency(SINGLE_64):,.0f}",
+            f"{one.latency(SINGLE_64, 'p99'):,.0f}",
             f"{one.latency('1 × 1', 'p50'):.1f}",
             f"{one.rate('32 × 4'):,.0f}",
             f"{one.figure('memory_mb'):,.0f}",
@@ -134,7 +136,7 @@ def _plot(measured: Mapping[str, Measured]) -> str:
     """Bars of questions a second with 64 single ones in flight, and of the time of one alone."""
     figure, axes = pyplot.subplots(1, 2, figsize=(11, 0.4 * len(measured) + 1.2), sharey=True)
     panels = {
-        "questions/s, 64 in flight": [one.rate("1 × 64") for one in measured.values()],
+        "questions/s, 64 in flight": [one.rate(SINGLE_64) for one in measured.values()],
         "p50 of one at a time, ms": [one.latency("1 × 1", "p50") for one in measured.values()],
     }
     for axis, (title, values) in zip(axes, panels.items(), strict=True):

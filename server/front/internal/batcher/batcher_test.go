@@ -37,9 +37,7 @@ func TestWhateverWaitsWhileTheFunctionIsBusyIsTheNextBatch(t *testing.T) {
 		for i, each := range calls {
 			each.wants(t, fmt.Sprintf("T%d", i))
 		}
-		if got, want := g.order(), "first|t0 t1 t2 t3 t4"; got != want {
-			t.Errorf("computed %s, want %s", got, want)
-		}
+		g.wantsOrder(t, "first|t0 t1 t2 t3 t4")
 	})
 }
 
@@ -51,9 +49,7 @@ func TestALargeCallLetsASmallOneThatCameLaterIntoItsFirstBatch(t *testing.T) {
 		g.open()
 		small.wants(t, "SMALL")
 		large.wants(t, upper(texts("l", 15))...)
-		if got, want := g.order(), "first|l0 l1 l2 l3 l4 l5 l6 small|l7 l8 l9 l10 l11 l12 l13 l14"; got != want {
-			t.Errorf("computed %s, want %s", got, want)
-		}
+		g.wantsOrder(t, "first|l0 l1 l2 l3 l4 l5 l6 small|l7 l8 l9 l10 l11 l12 l13 l14")
 	})
 }
 
@@ -91,9 +87,7 @@ func TestAPoisonedCallFailsAlone(t *testing.T) {
 		before.wants(t, "A", "B")
 		bad.fails(t, errPoison)
 		after.wants(t, "D")
-		if got, want := g.order(), "first|a b poison c d|a b|poison c|d"; got != want {
-			t.Errorf("computed %s, want %s", got, want)
-		}
+		g.wantsOrder(t, "first|a b poison c d|a b|poison c|d")
 	})
 }
 
@@ -110,9 +104,7 @@ func TestWhatIsCancelledWhileItsBatchIsTakenApartIsNotComputedAlone(t *testing.T
 		leaving.fails(t, context.Canceled)
 		g.open()
 		neighbour.wants(t, "B")
-		if got, want := g.order(), "first|poison a b|poison|b"; got != want {
-			t.Errorf("computed %s, want %s", got, want)
-		}
+		g.wantsOrder(t, "first|poison a b|poison|b")
 		wantDropped(t, b, nil) // It had been computed, if in vain.
 	})
 }
@@ -307,9 +299,7 @@ func TestACallThatLeavesWhileItIsComputedHarmsNoNeighbour(t *testing.T) {
 				leaving.fails(t, want)
 				g.open()
 				neighbour.wants(t, upper(texts("n", 6))...)
-				if got, want := g.order(), "first|l0 l1 l2 l3 n0 n1 n2 n3|n4 n5"; got != want {
-					t.Errorf("computed %s, want %s", got, want)
-				}
+				g.wantsOrder(t, "first|l0 l1 l2 l3 n0 n1 n2 n3|n4 n5")
 				wantDropped(t, b, map[string]int{reason: 1})
 			})
 		})
@@ -326,9 +316,7 @@ func TestWhatWaitsWhenTheLastFunctionHasEndedFailsAsNotServingAndSoDoesWhatComes
 			each.fails(t, batcher.ErrNotServing)
 		}
 		send(t.Context(), b, "later").fails(t, batcher.ErrNotServing)
-		if got, want := g.order(), "first|first"; got != want {
-			t.Errorf("computed %s, want %s", got, want)
-		}
+		g.wantsOrder(t, "first|first")
 	})
 }
 
@@ -357,9 +345,7 @@ func TestAFunctionThatHasEndedTakesItsBatchWithItAndNoMore(t *testing.T) {
 		for i, each := range kept {
 			each.wants(t, fmt.Sprintf("T%d", i))
 		}
-		if got, want := g.order(), "first|t0 t1|t2 t3|t4"; got != want {
-			t.Errorf("computed %s, want %s", got, want)
-		}
+		g.wantsOrder(t, "first|t0 t1|t2 t3|t4")
 	})
 }
 

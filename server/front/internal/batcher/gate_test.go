@@ -88,6 +88,13 @@ func (g *gate) step(choose func(held int) int) {
 
 func oldest(int) int { return 0 }
 
+func (g *gate) wantsOrder(t *testing.T, want string) {
+	t.Helper()
+	if got := g.order(); got != want {
+		t.Errorf("computed %s, want %s", got, want)
+	}
+}
+
 // order is the batches as they were computed, such as "a b|c".
 func (g *gate) order() string {
 	g.mutex.Lock()

@@ -53,36 +53,14 @@ func (e *internalError) Error() string {
 
 // known says whether the status table has a row of its own for an error.
 func known(err error) bool {
-	return code(err) != codes.Internal
+	code, _ := row(err)
+	return code != codes.Internal
 }
 
-func code(err error) codes.Code {
-	var (
-		field    *fieldError
-		notFound *modelNotFoundError
-		overload *batcher.OverloadedError
-	)
-	switch {
-	case errors.As(err, &field):
-		return codes.InvalidArgument
-	case errors.As(err, &notFound):
-		return codes.NotFound
-	case errors.As(err, &overload):
-		return codes.ResourceExhausted
-	case errors.Is(err, errLoading), errors.Is(err, errDraining), errors.Is(err, batcher.ErrNotServing):
-		return codes.Unavailable
-	case errors.Is(err, batcher.ErrExpired):
-		return codes.DeadlineExceeded
-	case errors.Is(err, context.Canceled):
-		return codes.Canceled
-	}
-	return codes.Internal
-}
-
-// toStatus is the status table: the error as gRPC sends it, with google.rpc details.
+// toStatus is the error as gRPC sends it, with google.rpc details.
 func toStatus(err error) error {
-	found := status.New(code(err), err.Error())
-	detail := detailOf(err)
+	code, detail := row(err)
+	found := status.New(code, err.Error())
 	if detail == nil {
 		return found.Err()
 	}
@@ -93,7 +71,8 @@ func toStatus(err error) error {
 	return detailed.Err()
 }
 
-func detailOf(err error) protoadapt.MessageV1 {
+// row is an error's in the status table: its code, and its detail if it has one.
+func row(err error) (codes.Code, protoadapt.MessageV1) {
 	var (
 		field    *fieldError
 		notFound *modelNotFoundError
@@ -103,15 +82,23 @@ func detailOf(err error) protoadapt.MessageV1 {
 	switch {
 	case errors.As(err, &field):
 		violation := &errdetails.BadRequest_FieldViolation{Field: field.field, Description: field.description}
-		return &errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{violation}}
+		return codes.InvalidArgument, &errdetails.BadRequest{
+			FieldViolations: []*errdetails.BadRequest_FieldViolation{violation},
+		}
 	case errors.As(err, &notFound):
-		return &errdetails.ErrorInfo{Reason: "MODEL_NOT_FOUND", Domain: domain}
+		return codes.NotFound, &errdetails.ErrorInfo{Reason: "MODEL_NOT_FOUND", Domain: domain}
 	case errors.As(err, &overload):
-		return &errdetails.RetryInfo{RetryDelay: durationpb.New(overload.RetryAfter)}
+		return codes.ResourceExhausted, &errdetails.RetryInfo{RetryDelay: durationpb.New(overload.RetryAfter)}
+	case errors.Is(err, errLoading), errors.Is(err, errDraining), errors.Is(err, batcher.ErrNotServing):
+		return codes.Unavailable, nil
+	case errors.Is(err, batcher.ErrExpired):
+		return codes.DeadlineExceeded, nil
+	case errors.Is(err, context.Canceled):
+		return codes.Canceled, nil
 	case errors.As(err, &internal):
-		return &errdetails.ErrorInfo{
+		return codes.Internal, &errdetails.ErrorInfo{
 			Reason: "INTERNAL", Domain: domain, Metadata: map[string]string{"request_id": internal.id},
 		}
 	}
-	return nil
+	return codes.Internal, nil
 }
