@@ -17,6 +17,7 @@ from questiontopic_server.model.encoder import Floats, Inputs
 from questiontopic_server.model.usem3 import UseM3Encoder
 
 from .lesson import Text
+from .resampling import Resampling
 
 # How often a switched text goes where; a group's languages share scripts, and what the table has of them.
 _GROUPS: dict[str, tuple[float, tuple[str, ...]]] = {
@@ -50,7 +51,7 @@ class Switching:
     """Encodes texts, some with pieces replaced by their `neighbours`."""
 
     def __init__(self, encoder: UseM3Encoder, neighbours: Neighbours) -> None:
-        self._encoder, self._neighbours = encoder, neighbours
+        self._encoder, self._neighbours, self._resampling = encoder, neighbours, Resampling(encoder)
         self._groups = list(_GROUPS)
         self._bounds = np.cumsum([share for share, _ in _GROUPS.values()])
 
@@ -60,7 +61,7 @@ class Switching:
 
     def _pieces(self, text: Text, switched: float, resampled: float, random: np.random.Generator) -> list[int]:
         if not text.language and random.random() < resampled:
-            return self._encoder.sampled_pieces(text.text)
+            return self._resampling.pieces(text.text, random)
         return self._switched(self._encoder.pieces(text.text), text, switched, random)
 
     def _switched(self, pieces: list[int], text: Text, share: float, random: np.random.Generator) -> list[int]:

@@ -29,7 +29,6 @@ LANGUAGES = ("ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "
 _FILES = ("sp.model", "weights.npz")
 _CHUNKS, _CHUNK_ROWS = 17, 7530  # The package quantises the table in 17 interleaved chunks of 7,530 rows each.
 _BEGIN, _END = 1, 2
-_FLATNESS = 0.2  # Of sampled cuts: 1 takes the probabilities as they are, 0 any cut.
 _LEFT, _RIGHT = 2, 2  # The widest convolution sees five pieces: two before, two after.
 
 
@@ -82,13 +81,11 @@ class UseM3Encoder:
         ids: list[int] = self._tokenizer.encode(text)
         return ids
 
-    def sampled_pieces(self, text: str) -> list[int]:
-        """Another way to cut the text, drawn by its probability: what typos do to words, done to words without typos.
-
-        `sentencepiece.set_random_generator_seed` decides which.
-        """
-        ids: list[int] = self._tokenizer.encode(text, enable_sampling=True, alpha=_FLATNESS, nbest_size=-1)
-        return ids
+    def cuts(self, text: str, most: int) -> tuple[list[list[int]], Floats]:
+        """The likeliest ways to cut the text into pieces, up to `most`, and the logarithm of each one's probability."""
+        found: list[list[int]] = self._tokenizer.nbest_encode(text, nbest_size=most)
+        scores = [sum(map(self._tokenizer.get_score, ids)) for ids in found]
+        return found, np.array(scores, np.float32)
 
     def embeddings(self, pieces: npt.NDArray[np.int64]) -> Floats:
         """The pieces' rows of the table, shape [pieces, 512]."""

@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 
 import keras
 import numpy as np
-import sentencepiece
 
 from questiontopic_server.model import BundleError
 from questiontopic_server.model.usem3 import DIMENSION, UseM3Encoder
@@ -54,7 +53,7 @@ class Distilled(Recipe):
     abbreviations: int = 600  # Questions of our own making in an epoch: see `frames`.
     foreign: int = 1500
     switched_share: float = 0.2  # Of the texts, into something like another language: see `switching`.
-    resampled_share: float = 0.1  # Of the texts, cut into other pieces than the likeliest.
+    resampled_share: float = 0.1  # Of the texts, cut into other pieces than the likeliest: see `resampling`.
     teachers: int = 3
     teacher: Teacher = Teacher()
 
@@ -74,7 +73,6 @@ class Distilled(Recipe):
         lesson = self._lesson(training, labels, teachers)
         keras.utils.set_random_seed(seed)
         random = np.random.default_rng(seed)
-        sentencepiece.set_random_generator_seed(seed)
         width = DIMENSION + self.gated
         head = dropout_head(width, self.hidden, len(labels.fine), self.input_dropout, self.hidden_dropout)
         model = with_head(with_gates(build_body(), self.gated), head)
