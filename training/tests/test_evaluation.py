@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from questiontopic_training.evaluation import calibration_error, evaluate, fit_temperature
+from questiontopic_training.evaluation import (
+    calibration_error,
+    equal_mass_calibration_error,
+    evaluate,
+    fit_temperature,
+)
 from questiontopic_training.examples import Labels
 from questiontopic_training.questions import QuestionSet
 
@@ -16,6 +21,19 @@ def test_calibration_error_by_hand() -> None:
 
 def test_certainty_falls_into_the_last_bin() -> None:
     assert calibration_error(np.array([[1.0, 0.0], [0.0, 1.0]], np.float32), np.array([0, 0])) == pytest.approx(0.5)
+
+
+def test_equal_mass_calibration_error_by_hand() -> None:
+    # Thirty answers: the fifteen pairs of neighbours in confidence are the bins; of each pair one is right.
+    confidence = np.linspace(0.55, 0.95, 30, dtype=np.float32)
+    probabilities = np.stack([confidence, 1 - confidence], axis=1)[::-1]
+    expected = np.mean([abs(pair.mean() - 0.5) for pair in np.split(confidence, 15)])
+    assert equal_mass_calibration_error(probabilities, np.arange(30) % 2) == pytest.approx(expected, abs=1e-6)
+
+
+def test_fewer_answers_than_bins_are_a_bin_each() -> None:
+    probabilities = np.array([[0.9, 0.1], [0.6, 0.4]], np.float32)
+    assert equal_mass_calibration_error(probabilities, np.array([0, 1])) == pytest.approx((0.1 + 0.6) / 2)
 
 
 def test_metrics_count_both_levels(data: QuestionSet) -> None:

@@ -24,7 +24,8 @@ def manifest(bundle_folder: Path) -> Manifest:
     evaluation = {
         "reliability": {"coarse": bins(40, 30), "fine": bins(4, 3)},
         "robustness": {
-            "one typo": {"accuracy": {"coarse": 0.9, "fine": 0.8}, "drop": {"coarse": 0.05, "fine": -0.012}}
+            "upper case": {"accuracy": {"coarse": 0.9, "fine": 0.8}, "drop": {"coarse": 0.05, "fine": -0.012}},
+            "one typo": {"accuracy": {"coarse": 0.7, "fine": 0.6}, "drop": {"coarse": 0.25, "fine": 0.2}, "draws": 10},
         },
         "languages": {"de": {"questions": 24, "accuracy": 0.875}},
     }
@@ -42,7 +43,8 @@ def test_the_card_tells_what_a_confidence_means(manifest: Manifest) -> None:
 
 def test_the_card_tells_robustness_and_languages(manifest: Manifest) -> None:
     card = model_card(manifest)
-    assert "| one typo | 90.0% | −5.0 | 80.0% | +1.2 |" in card
+    assert "| upper case | 90.0% | −5.0 | 80.0% | +1.2 |" in card
+    assert "| one typo, mean of 10 draws | 70.0% | −25.0 | 60.0% | −20.0 |" in card
     assert "| de | 24 | 87.5% |" in card
     assert "unmeasured" not in card
 

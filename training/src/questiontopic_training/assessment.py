@@ -32,24 +32,24 @@ def assess(answer: Answer, questions: Sequence[Question], labels: Labels, fine: 
     """Asks a model everything; `fine` says whether it answers with fine labels."""
     truth = labels.examples(questions)
 
-    def judged(texts: Sequence[str]) -> Evaluation:
-        return judge(answer(texts), truth, labels, fine)
+    def judged(asked: Examples) -> Evaluation:
+        return judge(answer(asked.texts), asked, labels, fine)
 
     languages = {}
     for code, asked in read_languages(labels.coarse).items():
         coarse = np.array([labels.coarse.index(question.coarse) for question in asked])
         texts = tuple(question.text for question in asked)
-        found = judge(answer(texts), Examples(texts, coarse, coarse), labels, fine)
+        found = judged(Examples(texts, coarse, coarse))
         languages[code] = Evaluation(found.coarse, None, found.truth)
-    changed = {name: judged(disturbed(truth.texts, name)) for name in DISTURBANCES}
-    return Assessment(judged(truth.texts), changed, languages)
+    changed = {name: judged(disturbed(truth, name)) for name in DISTURBANCES}
+    return Assessment(judged(truth), changed, languages)
 
 
 def tables(assessments: Sequence[Assessment]) -> dict[str, Any]:
     """What a manifest keeps beside its metrics: of the first model the reliability, of all models the mean accuracies.
 
     `robustness` and `languages` hold for each name the accuracy of each level, and the former `drop`: how much lower
-    that is than the undisturbed test questions', in shares of 1.
+    that is than the undisturbed test questions', in shares of 1; and how often each question was asked, as `draws`.
     """
     first, *_ = assessments
     undisturbed = _mean([one.test for one in assessments])
@@ -57,7 +57,8 @@ def tables(assessments: Sequence[Assessment]) -> dict[str, Any]:
     for name in first.disturbed:
         accuracy = _mean([one.disturbed[name] for one in assessments])
         drop = {level: round(undisturbed[level] - value, 6) for level, value in accuracy.items()}
-        robustness[name] = {"accuracy": accuracy, "drop": drop}
+        draws = len(first.disturbed[name].truth) // len(first.test.truth)
+        robustness[name] = {"accuracy": accuracy, "drop": drop, "draws": draws}
     return {
         "reliability": reliabilities(first.test),
         "robustness": robustness,

@@ -31,14 +31,15 @@ def confidence_section(manifest: Manifest) -> str:
 
 def robustness_section(manifest: Manifest) -> str:
     """The accuracy on disturbed test questions, and how far it is below that on the undisturbed ones."""
-    disturbances: dict[str, dict[str, dict[str, float]]] = manifest.evaluation.get("robustness", {})
+    disturbances: dict[str, dict[str, Any]] = manifest.evaluation.get("robustness", {})
     if not disturbances:
         return ""
     levels = list(next(iter(disturbances.values()))["accuracy"])
     rows = []
     for name, one in disturbances.items():
         pairs = [f"{one['accuracy'][level]:.1%} | {points(-one['drop'][level])}" for level in levels]
-        rows.append(f"| {name} | {' | '.join(pairs)} |")
+        drawn = f", mean of {draws} draws" if (draws := one.get("draws", 1)) > 1 else ""
+        rows.append(f"| {name}{drawn} | {' | '.join(pairs)} |")
     about = (
         "The test questions, each changed as users change them; mean accuracy over the seeds, and its difference from "
         "that of the unchanged questions in percentage points."

@@ -31,9 +31,11 @@ class Evaluation:
         values: dict[str, float] = {f"{prefix}_questions": len(self.truth)}
         accuracy = self.accuracy()
         for level, probabilities, truth in self.levels():
-            values[f"{prefix}_{level}_accuracy"] = accuracy[level]
-            values[f"{prefix}_{level}_expected_calibration_error"] = calibration_error(probabilities, truth)
-            values[f"{prefix}_{level}_brier_score"] = brier_score(probabilities, truth)
+            own = f"{prefix}_{level}"
+            values[f"{own}_accuracy"] = accuracy[level]
+            values[f"{own}_expected_calibration_error"] = calibration_error(probabilities, truth)
+            values[f"{own}_equal_mass_calibration_error"] = equal_mass_calibration_error(probabilities, truth)
+            values[f"{own}_brier_score"] = brier_score(probabilities, truth)
         return values
 
     def accuracy(self) -> dict[str, float]:
@@ -119,3 +121,11 @@ def calibration_error(probabilities: Floats, truth: Ints) -> float:
     """Expected calibration error: |accuracy - confidence| of the bins, weighted by their answers."""
     found = reliability(probabilities, truth)
     return sum(abs(one.accuracy - one.confidence) * one.answers for one in found) / len(truth)
+
+
+def equal_mass_calibration_error(probabilities: Floats, truth: Ints) -> float:
+    """The same with bins that hold equally many answers, so that chance in nearly empty bins does not add up
+    (Roelofs et al. 2022, arXiv:2012.08668)."""
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
+    bins = np.array_split(np.argsort(confidence, kind="stable"), min(BINS, len(truth)))
+    return sum(len(of) * abs(float(right[of].mean() - confidence[of].mean())) for of in bins) / len(truth)

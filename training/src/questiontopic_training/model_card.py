@@ -17,12 +17,24 @@ _SPLITS = {
     "validation": "training questions held out from a run that was otherwise the same",
     "cross_validation": "training questions, each answered by a run that was otherwise the same and did not see it",
 }
-_FIGURES = {  # By title: the name among the metrics, and how it is shown.
-    "Accuracy": ("accuracy", ".1%"),
-    "Calibration error": ("expected_calibration_error", ".3f"),
-    "Brier score": ("brier_score", ".3f"),
+_FIGURES = {  # By title: the name among the metrics, how it is shown, and what it is.
+    "Accuracy": ("accuracy", ".1%", "the share of questions whose top label is right."),
+    "Calibration error": (
+        "expected_calibration_error",
+        ".3f",
+        "the expected one of the top confidence, in 15 bins.",
+    ),
+    "Equal-mass": (
+        "equal_mass_calibration_error",
+        ".3f",
+        "the same in bins of equally many answers, which chance disturbs less.",
+    ),
+    "Brier score": (
+        "brier_score",
+        ".3f",
+        "the mean squared distance of the confidences from the right answer, 0 to 2.",
+    ),
 }
-_BRIER = " Brier score: the mean squared distance of the confidences from the right answer, 0 to 2."
 
 
 def model_card(manifest: Manifest) -> str:
@@ -88,10 +100,10 @@ def _quality(manifest: Manifest) -> str:
     ]
     table = [lines[0], f"|{' --- |' * (1 + sum(used))}", *lines[1:]]
     counts = [f"{split}: {metrics[f'{split}_questions']:.0f} {meaning}" for split, meaning in splits.items()]
+    meanings = [f"{title}: {meaning}" for title, (_, _, meaning) in _FIGURES.items()]
     explained = (
-        "Accuracy: the share of questions whose top label is right. Calibration error: the expected one of the top "
-        f"confidence, in 15 bins.{_BRIER if any(used[-2:]) else ''} Each is this bundle's own, then mean ± sample "
-        f"standard deviation over {metrics['seeds']:.0f} seed(s), of which this bundle is the first (of "
+        f"{' '.join(itertools.compress(meanings, used[::2]))} Each is this bundle's own, then mean ± sample standard "
+        f"deviation over {metrics['seeds']:.0f} seed(s), of which this bundle is the first (of "
         "cross-validation: over its folds). The temperature was fitted on the questions held out from training, "
         "which flatters the calibration on them a little."
     )
@@ -101,7 +113,7 @@ def _quality(manifest: Manifest) -> str:
 def _cells(metrics: dict[str, float], name: str) -> list[str]:
     """Of a split's level each figure, and its mean ± deviation; empty where there is none."""
     cells = []
-    for key, shown in _FIGURES.values():
+    for key, shown, _ in _FIGURES.values():
         own, mean, deviation = (metrics.get(f"{name}_{key}{end}") for end in ("", "_mean", "_std"))
         cells.append("" if own is None else format(own, shown))
         alone = metrics["seeds"] == 1 and not name.startswith("cross_validation")  # A deviation of 0 would mislead.
