@@ -59,12 +59,13 @@ def send(
     seconds: float,
     connections: int,
     deadline: float = 30.0,
+    more: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Runs the load generator; what it printed."""
     shape = [f"-rate={case.share * calls_a_second:.1f}"] if case.share else [f"-in-flight={case.in_flight}"]
     command = [str(loadgen), f"-target={url}", f"-requests={requests}", f"-connections={connections}", *shape]
     done = subprocess.run(
-        [*command, f"-duration={seconds}s", f"-timeout={deadline}s", "-warm-up=0s"],
+        [*command, *more, f"-duration={seconds}s", f"-timeout={deadline}s", "-warm-up=0s"],
         capture_output=True,
         text=True,
         timeout=seconds + 120,

@@ -14,6 +14,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
+
+	"github.com/question-topic/question-topic/clients/go/questiontopic"
 )
 
 // caller sends one request and waits for its reply.
@@ -22,7 +24,7 @@ type caller interface {
 	Close()
 }
 
-func dial(target string, connections, inFlight int) (caller, error) {
+func dial(target string, connections, inFlight int, throttled bool) (caller, error) {
 	where, err := url.Parse(target)
 	if err != nil {
 		return nil, err
@@ -30,10 +32,15 @@ func dial(target string, connections, inFlight int) (caller, error) {
 	switch where.Scheme {
 	case "grpc":
 		call := &grpcCaller{method: where.Path}
+		options := []grpc.DialOption{
+			grpc.WithTransportCredentials(insecure.NewCredentials()),
+			grpc.WithDefaultCallOptions(grpc.ForceCodec(raw{}), grpc.MaxCallRecvMsgSize(64<<20)),
+		}
+		if throttled {
+			options = append(options, grpc.WithUnaryInterceptor(questiontopic.Throttle()))
+		}
 		for range connections {
-			connection, err := grpc.NewClient("passthrough:///"+where.Host,
-				grpc.WithTransportCredentials(insecure.NewCredentials()),
-				grpc.WithDefaultCallOptions(grpc.ForceCodec(raw{}), grpc.MaxCallRecvMsgSize(64<<20)))
+			connection, err := grpc.NewClient("passthrough:///"+where.Host, options...)
 			if err != nil {
 				return nil, err
 			}

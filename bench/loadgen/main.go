@@ -28,6 +28,7 @@ func run() error {
 	warmUp := flag.Duration("warm-up", time.Second, "time of load before what is counted")
 	duration := flag.Duration("duration", 5*time.Second, "time that is counted")
 	timeout := flag.Duration("timeout", 30*time.Second, "deadline of a call")
+	throttled := flag.Bool("throttle", false, "hold gRPC calls back while the server is overloaded, as our Go client can")
 	once := flag.String("once", "", "send each request once, one after another, and write the replies to this `file`")
 	null := flag.Bool("null", false, "instead: serve a gRPC server that answers everything at once, to see what this program can do at most")
 	flag.Parse()
@@ -39,7 +40,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	call, err := dial(*target, *connections, *inFlight)
+	call, err := dial(*target, *connections, *inFlight, *throttled)
 	if err != nil {
 		return err
 	}

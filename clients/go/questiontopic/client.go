@@ -5,7 +5,8 @@
 // of UNAVAILABLE alone, message sizes that fit the contract, and [Client.Predict] for the plain case of texts in,
 // predictions out. [FieldViolations], [RetryDelay], [Reason] and [RequestID] read what a failed call's error carries.
 //
-// The package opens no connection before the first call, starts no server and keeps no state between calls.
+// The package opens no connection before the first call, starts no server and, without [WithThrottle], keeps no state
+// between calls.
 package questiontopic
 
 import (
@@ -58,6 +59,9 @@ func New(address string, transport Transport, options ...Option) (*Client, error
 			// gRPC retries only requests that it has kept, by default those up to 256 KiB.
 			grpc.MaxRetryRPCBufferSize(maxMessageBytes),
 		),
+	}
+	if chosen.throttled {
+		dial = append(dial, grpc.WithChainUnaryInterceptor(Throttle()))
 	}
 	connection, err := grpc.NewClient(address, append(dial, chosen.dial...)...)
 	if err != nil {

@@ -7,11 +7,13 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/resolver"
 	"google.golang.org/grpc/resolver/manual"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/question-topic/question-topic/clients/go/internal/topictest"
 	"github.com/question-topic/question-topic/clients/go/questiontopic"
@@ -190,5 +192,30 @@ func TestMessagesFitUpToSixteenMebibytes(t *testing.T) {
 		if _, err := client.PredictTopic(t.Context(), request, c.options...); status.Code(err) != c.want {
 			t.Errorf("%s: got %v, want %v", c.name, err, c.want)
 		}
+	}
+}
+
+func TestAThrottledClientStopsAskingAServerThatRefuses(t *testing.T) {
+	hinted, err := status.New(codes.ResourceExhausted, "full").WithDetails(
+		&errdetails.RetryInfo{RetryDelay: durationpb.New(2 * time.Second)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked atomic.Int64
+	address := topictest.Serve(t, topictest.Service{Predict: func(
+		context.Context, *questiontopicv1.PredictTopicRequest,
+	) (*questiontopicv1.PredictTopicResponse, error) {
+		asked.Add(1)
+		return nil, hinted.Err()
+	}})
+	client := newClient(t, address, questiontopic.WithThrottle())
+	for range 1_000 {
+		_, err := client.Predict(t.Context(), coarse, "Who?")
+		if delay, ok := questiontopic.RetryDelay(err); status.Code(err) != codes.ResourceExhausted || !ok || delay != 2*time.Second {
+			t.Fatalf("got %v, want RESOURCE_EXHAUSTED with the server's hint", err)
+		}
+	}
+	if count := asked.Load(); count < 10 || count > 500 {
+		t.Errorf("the server was asked %d times of 1,000", count)
 	}
 }

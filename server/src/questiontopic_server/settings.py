@@ -98,7 +98,8 @@ class Settings:
         0,
     )
     threads: int = _setting("CPU threads that one batch may use.", _whole(1, 1_024), 1)
-    max_batch: int = _setting("Most texts computed at once.", _whole(1, 4_096), 64)
+    # Of 64 a server with two CPUs would take four calls of 32 at once, and have none waiting while it computes.
+    max_batch: int = _setting("Most texts computed at once.", _whole(1, 4_096), 32)
     max_queue: int = _setting(
         "Most texts waiting; past it, or with a quarter as many calls, more are refused with RESOURCE_EXHAUSTED. At "
         f"least {_FULL_CALL}, one full call.",

@@ -34,9 +34,9 @@ const (
 	mostOfName = 64 // Characters: callers refuse a status that is too large.
 	// Past it gRPC breaks a call off, by a status that is not the contract's: our own limit must answer first.
 	mostHeaders = 256 * 1024
-	// Calls of one connection at a time, two full batches. More wait in the caller's gRPC, where those that expire cost
-	// the server nothing: refused one by one, ten times what it can take leaves it little time for anything else.
-	mostStreams = 128
+	// Calls of one connection at a time, a bound for its memory: with 4,096 a flood takes 100 MB more. Past it calls wait
+	// in the caller's gRPC until they expire, without a hint to back off, so the queue should refuse calls before.
+	mostStreams = 1024
 )
 
 // Service answers calls once Start has given it a model, until Drain.
