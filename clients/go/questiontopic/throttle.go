@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// Calls are sent up to so many times as often as the server takes them, and when it has recovered so many times as
-	// many within each `memory`: with 2, as in the book, refusals cost more; with 1.2 it takes a minute until all are sent.
+	// Calls are sent up to so many times as often as the server takes them. With 2, as in the book, all are sent a few
+	// seconds after it has recovered, not ten, but at ten times its capacity refusals cost it a tenth of its time.
 	surplus  = 1.3
 	memory   = time.Second // In which the past comes to count for an e-th.
 	harmless = 10          // Refusals that hold few calls back.
@@ -27,7 +27,7 @@ const (
 // server nothing. It is for programs that may ask for more than their servers can answer: a refusal costs a server a tenth
 // of an answer, so ten times what it can take would leave it little time for answers.
 //
-// Half as many calls again are sent as the servers take, so soon after they have recovered all are. This is the
+// A third more calls are sent than the servers take, so some seconds after they have recovered all are. This is the
 // client-side throttling of Google's "Site Reliability Engineering", chapter 21, "Handling Overload".
 func Throttle() grpc.UnaryClientInterceptor {
 	return new(throttle).intercept
