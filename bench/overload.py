@@ -12,9 +12,11 @@ generator the others: ten times what a server can take would cost it the CPUs th
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +57,11 @@ def _measured(contender: Contender, options: argparse.Namespace) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         scratch, requests = Path(folder), Path(folder) / "requests"
         write_requests(requests, contender.wire, read_questions(options.questions)[:20_000], (1,))
-        cpus = sorted(os.sched_getaffinity(0))
-        half = len(cpus) // 2
-        os.sched_setaffinity(0, cpus[:half] or cpus)  # Child processes begin with it.
-        with contender.started(options.bundle, options.environments, scratch) as server, _Memory(server) as memory:
-            os.sched_setaffinity(0, cpus[half:])
+        with _cpus() as (servers, generators), contextlib.ExitStack() as stack:
+            os.sched_setaffinity(0, servers)  # Child processes begin with it.
+            server = stack.enter_context(contender.started(options.bundle, options.environments, scratch))
+            os.sched_setaffinity(0, generators)
+            memory = stack.enter_context(_Memory(server))
             found: Found = {}
             for name, case in _cases().items():
                 rate = _FACTOR * _rate(found["capacity"]) if case.share else 0.0
@@ -69,7 +71,6 @@ def _measured(contender: Contender, options: argparse.Namespace) -> list[str]:
                 more = ["-throttle"] if case.share and options.throttle else []
                 shared = (options.loadgen, server.address, requests, case, rate, _SECONDS[name], _CONNECTIONS)
                 found[name] = send(*shared, deadline, more)
-        os.sched_setaffinity(0, cpus)
     capacity = (_rate(found["capacity"]) + _rate(found["capacity again"])) / 2
     return [
         f"{capacity:,.0f}",
@@ -79,6 +80,17 @@ def _measured(contender: Contender, options: argparse.Namespace) -> list[str]:
         f"{_rate(found['after']) / capacity:.2f}",
         f"{memory.most:.0f}",
     ]
+
+
+@contextlib.contextmanager
+def _cpus() -> Iterator[tuple[list[int], list[int]]]:
+    """Two halves of the CPUs, all of them twice if there is one; afterwards this process has its own again."""
+    cpus = sorted(os.sched_getaffinity(0))
+    half = len(cpus) // 2
+    try:
+        yield cpus[:half] or cpus, cpus[half:]
+    finally:
+        os.sched_setaffinity(0, cpus)
 
 
 def _cases() -> dict[str, Case]:

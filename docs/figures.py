@@ -68,8 +68,10 @@ def _robustness_table(bundles: list[Manifest]) -> str:
     head = [f"| what users do | {' | '.join(f'`{name}`' for name in names)} |", "| --- |" + " --- |" * len(names)]
     rows = [("as in TREC", [_percent(_test(manifest)) for manifest in measured])]
     for disturbance in measured[0].evaluation["robustness"] if measured else ():
-        found = [manifest.evaluation["robustness"][disturbance]["accuracy"] for manifest in measured]
-        rows.append((disturbance, [_percent(accuracy) for accuracy in found]))
+        found = [manifest.evaluation["robustness"][disturbance] for manifest in measured]
+        if len({one.get("draws", 1) for one in found}) > 1:
+            raise SystemExit(f"{disturbance}: not drawn equally often for all bundles; train them all again")
+        rows.append((disturbance, [_percent(one["accuracy"]) for one in found]))
     return "\n".join(head + [f"| {name} | {' | '.join(values)} |" for name, values in rows])
 
 

@@ -14,7 +14,7 @@ from questiontopic.v1.topic_pb2 import PredictTopicRequest
 from questiontopic.v1.topic_pb2_grpc import TopicServiceStub
 
 CALLS = 4_000
-CONNECTIONS = 16  # Each has so few calls at a time that one alone cannot fill the queue.
+CONNECTIONS = 16
 
 
 async def _outcome(stub: TopicServiceStub) -> tuple[grpc.StatusCode, bool]:

@@ -116,6 +116,9 @@ type httpError struct {
 
 func (e httpError) Error() string { return fmt.Sprintf("HTTP %d: %s", e.code, e.reply) }
 
+// heldBack is the outcome of a call that the throttle did not send.
+const heldBack = "held back"
+
 // outcome names how a call ended: gRPC's status, or HTTP's.
 func outcome(err error) string {
 	if err == nil {
@@ -124,8 +127,11 @@ func outcome(err error) string {
 	if refused, ok := err.(httpError); ok {
 		return fmt.Sprintf("HTTP %d", refused.code)
 	}
-	if _, ok := status.FromError(err); ok {
-		return status.Code(err).String()
+	if found, ok := status.FromError(err); ok {
+		if strings.HasPrefix(found.Message(), "not sent: ") {
+			return heldBack
+		}
+		return found.Code().String()
 	}
 	if strings.Contains(err.Error(), "deadline exceeded") {
 		return codes.DeadlineExceeded.String()
@@ -133,8 +139,11 @@ func outcome(err error) string {
 	return "connection"
 }
 
-// hasRetryHint tells whether a refusal says when to come back.
+// hasRetryHint tells whether a server's refusal says when to come back.
 func hasRetryHint(err error) bool {
+	if err == nil || outcome(err) == heldBack {
+		return false
+	}
 	for _, detail := range status.Convert(err).Proto().GetDetails() {
 		if strings.HasSuffix(detail.GetTypeUrl(), "google.rpc.RetryInfo") {
 			return true

@@ -24,11 +24,15 @@ def test_certainty_falls_into_the_last_bin() -> None:
 
 
 def test_equal_mass_calibration_error_by_hand() -> None:
-    # Thirty answers: the fifteen pairs of neighbours in confidence are the bins; of each pair one is right.
-    confidence = np.linspace(0.55, 0.95, 30, dtype=np.float32)
-    probabilities = np.stack([confidence, 1 - confidence], axis=1)[::-1]
-    expected = np.mean([abs(pair.mean() - 0.5) for pair in np.split(confidence, 15)])
-    assert equal_mass_calibration_error(probabilities, np.arange(30) % 2) == pytest.approx(expected, abs=1e-6)
+    # Thirty answers of 0.80 to 0.86, all in one bin of equal width: the less sure ones are right, the others wrong.
+    confidence = np.linspace(0.801, 0.865, 30, dtype=np.float32)
+    probabilities, wrong = np.stack([confidence, 1 - confidence], axis=1), (np.arange(30) >= 14).astype(int)
+    order = np.random.default_rng(0).permutation(30)
+    pairs = zip(np.split(confidence, 15), np.split(wrong, 15), strict=True)
+    expected = np.mean([abs(pair.mean() - (1 - of.mean())) for pair, of in pairs])
+    found = equal_mass_calibration_error(probabilities[order], wrong[order])
+    assert found == pytest.approx(expected, abs=1e-6)
+    assert found > calibration_error(probabilities, wrong) + 0.1
 
 
 def test_fewer_answers_than_bins_are_a_bin_each() -> None:

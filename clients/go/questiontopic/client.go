@@ -60,10 +60,11 @@ func New(address string, transport Transport, options ...Option) (*Client, error
 			grpc.MaxRetryRPCBufferSize(maxMessageBytes),
 		),
 	}
-	if chosen.throttled {
+	dial = append(dial, chosen.dial...)
+	if chosen.throttled { // Inside the caller's interceptors, which may call again.
 		dial = append(dial, grpc.WithChainUnaryInterceptor(Throttle()))
 	}
-	connection, err := grpc.NewClient(address, append(dial, chosen.dial...)...)
+	connection, err := grpc.NewClient(address, dial...)
 	if err != nil {
 		return nil, fmt.Errorf("questiontopic: %w", err)
 	}

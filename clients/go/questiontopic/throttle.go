@@ -19,13 +19,17 @@ const (
 	// seconds after it has recovered, not ten, but at ten times its capacity refusals cost it a tenth of its time.
 	surplus  = 1.3
 	memory   = time.Second // In which the past comes to count for an e-th.
-	harmless = 10          // Refusals that hold few calls back.
+	harmless = 10          // After so many refusals and nothing else, half of the calls are held back.
 )
 
 // Throttle returns an interceptor that holds calls back while the server refuses many of them because it is overloaded:
 // they fail at once with RESOURCE_EXHAUSTED and the server's newest hint when to come back, see [RetryDelay], and cost the
-// server nothing. It is for programs that may ask for more than their servers can answer: a refusal costs a server a tenth
-// of an answer, so ten times what it can take would leave it little time for answers.
+// server nothing. It is for programs that may ask for more than their servers can answer: a refusal costs a server about a
+// fifteenth of an answer, so ten times what it can take leaves it half of its time for answers.
+//
+// Only what servers refuse with a hint counts, not calls that expire: callers in a hurry hold nobody back. So it cannot
+// help a program that keeps more than 1,024 calls waiting for one server, with a deadline so late that the server would
+// take them all: they expire behind its one connection.
 //
 // A third more calls are sent than the servers take, so some seconds after they have recovered all are. This is the
 // client-side throttling of Google's "Site Reliability Engineering", chapter 21, "Handling Overload".
@@ -51,8 +55,12 @@ func (t *throttle) intercept(
 	}
 	err := invoke(ctx, method, request, response, connection, options...)
 	// A message that is too large has the same code, but no hint: it says nothing of the server's load.
-	delay, refused := RetryDelay(err)
-	t.ended(refused && status.Code(err) == codes.ResourceExhausted, delay)
+	delay, hinted := RetryDelay(err)
+	switch status.Code(err) {
+	case codes.DeadlineExceeded, codes.Canceled: // Nothing is known of the server.
+	default:
+		t.ended(hinted && status.Code(err) == codes.ResourceExhausted, delay)
+	}
 	return err
 }
 

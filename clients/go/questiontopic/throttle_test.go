@@ -116,10 +116,26 @@ func TestWhenTheServerTakesCallsAgainAllAreSent(t *testing.T) {
 	})
 }
 
-func TestAFewRefusalsHoldNothingBack(t *testing.T) {
+func TestExpiredCallsDoNotPassForAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		refused, throttle := refusal(t), &throttle{}
+		offer(throttle, 500, func() error { return refused })
+		expired := func() error { return status.Error(codes.DeadlineExceeded, "") }
+		if _, held, _ := offer(throttle, 100, expired); held < 50 {
+			t.Errorf("%d of 100 calls were held back after expired ones, want most of them", held)
+		}
+	})
+}
+
+func TestTenRefusalsHoldHalfOfTheCallsBack(t *testing.T) {
 	throttle := &throttle{}
-	throttle.ended(true, hint)
-	if err := throttle.hold(0.2); err != nil {
-		t.Errorf("one refusal holds every fifth call back: %v", err)
+	for range 10 {
+		throttle.ended(true, hint)
+	}
+	if err := throttle.hold(0.52); err != nil {
+		t.Errorf("more than half are held back: %v", err)
+	}
+	if err := throttle.hold(0.45); err == nil {
+		t.Error("less than half are held back")
 	}
 }

@@ -35,7 +35,7 @@ const (
 	// Past it gRPC breaks a call off, by a status that is not the contract's: our own limit must answer first.
 	mostHeaders = 256 * 1024
 	// Calls of one connection at a time, a bound for its memory: with 4,096 a flood takes 100 MB more. Past it calls wait
-	// in the caller's gRPC until they expire, without a hint to back off, so the queue should refuse calls before.
+	// in the caller's gRPC until they expire, without a hint to back off, which few callers notice.
 	mostStreams = 1024
 )
 
