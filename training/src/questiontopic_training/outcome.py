@@ -112,4 +112,4 @@ def _spread(assessments: Sequence[Assessment]) -> dict[str, float]:
 
 
 def _lines(metrics: dict[str, float]) -> str:
-    return "\n".join(f"  {name:45} {value:.4f}" for name, value in metrics.items())
+    return "\n".join(f"  {name:47} {value:.4f}" for name, value in metrics.items())

@@ -76,13 +76,13 @@ def _trec(folder: Path) -> QuestionSet:
 def _summary(subject: Subject) -> str:
     assessment, manifest = subject.assessment, subject.manifest
     lines = [f"{manifest.name} {manifest.version}, {subject.runtime}:"]
-    lines += [f"  {name:45} {value:.4f}" for name, value in assessment.test.metrics("test").items()]
+    lines += [f"  {name:47} {value:.4f}" for name, value in assessment.test.metrics("test").items()]
     lines += [f"  {level.name}: {sentence(level)}" for level in subject.levels()]
     lines.append(assessment.test.table(subject.labels))
     for name, found in assessment.disturbed.items():
-        lines.append(f"  {name:45} {_accuracies(found.accuracy())}")
+        lines.append(f"  {name:47} {_accuracies(found.accuracy())}")
     for code, found in assessment.languages.items():
-        lines.append(f"  {'language ' + code:45} {_accuracies(found.accuracy())}")
+        lines.append(f"  {'language ' + code:47} {_accuracies(found.accuracy())}")
     return "\n".join(lines)
 
 
