@@ -26,12 +26,14 @@ class Case:
     of: str = ""
 
 
+CONNECTIONS = 8  # Of the load generator, unless it is told otherwise.
 SINGLE_64 = "1 × 64"
+BATCHED = Case("32 × 4", (32,), 4)
 CASES = (
     Case("1 × 1", (1,), 1),
     Case("1 × 16", (1,), 16),
     Case(SINGLE_64, (1,), 64),
-    Case("32 × 4", (32,), 4),
+    BATCHED,
     Case("mixed", (1,) * 15 + (32,), 32),
     Case("open, 50 %", (1,), share=0.5, of=SINGLE_64),
     Case("open, 80 %", (1,), share=0.8, of=SINGLE_64),
@@ -48,6 +50,11 @@ def write_requests(path: Path, wire: Wire, questions: Sequence[str], sizes: Sequ
             body = wire.encode(questions[start : start + size])
             file.write(struct.pack("<II", len(questions[start : start + size]), len(body)) + body)
             start += size
+
+
+def rate(found: dict[str, Any]) -> float:
+    """Questions a second that were answered, of what the load generator printed."""
+    return float(found["questions"] / found["seconds"])
 
 
 def send(

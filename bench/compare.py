@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cases import CASES, Case, send, write_requests
+from cases import CASES, CONNECTIONS, Case, rate, send, write_requests
 from contenders import CONTENDERS, OURS, ROOT, Contender, installed_mb
 from hosted import Hosted, HostedError, ask
 from options import add_only, add_questions, parser_for, read_questions
@@ -76,7 +76,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=5.0)
-    parser.add_argument("--connections", type=int, default=8)
+    parser.add_argument("--connections", type=int, default=CONNECTIONS)
     return parser.parse_args()
 
 
@@ -107,7 +107,7 @@ def _run(
 ) -> dict[str, Any]:
     requests = scratch / "requests"
     write_requests(requests, contender.wire, questions, case.sizes)
-    calls_a_second = before[case.of]["questions"] / before[case.of]["seconds"] if case.of else 0.0
+    calls_a_second = rate(before[case.of]) if case.of else 0.0
     shared = (options.loadgen, server.address, requests, case, calls_a_second)
     send(*shared, _WARM_SECONDS, options.connections)
     spent = server.cpu_seconds()

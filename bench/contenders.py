@@ -70,8 +70,9 @@ class Contender:
         return [python, str(ROOT / "bench" / "peers" / self.folder / "serve.py"), str(bundle), str(port)]
 
 
+OUR_SERVER = Contender(OURS, "", "gRPC", Topic())
 CONTENDERS = (
-    Contender(OURS, "", "gRPC", Topic()),
+    OUR_SERVER,
     Contender("PyTriton", "pytriton", "gRPC, batched", OpenInference()),
     Contender("PyTriton HTTP", "pytriton", "HTTP, batched", OpenInferenceJson(), 1),
     Contender("MLServer", "mlserver", "gRPC, batched", OpenInference()),

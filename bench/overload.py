@@ -20,14 +20,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cases import Case, send, write_requests
+from cases import CONNECTIONS, Case, rate, send, write_requests
 from contenders import CONTENDERS, Contender
 from hosted import Hosted, HostedError
 from options import add_only, add_questions, parser_for, read_questions
 
 _AT_ONCE = 2_000
 _FACTOR = 10.0
-_CONNECTIONS = 8
 _SECONDS = {"capacity": 5.0, "at once": 10.0, "flood": 30.0, "after": 1.0, "capacity again": 5.0}
 _DEADLINE_SECONDS = 2.0
 _POLL_SECONDS = 0.5
@@ -64,20 +63,20 @@ def _measured(contender: Contender, options: argparse.Namespace) -> list[str]:
             memory = stack.enter_context(_Memory(server))
             found: Found = {}
             for name, case in _cases().items():
-                rate = _FACTOR * _rate(found["capacity"]) if case.share else 0.0
+                calls_a_second = _FACTOR * rate(found["capacity"]) if case.share else 0.0
                 if name == "capacity":
-                    send(options.loadgen, server.address, requests, case, rate, 3.0, _CONNECTIONS)  # Warm.
+                    send(options.loadgen, server.address, requests, case, calls_a_second, 3.0, CONNECTIONS)  # Warm.
                 deadline = _DEADLINE_SECONDS if case.share else 60.0
                 more = ["-throttle"] if case.share and options.throttle else []
-                shared = (options.loadgen, server.address, requests, case, rate, _SECONDS[name], _CONNECTIONS)
+                shared = (options.loadgen, server.address, requests, case, calls_a_second, _SECONDS[name], CONNECTIONS)
                 found[name] = send(*shared, deadline, more)
-    capacity = (_rate(found["capacity"]) + _rate(found["capacity again"])) / 2
+    capacity = (rate(found["capacity"]) + rate(found["capacity again"])) / 2
     return [
         f"{capacity:,.0f}",
         _outcomes(found["at once"]),
         _outcomes(found["flood"]),
-        f"{_rate(found['flood']) / capacity:.2f}",
-        f"{_rate(found['after']) / capacity:.2f}",
+        f"{rate(found['flood']) / capacity:.2f}",
+        f"{rate(found['after']) / capacity:.2f}",
         f"{memory.most:.0f}",
     ]
 
@@ -103,10 +102,6 @@ def _cases() -> dict[str, Case]:
         "after": full,
         "capacity again": full,
     }
-
-
-def _rate(found: dict[str, Any]) -> float:
-    return float(found["questions"] / found["seconds"])
 
 
 def _outcomes(found: dict[str, Any]) -> str:

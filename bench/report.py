@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
-from cases import SINGLE_64
+from cases import SINGLE_64, rate
 from contenders import CONTENDERS, OURS
 
 matplotlib.use("svg")
@@ -54,7 +54,7 @@ class Measured:
 
     def rate(self, case: str) -> float:
         """Questions a second."""
-        return float(statistics.median(one["questions"] / one["seconds"] for one in self._of(case)))
+        return float(statistics.median(map(rate, self._of(case))))
 
     def efficiency(self, case: str) -> float:
         """Questions for each CPU-second of the server."""

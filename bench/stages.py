@@ -17,8 +17,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psutil
-from cases import Case, send, write_requests
-from contenders import CONTENDERS, OURS, ROOT
+from cases import CONNECTIONS, Case, send, write_requests
+from contenders import OUR_SERVER, ROOT
 from options import add_questions, parser_for, read_questions
 
 from questiontopic_server.model import read_bundle
@@ -76,18 +76,17 @@ def _stages(bundle: Path, batch: int) -> dict[str, Stage]:
 
 def _processes(options: argparse.Namespace, questions: Sequence[str]) -> tuple[float, float, float]:
     """Under load: CPU time a question of the front and the model, and how many questions a batch has."""
-    (ours,) = [one for one in CONTENDERS if one.name == OURS]
     with tempfile.TemporaryDirectory() as folder:
         scratch, requests = Path(folder), Path(folder) / "requests"
-        write_requests(requests, ours.wire, questions, (1,))
+        write_requests(requests, OUR_SERVER.wire, questions, (1,))
         # At this level the model's process tells how many texts each batch has.
         logged = {"QUESTIONTOPIC_LOG_LEVEL": "debug"}
-        with ours.started(options.bundle, options.environments, scratch, more=logged) as server:
+        with OUR_SERVER.started(options.bundle, options.environments, scratch, more=logged) as server:
             processes = [server.process, *server.process.children()]
             shared = (options.loadgen, server.address, requests, Case("full", (1,), IN_FLIGHT), 0.0)
-            send(*shared, 2.0, 8)
+            send(*shared, 2.0, CONNECTIONS)
             before, skipped = _cpu(processes), len(_batches(scratch))
-            found = send(*shared, _SECONDS, 8)
+            found = send(*shared, _SECONDS, CONNECTIONS)
             after = _cpu(processes)
         sizes = _batches(scratch)[skipped:]
     front, model = ((late - early) / found["questions"] * 1e6 for early, late in zip(before, after, strict=True))

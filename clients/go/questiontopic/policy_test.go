@@ -196,17 +196,13 @@ func TestMessagesFitUpToSixteenMebibytes(t *testing.T) {
 }
 
 func TestAThrottledClientStopsAskingAServerThatRefuses(t *testing.T) {
-	hinted, err := status.New(codes.ResourceExhausted, "full").WithDetails(
-		&errdetails.RetryInfo{RetryDelay: durationpb.New(2 * time.Second)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	hinted := refused(codes.ResourceExhausted, &errdetails.RetryInfo{RetryDelay: durationpb.New(2 * time.Second)})
 	var asked atomic.Int64
 	address := topictest.Serve(t, topictest.Service{Predict: func(
 		context.Context, *questiontopicv1.PredictTopicRequest,
 	) (*questiontopicv1.PredictTopicResponse, error) {
 		asked.Add(1)
-		return nil, hinted.Err()
+		return nil, hinted
 	}})
 	client := newClient(t, address, questiontopic.WithThrottle())
 	for range 1_000 {

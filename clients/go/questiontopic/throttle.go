@@ -38,12 +38,11 @@ func Throttle() grpc.UnaryClientInterceptor {
 }
 
 type throttle struct {
-	mutex       sync.Mutex
-	asked       float64 // Calls that ended or were held back, the older the less they count.
-	taken       float64 // Those of them that the server did not refuse.
-	counted     time.Time
-	heldBack    error // What calls that are held back get, with the server's newest hint.
-	heldBackFor time.Duration
+	mutex   sync.Mutex
+	asked   float64 // Calls that ended or were held back, the older the less they count.
+	taken   float64 // Those of them that the server did not refuse.
+	counted time.Time
+	delay   time.Duration // The server's newest hint.
 }
 
 func (t *throttle) intercept(
@@ -56,10 +55,10 @@ func (t *throttle) intercept(
 	err := invoke(ctx, method, request, response, connection, options...)
 	// A message that is too large has the same code, but no hint: it says nothing of the server's load.
 	delay, hinted := RetryDelay(err)
-	switch status.Code(err) {
+	switch code := status.Code(err); code {
 	case codes.DeadlineExceeded, codes.Canceled: // Nothing is known of the server.
 	default:
-		t.ended(hinted && status.Code(err) == codes.ResourceExhausted, delay)
+		t.ended(hinted && code == codes.ResourceExhausted, delay)
 	}
 	return err
 }
@@ -73,7 +72,7 @@ func (t *throttle) hold(chance float64) error {
 		return nil
 	}
 	t.asked++
-	return t.heldBack
+	return heldBack(t.delay)
 }
 
 func (t *throttle) ended(refused bool, delay time.Duration) {
@@ -81,10 +80,10 @@ func (t *throttle) ended(refused bool, delay time.Duration) {
 	defer t.mutex.Unlock()
 	t.forget()
 	t.asked++
-	if !refused {
+	if refused {
+		t.delay = delay
+	} else {
 		t.taken++
-	} else if t.heldBack == nil || t.heldBackFor != delay {
-		t.heldBack, t.heldBackFor = heldBack(delay), delay
 	}
 }
 
@@ -94,6 +93,7 @@ func (t *throttle) forget() {
 	t.asked, t.taken, t.counted = t.asked*left, t.taken*left, now
 }
 
+// heldBack is what calls get that are not sent.
 func heldBack(delay time.Duration) error {
 	const message = "not sent: the server refuses more calls than it takes; back off"
 	found := status.New(codes.ResourceExhausted, message)

@@ -8,24 +8,12 @@ import (
 	"testing/synctest"
 	"time"
 
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/types/known/durationpb"
 )
 
 const hint = 250 * time.Millisecond
-
-func refusal(t *testing.T) error {
-	t.Helper()
-	found, err := status.New(codes.ResourceExhausted, "").WithDetails(
-		&errdetails.RetryInfo{RetryDelay: durationpb.New(hint)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return found.Err()
-}
 
 // offer starts calls a millisecond apart, to a server that refuses what `refuse` says; it counts those sent and held back.
 func offer(throttle *throttle, calls int, refuse func() error) (sent, held int, last error) {
@@ -47,7 +35,7 @@ func offer(throttle *throttle, calls int, refuse func() error) (sent, held int, 
 
 func TestATenthOfWhatIsAskedGetsThrough(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		refused, random := refusal(t), rand.New(rand.NewPCG(1, 2))
+		refused, random := heldBack(hint), rand.New(rand.NewPCG(1, 2))
 		throttle := &throttle{}
 		second, taken := time.Now(), 0
 		server := func() error { // Takes a hundred calls a second.
@@ -75,7 +63,7 @@ func TestNothingIsHeldBackThatWouldBeTaken(t *testing.T) {
 		calls := 0
 		_, held, _ := offer(&throttle{}, 10_000, func() error {
 			if calls++; calls%10 == 0 { // As long as it refuses few.
-				return refusal(t)
+				return heldBack(hint)
 			}
 			return nil
 		})
@@ -103,7 +91,7 @@ func TestOtherErrorsHoldNothingBack(t *testing.T) {
 
 func TestWhenTheServerTakesCallsAgainAllAreSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		refused, throttle := refusal(t), &throttle{}
+		refused, throttle := heldBack(hint), &throttle{}
 		sent, _, _ := offer(throttle, 20_000, func() error { return refused })
 		if sent < 100 || sent > 1_000 {
 			t.Errorf("%d of 20,000 calls were sent while all were refused, want a few to find out", sent)
@@ -118,7 +106,7 @@ func TestWhenTheServerTakesCallsAgainAllAreSent(t *testing.T) {
 
 func TestExpiredCallsDoNotPassForAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		refused, throttle := refusal(t), &throttle{}
+		refused, throttle := heldBack(hint), &throttle{}
 		offer(throttle, 500, func() error { return refused })
 		expired := func() error { return status.Error(codes.DeadlineExceeded, "") }
 		if _, held, _ := offer(throttle, 100, expired); held < 50 {
