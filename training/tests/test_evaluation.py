@@ -3,6 +3,7 @@ import pytest
 
 from questiontopic_training.evaluation import (
     calibration_error,
+    chance_calibration_error,
     equal_mass_calibration_error,
     evaluate,
     fit_temperature,
@@ -21,6 +22,18 @@ def test_calibration_error_by_hand() -> None:
 
 def test_certainty_falls_into_the_last_bin() -> None:
     assert calibration_error(np.array([[1.0, 0.0], [0.0, 1.0]], np.float32), np.array([0, 0])) == pytest.approx(0.5)
+
+
+def test_chance_calibration_error_by_hand() -> None:
+    # One answer of 0.75 is a quarter off three times of four, else three quarters; four of 0.5 in one bin are off by a
+    # half with chance 2/16, by a quarter with 8/16.
+    one = np.array([[0.75, 0.25]], np.float32)
+    assert chance_calibration_error(one) == pytest.approx(0.375, abs=0.02)
+    four = np.full((4, 2), 0.5, np.float32)
+    assert chance_calibration_error(four) == pytest.approx(0.5 * 2 / 16 + 0.25 * 8 / 16, abs=0.01)
+    together = chance_calibration_error(np.concatenate([one, four]))
+    assert together == pytest.approx((0.375 + 4 * 0.1875) / 5, abs=0.01)
+    assert chance_calibration_error(np.array([[1.0, 0.0]], np.float32)) == 0
 
 
 def test_equal_mass_calibration_error_by_hand() -> None:

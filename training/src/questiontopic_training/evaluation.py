@@ -16,6 +16,7 @@ from .examples import Examples, Ints, Labels
 BINS = 15  # Of reliability and calibration error.
 _BATCH = 64
 _TEMPERATURES = np.geomspace(0.1, 10, 401)
+_DRAWS = 1000  # Of the right answers: gives the mean to about 1 %.
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Evaluation:
             own = f"{prefix}_{level}"
             values[f"{own}_accuracy"] = accuracy[level]
             values[f"{own}_expected_calibration_error"] = calibration_error(probabilities, truth)
+            values[f"{own}_chance_calibration_error"] = chance_calibration_error(probabilities)
             values[f"{own}_equal_mass_calibration_error"] = equal_mass_calibration_error(probabilities, truth)
             values[f"{own}_brier_score"] = brier_score(probabilities, truth)
         return values
@@ -109,7 +111,7 @@ class Bin:
 def reliability(probabilities: Floats, truth: Ints) -> list[Bin]:
     """The equally wide bins of top confidence that have answers (Guo et al. 2017, arXiv:1706.04599)."""
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
-    number = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    number = _bin_numbers(confidence)
     return [
         Bin(one / BINS, (one + 1) / BINS, int(of.sum()), float(confidence[of].mean()), float(right[of].mean()))
         for one in range(BINS)
@@ -123,9 +125,26 @@ def calibration_error(probabilities: Floats, truth: Ints) -> float:
     return sum(abs(one.accuracy - one.confidence) * one.answers for one in found) / len(truth)
 
 
+def chance_calibration_error(probabilities: Floats) -> float:
+    """The calibration error that a perfectly calibrated model with these confidences has in the mean, for no bin has
+    endlessly many answers (consistency resampling: Bröcker & Smith 2007, doi:10.1175/WAF993.1)."""
+    confidence = probabilities.max(axis=1)
+    number, random = _bin_numbers(confidence), np.random.default_rng(0)
+    errors = [
+        np.abs(np.bincount(number, (random.random(len(confidence)) < confidence) - confidence)).sum()
+        for _ in range(_DRAWS)
+    ]
+    return float(np.mean(errors)) / len(confidence)
+
+
 def equal_mass_calibration_error(probabilities: Floats, truth: Ints) -> float:
     """The same with bins that hold equally many answers, so that chance in nearly empty bins does not add up
     (Roelofs et al. 2022, arXiv:2012.08668)."""
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
     bins = np.array_split(np.argsort(confidence, kind="stable"), min(BINS, len(truth)))
     return sum(len(of) * abs(float(right[of].mean() - confidence[of].mean())) for of in bins) / len(truth)
+
+
+def _bin_numbers(confidence: Floats) -> Ints:
+    numbers: Ints = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    return numbers

@@ -24,10 +24,15 @@ _FIGURES = {  # By title: the name among the metrics, how it is shown, and what 
         ".3f",
         "the expected one of the top confidence, in 15 bins.",
     ),
+    "By chance": (
+        "chance_calibration_error",
+        ".3f",
+        "the same of a perfectly calibrated model with these confidences, for so few are the answers of a bin.",
+    ),
     "Equal-mass": (
         "equal_mass_calibration_error",
         ".3f",
-        "the same in bins of equally many answers, which chance disturbs less.",
+        "the calibration error in bins of equally many answers, which chance disturbs less.",
     ),
     "Brier score": (
         "brier_score",

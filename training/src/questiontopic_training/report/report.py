@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..confidence_words import ABOUT_80, confidence_sentence
-from ..evaluation import brier_score, calibration_error, equal_mass_calibration_error
+from ..evaluation import brier_score, calibration_error, chance_calibration_error, equal_mass_calibration_error
 from .curve import Curve
 from .figures import confusion_figure, curve_figure, reliability_figure
 from .page import render, write
@@ -69,6 +69,7 @@ class Report:
             "labels": len(level.labels),
             "accuracy": level.accuracy,
             "calibration_error": calibration_error(level.probabilities, level.truth),
+            "chance_calibration_error": chance_calibration_error(level.probabilities),
             "equal_mass_calibration_error": equal_mass_calibration_error(level.probabilities, level.truth),
             "brier_score": brier_score(level.probabilities, level.truth),
             "sentence": sentence(level),
