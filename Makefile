@@ -109,8 +109,11 @@ image-test: $(SERVE)/.ready $(DEV)/.ready $(GO) $(GRPCURL) ## Build the image an
 PEERS := $(notdir $(patsubst %/,%,$(wildcard bench/peers/*/)))
 LOADGEN := $(CURDIR)/.tools/loadgen
 
+%/webquestions.txt:
+	@echo "$@ is missing: name the folder that has it with QUESTIONS=folder" >&2; exit 1
+
 .PHONY: bench
-bench: $(SERVE)/$(FRONT) $(DEV)/.ready $(LOADGEN) $(PEERS:%=.venv/bench/%/.ready) ## Compare with other servers (an hour): bench/results.json
+bench: $(QUESTIONS)/webquestions.txt $(SERVE)/$(FRONT) $(DEV)/.ready $(LOADGEN) $(PEERS:%=.venv/bench/%/.ready) ## Compare with other servers (an hour): bench/results.json
 	$(DEV)/bin/python bench/compare.py --questions $(QUESTIONS)/webquestions.txt --output bench/results.json $(ARGS)
 	$(DEV)/bin/python bench/report.py bench/results.json
 

@@ -596,7 +596,8 @@ func (x *FineLabel) GetCoarse() string {
 	return ""
 }
 
-// Limits tells what a request may hold; past a limit the answer is an error, never a silent cut.
+// Limits tells what a request may hold; past a limit the answer is an error, but for `max_pieces`,
+// past which the prediction is marked `truncated`.
 type Limits struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The most texts a request may hold: 512.

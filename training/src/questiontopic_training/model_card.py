@@ -169,7 +169,7 @@ def _limits(manifest: Manifest) -> str:
         limits.append(f"The encoder knows {languages}. {others} work by transfer, {how}.")
     if manifest.members and len(manifest.languages) == 1:
         limits.append(
-            f"In another language than `{manifest.languages[0]}` one of the models at least is of little use."
+            f"`{manifest.languages[0]}` is the only language that all its models read; others lean on those that do."
         )
     if manifest.encoder.max_pieces:
         limits.append(f"Only the first {manifest.encoder.max_pieces} word pieces of a text are read.")
