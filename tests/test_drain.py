@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import re
-from collections.abc import Awaitable
+import socket
+from collections.abc import Awaitable, Iterator
+from typing import TypeVar
 
 import grpc
+import pytest
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from grpc_health.v1.health_pb2_grpc import HealthStub
 from server_process import ServerProcess
 
-from questiontopic.v1.topic_pb2 import PredictTopicRequest, PredictTopicResponse
+from questiontopic.v1.topic_pb2 import LabelLevel, PredictTopicRequest, PredictTopicResponse
 from questiontopic.v1.topic_pb2_grpc import TopicServiceStub
 
 CALLERS = 32
+REFLECTION = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
+T = TypeVar("T")
 
 
 async def _call_until_refused(stub: TopicServiceStub, answered: list[int], done: asyncio.Event) -> grpc.StatusCode:
@@ -72,3 +80,83 @@ def test_calls_that_wait_in_the_queue_at_sigterm_are_answered() -> None:
     # Some may have been answered before; the call of one text counts until the server knows that it has been sent.
     assert 1 + outcomes.count(grpc.StatusCode.OK) >= int(accepted[1]) > 0
     assert set(outcomes) <= {grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE}
+
+
+def test_watchers_are_told_and_hold_up_no_drain() -> None:
+    with ServerProcess() as server, grpc.insecure_channel(server.address) as channel:
+        watched = HealthStub(channel).Watch(HealthCheckRequest())
+        assert next(watched).status == HealthCheckResponse.SERVING
+        open_questions: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        open_questions.put(b"\x3a\x00")  # A ServerReflectionRequest for the list of services.
+        reflect: grpc.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(REFLECTION)
+        asked = reflect(iter(open_questions.get, None))
+        assert b"questiontopic.v1.TopicService" in next(asked)
+        server.terminate()
+        assert server.wait() == 0, server.log
+        assert [each.status for each in ended(watched)] == [HealthCheckResponse.NOT_SERVING]
+        assert not ended(asked)
+        open_questions.put(None)
+    assert "drained" in server.log
+
+
+def ended(stream: Iterator[T]) -> list[T]:
+    """What a stream had still to tell before it ended with an error."""
+    found: list[T] = []
+    with pytest.raises(grpc.RpcError):
+        found.extend(stream)
+    return found
+
+
+class SlowReader:
+    """A proxy in front of a server: it passes on what callers send, but of answers only so many bytes until told."""
+
+    def __init__(self, target: str, most: int) -> None:
+        host, _, port = target.rpartition(":")
+        self._target = (host, int(port))
+        self._most = most
+        self.stopped, self.told = asyncio.Event(), asyncio.Event()
+
+    async def serve(self) -> asyncio.Server:
+        """Listens on a free port."""
+        return await asyncio.start_server(self._connected, "127.0.0.1", 0)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        upstream = socket.socket()
+        upstream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # Or the kernel would keep the whole answer.
+        upstream.connect(self._target)
+        answers, questions = await asyncio.open_connection(sock=upstream, limit=1024)
+        await asyncio.gather(self._pass(reader, questions, None), self._pass(answers, writer, self._most))
+
+    async def _pass(self, source: asyncio.StreamReader, to: asyncio.StreamWriter, most: int | None) -> None:
+        passed = 0
+        while part := await source.read(1024):
+            passed += len(part)
+            if most is not None and passed > most and not self.told.is_set():
+                self.stopped.set()
+                await self.told.wait()
+            to.write(part)
+            await to.drain()
+        to.close()
+
+
+def test_an_answer_that_is_read_slowly_is_not_cut_off_though_somebody_watches() -> None:
+    async def scenario(server: ServerProcess) -> int:
+        proxy = SlowReader(server.address, 500)  # Less than gRPC needs to know how large the answer is.
+        async with (
+            await proxy.serve() as listening,
+            grpc.aio.insecure_channel(server.address) as direct,
+            grpc.aio.insecure_channel(f"127.0.0.1:{listening.sockets[0].getsockname()[1]}") as channel,
+        ):
+            watched = HealthStub(direct).Watch(HealthCheckRequest())
+            assert (await watched.read()).status == HealthCheckResponse.SERVING
+            request = PredictTopicRequest(texts=["How?"] * 512, label_level=LabelLevel.LABEL_LEVEL_BOTH)
+            call = asyncio.ensure_future(TopicServiceStub(channel).PredictTopic(request, timeout=60))
+            await asyncio.wait_for(proxy.stopped.wait(), 60)
+            server.terminate()
+            await asyncio.sleep(2)  # So slowly.
+            proxy.told.set()
+            return len((await call).predictions)
+
+    with ServerProcess() as server:
+        assert asyncio.run(scenario(server)) == 512
+        assert server.wait() == 0, server.log

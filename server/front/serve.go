@@ -7,8 +7,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -24,7 +22,6 @@ import (
 const (
 	turn         = 16              // Texts of a call in a batch before the next call's turn.
 	textsPerCall = 4               // That a call takes the room of at least: so much memory does it need beside them.
-	flushTime    = time.Second     // For the last answers to be sent, where streams are open beside them.
 	endTime      = 5 * time.Second // From the end of a process's sockets to that of the process.
 )
 
@@ -39,7 +36,7 @@ func serve(given settings, log *slog.Logger, stop <-chan os.Signal) error {
 		return err
 	}
 	defer process.Kill()
-	answering, checks, watchers := service.New(log), health.NewServer(), &streams{}
+	answering, checks, watchers := service.New(log), health.NewServer(), newStreams()
 	setHealth(checks, healthpb.HealthCheckResponse_NOT_SERVING)
 	server, spoken, err := newServer(given, answering, checks, watchers)
 	if err != nil {
@@ -67,12 +64,10 @@ func serve(given settings, log *slog.Logger, stop <-chan os.Signal) error {
 	batches := batcher.New[model.Answer](batcher.Options{
 		MaxBatch: given.MaxBatch, MaxQueue: given.MaxQueue, MaxCalls: given.MaxQueue / textsPerCall, Turn: turn,
 	})
-	ended := make(chan struct{})
-	var once sync.Once
+	ended := make(chan error, given.Workers)
 	for lane := range given.Workers {
 		go func() {
-			_ = batches.Run(func(texts []string) ([]model.Answer, error) { return process.Predict(lane, texts) })
-			once.Do(func() { close(ended) })
+			ended <- batches.Run(func(texts []string) ([]model.Answer, error) { return process.Predict(lane, texts) })
 		}()
 	}
 	answering.Start(loaded, batches)
@@ -81,16 +76,17 @@ func serve(given settings, log *slog.Logger, stop <-chan os.Signal) error {
 	log.Info(fmt.Sprintf("serving %s %s on %s (%s)", manifest.Name, manifest.Version, given.Address, spoken))
 	select {
 	case <-stop:
-	case <-ended:
+	case cause := <-ended:
+		ended <- cause // For below.
 	case <-process.Ended():
 	}
 	checks.Shutdown()
 	failed := drain(answering, server, watchers, given.DrainTimeout, log)
 	select {
-	case <-ended:
-		failed = errors.Join(ending(process), failed)
+	case cause := <-ended:
+		failed = errors.Join(ending(process, cause), failed)
 	case <-process.Ended():
-		failed = errors.Join(ending(process), failed)
+		failed = errors.Join(ending(process, nil), failed)
 	default:
 	}
 	if dropped := batches.Dropped(); len(dropped) > 0 {
@@ -110,25 +106,12 @@ func newServer(
 	if err != nil {
 		return nil, "", err
 	}
-	options := append(answering.Options(), grpc.Creds(credentials), grpc.StreamInterceptor(watchers.count))
+	options := append(answering.Options(), grpc.Creds(credentials), grpc.StreamInterceptor(watchers.handle))
 	server := grpc.NewServer(options...)
 	answering.Register(server)
 	healthpb.RegisterHealthServer(server, checks)
 	reflection.Register(server)
 	return server, spoken, nil
-}
-
-// streams counts the open ones: watchers of the health, and users of reflection. They end when their callers do.
-type streams struct {
-	open atomic.Int64
-}
-
-func (s *streams) count(
-	implementation any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handle grpc.StreamHandler,
-) error {
-	s.open.Add(1)
-	defer s.open.Add(-1)
-	return handle(implementation, stream)
 }
 
 func setHealth(checks *health.Server, status healthpb.HealthCheckResponse_ServingStatus) {
@@ -137,7 +120,7 @@ func setHealth(checks *health.Server, status healthpb.HealthCheckResponse_Servin
 	}
 }
 
-// drain refuses new calls and waits until the answers of the accepted ones have been sent.
+// drain refuses new calls, waits until the answers of the accepted ones have been sent, and ends all streams.
 func drain(
 	answering *service.Service, server *grpc.Server, watchers *streams, seconds float64, log *slog.Logger,
 ) error {
@@ -149,6 +132,7 @@ func drain(
 	case <-timeout:
 		return fmt.Errorf("%d calls were cut off: not finished after %g s", answering.InFlight(), seconds)
 	}
+	watchers.end()
 	sent := make(chan struct{})
 	go func() {
 		server.GracefulStop()
@@ -157,21 +141,16 @@ func drain(
 	select {
 	case <-sent:
 		return nil
-	case <-time.After(flushTime):
-	}
-	if watchers.open.Load() > 0 { // Whose end need not be waited for.
-		return nil
-	}
-	select {
-	case <-sent:
-		return nil
 	case <-timeout:
 		return fmt.Errorf("answers were cut off: not read after %g s", seconds)
 	}
 }
 
-// ending says how the model's process ended, which should not have.
-func ending(process *model.Process) error {
+// ending says how the model's process ended, which should not have; cause is that of a lane's end, if it is known.
+func ending(process *model.Process, cause error) error {
+	if errors.Is(cause, model.ErrHung) {
+		return errors.New("a process of the model did not answer for minutes and was killed")
+	}
 	select {
 	case <-process.Ended():
 		return fmt.Errorf("a process of the model ended with exit code %d", process.ExitCode())

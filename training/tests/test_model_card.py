@@ -86,3 +86,10 @@ def test_the_command_names_the_unlabelled_questions_where_there_were_some(manife
 
 def test_differences_have_signs_and_zero_has_none() -> None:
     assert [points(value) for value in (-0.012, 0.05, 0.0, -0.0001)] == ["−1.2", "+5.0", "0.0", "0.0"]
+
+
+def test_the_command_names_what_was_chosen(manifest: Manifest) -> None:
+    assert "--seeds 2 --epochs 4 --balance 0.0 --name" in model_card(manifest)
+    assert "--test TEST" not in model_card(manifest)
+    data = {"name": "a.csv", "files": {}}
+    assert "--data DATA --test TEST --output FOLDER" in model_card(replace(manifest, data=data))

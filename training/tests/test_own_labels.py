@@ -133,3 +133,26 @@ def test_options_that_do_not_fit_are_refused(tmp_path: Path, capsys: pytest.Capt
     for wrong in (["--folds", "2"], ["--balance", "1.5"]):
         with pytest.raises(SystemExit):
             main(["train", "--data", "a.csv", *wrong, *output])
+
+
+def test_one_coarse_column_value_for_all_is_no_level(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    lines = [f"{text} {fine},intent,{fine}\n" for fine in ("buy", "sell") for text in TEXTS]
+    path.write_text("text,coarse,fine\n" + "".join(lines), "utf-8")
+    labels = Labels(read_own_labels(path, None, folds=3).training)
+    assert (labels.hierarchical, labels.coarse) == (False, ("intent:buy", "intent:sell"))
+
+
+def test_files_of_the_same_name_are_described_both(tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    training = write(tmp_path / "q.csv", rows("a", "b"))
+    test = write(tmp_path / "more" / "q.csv", [("Who?", "a")])
+    files = read_own_labels(training, test, folds=5).description["files"]
+    assert {name: file["rows"] for name, file in files.items()} == {"q.csv": 8, "more/q.csv": 1}
+
+
+def test_a_file_without_a_suffix_is_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path / "questions", rows("a", "b"))
+    assert main(["train", "--data", str(path), "--output", str(tmp_path / "bundle")]) == 1
+    error = capsys.readouterr().err
+    assert str(path) in error and ".csv" in error and "download" not in error

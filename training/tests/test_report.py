@@ -14,6 +14,7 @@ from questiontopic_training.evaluation import judge
 from questiontopic_training.examples import Labels
 from questiontopic_training.questions import DataError, Question, QuestionSet
 from questiontopic_training.report.curve import Curve, Point
+from questiontopic_training.report.learning_curve import LearningCurve
 from questiontopic_training.report.report import Report, sentence
 from questiontopic_training.report.share import Share
 from questiontopic_training.report.subject import examine
@@ -152,6 +153,12 @@ def test_labels_that_the_bundle_lacks_are_named(bundle_folder: Path, cache: Path
     asked = [Question("Who ?", "HUM", "HUM:ind"), Question("Which fish ?", "ENTY", "ENTY:fish")]
     with pytest.raises(DataError, match=r"lacks labels of the test questions: ENTY:fish$"):
         examine(bundle_folder, asked, "auto", cache)
+
+
+def test_a_learning_curve_is_of_the_bundle_s_own_labels(data: QuestionSet, cache: Path) -> None:
+    found = subject("pets", [("Who?", "CAT:big", "CAT:big", 0.9)])
+    with pytest.raises(DataError, match="other labels than bundles/pets; name its own by --data"):
+        LearningCurve("head", cache=cache).measure(found, data.training)
 
 
 def test_evaluate_writes_page_and_figures_with_a_learning_curve(

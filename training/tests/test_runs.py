@@ -1,15 +1,21 @@
+import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from questiontopic_server.model import BundleError
-from questiontopic_training.encoders import TrainingEncoder
+from questiontopic_training.embedding_cache import EmbeddingCache
+from questiontopic_training.encoders import Hub, TrainingEncoder
 from questiontopic_training.examples import Labels
-from questiontopic_training.questions import QuestionSet
+from questiontopic_training.questions import Question, QuestionSet
 from questiontopic_training.recipes.head import Head
 from questiontopic_training.runs import Run, Runs
+from questiontopic_training.teachers import Teachers
+
+NONE: Any = None  # Of an encoder that computes nothing.
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +54,21 @@ def test_a_run_that_fails_is_named_and_leaves_no_model(
     with pytest.raises(BundleError, match=r"broken \d: training failed"):
         Runs(usem3, jobs=2, cache=tmp_path).models(broken)
     assert not list(tmp_path.glob("*.keras"))
+
+
+def test_encoders_of_one_name_and_other_contents_have_other_models(
+    planned: list[Run], hub_folder: Path, tmp_path: Path
+) -> None:
+    copies = [shutil.copytree(hub_folder, tmp_path / name / hub_folder.name) for name in ("same", "other")]
+    (variables,) = copies[1].glob("variables/*.data-*")
+    variables.write_bytes(variables.read_bytes()[::-1])
+    published, same, other = (
+        Hub(str(path), path.name, path, NONE, EmbeddingCache(None)) for path in [hub_folder, *copies]
+    )
+    first, *keys = (planned[0].key(encoder, Teachers(())) for encoder in (published, same, other))
+    assert [key == first for key in keys] == [True, False]
+
+
+def test_labels_of_other_names_have_other_models(planned: list[Run], usem3: TrainingEncoder) -> None:
+    renamed = Labels([Question("", "A", name) for name in ("A:x", "A:y")])
+    assert replace(planned[0], labels=renamed).key(usem3, Teachers(())) != planned[0].key(usem3, Teachers(()))

@@ -57,7 +57,8 @@ type TopicServiceClient interface {
 	PredictTopic(ctx context.Context, in *PredictTopicRequest, opts ...grpc.CallOption) (*PredictTopicResponse, error)
 	// DescribeModel tells which model is loaded, its labels, limits, languages and measured quality.
 	//
-	// Status codes: OK; NOT_FOUND, UNAVAILABLE, DEADLINE_EXCEEDED and INTERNAL as for PredictTopic.
+	// Status codes: OK; INVALID_ARGUMENT, NOT_FOUND, UNAVAILABLE, DEADLINE_EXCEEDED and INTERNAL as for PredictTopic;
+	// RESOURCE_EXHAUSTED, without details, for a message or metadata that is too large.
 	DescribeModel(ctx context.Context, in *DescribeModelRequest, opts ...grpc.CallOption) (*DescribeModelResponse, error)
 }
 
@@ -115,7 +116,8 @@ type TopicServiceServer interface {
 	PredictTopic(context.Context, *PredictTopicRequest) (*PredictTopicResponse, error)
 	// DescribeModel tells which model is loaded, its labels, limits, languages and measured quality.
 	//
-	// Status codes: OK; NOT_FOUND, UNAVAILABLE, DEADLINE_EXCEEDED and INTERNAL as for PredictTopic.
+	// Status codes: OK; INVALID_ARGUMENT, NOT_FOUND, UNAVAILABLE, DEADLINE_EXCEEDED and INTERNAL as for PredictTopic;
+	// RESOURCE_EXHAUSTED, without details, for a message or metadata that is too large.
 	DescribeModel(context.Context, *DescribeModelRequest) (*DescribeModelResponse, error)
 	mustEmbedUnimplementedTopicServiceServer()
 }

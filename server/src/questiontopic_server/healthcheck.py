@@ -22,6 +22,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from .settings import Settings
 
 _SECONDS = 2.0  # Each for the certificate's name and for the answer; the container's check may take 5.
+_OPTIONS = [("grpc.enable_http_proxy", 0)]  # The server is here, whatever proxy the environment names.
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}
 
 
@@ -47,12 +48,12 @@ def _channel(settings: Settings, host: str) -> grpc.Channel:
     address = f"{host}:{settings.port}"
     certificate, key = settings.tls_certificate, settings.tls_key
     if not (certificate and key):
-        return grpc.insecure_channel(address)
+        return grpc.insecure_channel(address, _OPTIONS)
     trusted = certificate.read_bytes()
     shown = (key.read_bytes(), trusted) if settings.tls_client_ca else (None, None)
     name = _certified_name(certificate, key, (host.strip("[]"), settings.port))
     credentials = grpc.ssl_channel_credentials(trusted, *shown)
-    return grpc.secure_channel(address, credentials, [("grpc.ssl_target_name_override", name)])
+    return grpc.secure_channel(address, credentials, [*_OPTIONS, ("grpc.ssl_target_name_override", name)])
 
 
 def _certified_name(certificate: Path, key: Path, address: tuple[str, int]) -> str:

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from .frames import FAILED, HEAD, LOADED, REFUSED, ROWS, frame
-from .log_format import LOG_FORMAT
 from .model import BundleError, read_bundle
 
 if TYPE_CHECKING:
     from .model.topic_model import TopicModel
 
+_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"  # The front's too: see logging.go.
 _log = logging.getLogger(__name__)
 
 
@@ -31,7 +31,7 @@ def main() -> NoReturn:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)  # The front decides when this ends, after its last answer.
     options, connections = json.loads(sys.argv[1]), [socket.socket(fileno=int(number)) for number in sys.argv[2:]]
-    logging.basicConfig(level=options["log_level"].upper(), stream=sys.stderr, format=LOG_FORMAT)
+    logging.basicConfig(level=options["log_level"].upper(), stream=sys.stderr, format=_LOG_FORMAT)
     try:
         model = _load(Path(options["bundle"]), options["runtime"], Path(options["cache"]), options["threads"])
     except BundleError as error:

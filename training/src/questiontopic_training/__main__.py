@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run = options.pop("run")
     try:
         run(options)
-    except (BundleError, DataError) as error:
+    except (BundleError, DataError, OSError) as error:
         print(f"questiontopic_training: {error}", file=sys.stderr)
         return 1
     return 0

@@ -40,15 +40,25 @@ class Content:
     save: Callable[[Path], dict[str, str]]
 
 
+def check_place(folder: Path) -> None:
+    """Raises BundleError unless `folder` is new, empty or an older bundle; OSError if nothing can be made beside it."""
+    older = folder.is_dir() and ((folder / MANIFEST).is_file() or not any(folder.iterdir()))
+    if folder.exists() and not older:
+        raise BundleError(f"{folder}: is no bundle, so it is not replaced; name another --output")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-"):
+        pass
+
+
 def write_bundle(
     folder: Path, manifest: Manifest, content: Content, cache: Path | None, parity: Sequence[str]
 ) -> Manifest:
     """Writes the bundle and returns its manifest, completed with runtimes, files, golden texts and digest.
 
     `parity` are texts on which all forms must agree: the same top label, confidences within 1e-4. An older bundle at
-    `folder` is replaced, but after an error it is still there. Raises ParityError and BundleError.
+    `folder` is replaced, but after an error it is still there. Raises ParityError, and what `check_place` raises.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    check_place(folder)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
         made = Path(scratch) / "bundle"
         made.mkdir()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -41,6 +42,10 @@ class TrainingEncoder(Protocol):
     languages: tuple[str, ...]
 
     @property
+    def identity(self) -> str:
+        """Equal for encoders of equal contents, wherever they lie."""
+
+    @property
     def serving(self) -> Encoder:
         """The encoder as the server runs it."""
 
@@ -68,10 +73,11 @@ class UseM3:
 
     def __init__(self, spec: EncoderSpec, serving: UseM3Encoder, cache: EmbeddingCache) -> None:
         self.spec, self.serving, self._cache = spec, serving, cache
+        self.identity = repr(spec)
 
     def features(self, texts: Sequence[str]) -> Vectors:
         """One vector of 512 numbers a text, of length 1."""
-        return self._cache.vectors(repr(self.spec), texts, lambda: _encode(self.serving, KerasGraph(build_body()).run))
+        return self._cache.vectors(self.identity, texts, lambda: _encode(self.serving, KerasGraph(build_body()).run))
 
     def graph(self, head: Any, dropout: float = 0.0) -> Any:
         """The encoder's layers, as they were published, with the head on top."""
@@ -99,11 +105,16 @@ class Hub:
         self.spec = EncoderSpec("tfhub", handle=handle, path="encoder")
         self.serving, self._saved_model, self._cache = serving, saved_model, cache
 
+    @cached_property
+    def identity(self) -> str:
+        """The sums of its files."""
+        files = sorted(path for path in self._saved_model.rglob("*") if path.is_file())
+        return repr([(path.relative_to(self._saved_model).as_posix(), sha256_of(path)) for path in files])
+
     def features(self, texts: Sequence[str]) -> Vectors:
         """One vector a text."""
-        files = sorted(path for path in self._saved_model.rglob("*") if path.is_file())
-        sums = [(path.relative_to(self._saved_model).as_posix(), sha256_of(path)) for path in files]
-        return self._cache.vectors(repr(sums), texts, lambda: _encode(self.serving, lambda inputs: inputs["features"]))
+        run = _encode(self.serving, lambda inputs: inputs["features"])
+        return self._cache.vectors(self.identity, texts, lambda: run)
 
     def graph(self, head: Any, dropout: float = 0.0) -> Any:
         """The head, whose input has the serving encoder's name for it."""
@@ -129,11 +140,12 @@ class MiniLM:
 
     def __init__(self, spec: EncoderSpec, serving: MiniLMEncoder, cache: EmbeddingCache) -> None:
         self.spec, self.serving, self._cache = spec, serving, cache
+        self.identity = repr(spec)
 
     def features(self, texts: Sequence[str]) -> Vectors:
         """One vector of 384 numbers a text: the mean over its pieces."""
         return self._cache.vectors(
-            repr(self.spec), texts, lambda: _encode(self.serving, KerasGraph(build_minilm(0.0)).run)
+            self.identity, texts, lambda: _encode(self.serving, KerasGraph(build_minilm(0.0)).run)
         )
 
     def graph(self, head: Any, dropout: float = 0.0) -> Any:

@@ -14,15 +14,17 @@ from typing import Any
 import h5py
 import numpy as np
 
+from questiontopic_server.model import BundleError
+
 _DATE = (1980, 1, 1, 0, 0, 0)  # The earliest that zip knows: equal models make equal files.
 
 
 def round_weights(model: Any) -> None:
-    """Rounds every weight to the nearest number that 16 bits can hold; raises ValueError if one is out of range."""
+    """Rounds every weight to the nearest number that 16 bits can hold; raises BundleError if one is out of range."""
     with np.errstate(over="ignore"):  # Told below, by name.
         rounded = [weight.astype(np.float16).astype(np.float32) for weight in model.get_weights()]
     if not all(np.isfinite(weight).all() for weight in rounded):
-        raise ValueError("a weight is not a number, or too large for 16 bits")
+        raise BundleError("training diverged: a weight is not a number, or too large for 16 bits")
     model.set_weights(rounded)
 
 

@@ -198,10 +198,16 @@ def _reproduction(manifest: Manifest) -> str:
     encoder = "" if manifest.members else f" --encoder {manifest.encoder.handle or manifest.encoder.kind}"
     folds = f" --folds {training['folds']}" if training.get("folds") else ""
     questions = " --questions QUESTIONS" if "unlabelled" in manifest.data else ""
+    test = " --test TEST" if "home" not in manifest.data and "test_questions" in manifest.metrics else ""
+    chosen = "".join(
+        f" --{name} {value}"
+        for name, value in training["hyper_parameters"].items()
+        if name in ("epochs", "balance") and not manifest.members
+    )
     command = (
         f"python -m questiontopic_training train --recipe {training['recipe']}{encoder} "
-        f"--seed {seeds[0]} --seeds {len(seeds)} --name {manifest.name} --version {manifest.version} "
-        f"--data DATA{questions}{folds} --output FOLDER"
+        f"--seed {seeds[0]} --seeds {len(seeds)}{chosen} --name {manifest.name} --version {manifest.version} "
+        f"--data DATA{test}{questions}{folds} --output FOLDER"
     )
     parameters = ", ".join(f"{name} {value}" for name, value in training["hyper_parameters"].items())
     titled = f"Recipes of the bundles in it: {parameters}" if manifest.members else f"Hyper-parameters: {parameters}"

@@ -7,6 +7,7 @@ flat. Which it is the training file decides, and the test file follows.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ LEAST = 3  # Different texts of a label: one to measure on, one that tells when 
 
 def is_own_file(data: Path) -> bool:
     """Whether a place of data is a file of one's own, rather than a folder with TREC's."""
-    return bool(data.suffix) and not data.is_dir()
+    return data.is_file() or (bool(data.suffix) and not data.is_dir())
 
 
 def read_own_labels(training: Path, test: Path | None, folds: int) -> QuestionSet:
@@ -34,9 +35,12 @@ def read_own_labels(training: Path, test: Path | None, folds: int) -> QuestionSe
     tested = _as_trained(test, training, trained) if test else ()
     duplicates = find_duplicates(trained, tested)
     counts = _counts(trained)
+    files = {training.name: _file(training, trained)}
+    if test:
+        files[test.name if test.name != training.name else f"{test.parent.name}/{test.name}"] = _file(test, tested)
     description = {
         "name": training.name,
-        "files": _description(training, trained) | (_description(test, tested) if test else {}),
+        "files": files,
         "duplicates": duplicates.counts(),
         "rows_per_label": {"least": min(counts.values()), "most": max(counts.values())},
     }
@@ -54,6 +58,8 @@ def _with_levels(questions: tuple[Question, ...]) -> tuple[Question, ...]:
     # One coarse label for all is no level: `intent:buy` and `intent:sell` are flat labels.
     if len(narrowed) == len(questions) and len({question.coarse for question in narrowed}) > 1:
         return narrowed
+    if len({question.coarse for question in questions}) == 1:
+        return tuple(replace(question, coarse=question.fine) for question in questions)
     return questions
 
 
@@ -95,5 +101,5 @@ def _counts(questions: Sequence[Question]) -> dict[str, int]:
     return counts
 
 
-def _description(path: Path, questions: Sequence[Question]) -> dict[str, Any]:
-    return {path.name: {"sha256": sha256_of(path), "rows": len(questions)}}
+def _file(path: Path, questions: Sequence[Question]) -> dict[str, Any]:
+    return {"sha256": sha256_of(path), "rows": len(questions)}

@@ -10,10 +10,11 @@ import importlib.metadata
 import multiprocessing
 import multiprocessing.connection
 import multiprocessing.context
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,8 @@ class Run:
         ]
         packages = [importlib.metadata.version(package) for package in PACKAGES]
         recipe = (self.recipe.name, asdict(self.recipe))
-        everything = (recipe, rows, self.seed, asdict(encoder.spec), teachers.questions, packages)
+        labels = (self.labels.coarse, self.labels.fine)
+        everything = (recipe, rows, labels, self.seed, encoder.identity, teachers.questions, packages)
         return hashlib.sha256(repr(everything).encode()).hexdigest()[:16]
 
 
@@ -99,11 +101,12 @@ class Runs:
         context = multiprocessing.get_context("spawn")
         waiting = [*missing]
         running: list[multiprocessing.context.SpawnProcess] = []
+        teachers = replace(self.teachers, cache=self.teachers.cache or folder)  # What one has taught the others read.
         try:
             while waiting or running:
                 while waiting and len(running) < self.jobs:
                     run, path = waiting.pop(0)
-                    options = (run, path, self.encoder.name, self.teachers, folder, self.threads)
+                    options = (run, path, self.encoder.name, teachers, folder, self.threads)
                     process = context.Process(target=_train_alone, args=options, name=run.name)
                     process.start()
                     running.append(process)
@@ -131,7 +134,7 @@ def _train_alone(run: Run, path: Path, encoder: str, teachers: Teachers, cache: 
 
 
 def _save(model: Any, path: Path) -> None:
-    """Under its final name once it is whole."""
-    unfinished = path.with_name(f"unfinished-{path.name}")
+    """Under its final name once it is whole; another process may train the same."""
+    unfinished = path.with_name(f"unfinished-{os.getpid()}-{path.name}")
     model.save(unfinished)
-    unfinished.rename(path)
+    unfinished.replace(path)

@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from .option_types import bundle_name, bundle_version, folds, positive, seed, share
 from .recipe_names import RECIPE_NAMES
 
 _MOST_JOBS = 4  # By default: each holds TensorFlow and the encoder, 1.5 GB.
@@ -59,10 +60,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "TREC_10.label, which are downloaded into it if they are missing",
     )
     add("--test", type=Path, help="your own test questions; without them there is cross-validation")
-    add("--folds", type=_folds, default=5, help="parts of cross-validation, at least 3")
+    add("--folds", type=folds, default=5, help="parts of cross-validation, at least 3")
     add(
         "--balance",
-        type=_share,
+        type=share,
         help="0 to 1, how much more a row of a rare label weighs: its label's rows to the power of minus this; "
         "0 weighs all rows alike, 1 all labels (0.5 for your own questions, 0 for TREC; recipes head and finetuned)",
     )
@@ -73,23 +74,29 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="folder with unlabelled questions for distilled and ensemble, one a line: nq_open.txt, webquestions.txt, "
         "opentriviaqa.txt; what is missing is done without",
     )
-    add("--output", type=Path, required=True, help="folder of the bundle; an older bundle there is replaced")
+    add(
+        "--output",
+        type=Path,
+        required=True,
+        help="folder of the bundle; an older bundle there is replaced, nothing else",
+    )
     add(
         "--name",
+        type=bundle_name,
         help="the bundle's name, which clients may ask for; if not given, that of your file; for TREC minilm or "
         "ensemble with those recipes, else usem3",
     )
-    add("--version", default="1.0.0", help="the bundle's version, MAJOR.MINOR.PATCH")
+    add("--version", type=bundle_version, default="1.0.0", help="the bundle's version, MAJOR.MINOR.PATCH")
     add(
         "--seeds",
-        type=_positive,
+        type=positive,
         default=1,
         help="how many final models are trained and tested; the bundle holds the first",
     )
-    add("--seed", type=int, default=0, help="the first seed; the others follow it")
-    add("--epochs", type=_positive, help="passes over the data instead of the recipe's own number")
-    add("--jobs", type=_positive, default=min(_MOST_JOBS, _cores()), help="models that are trained at once")
-    add("--threads", type=_positive, default=1, help="CPU threads of one operation")
+    add("--seed", type=seed, default=0, help="the first seed; the others follow it")
+    add("--epochs", type=positive, help="passes over the data instead of the recipe's own number")
+    add("--jobs", type=positive, default=min(_MOST_JOBS, _cores()), help="models that are trained at once")
+    add("--threads", type=positive, default=1, help="CPU threads of one operation")
     add(
         "--cache",
         type=Path,
@@ -100,23 +107,3 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _positive(text: str) -> int:
-    return _at_least(1, text)
-
-
-def _folds(text: str) -> int:
-    return _at_least(3, text)  # With two, a label of two rows would be trained on one.
-
-
-def _at_least(least: int, text: str) -> int:
-    if (number := int(text)) < least:
-        raise argparse.ArgumentTypeError(f"must be at least {least}")
-    return number
-
-
-def _share(text: str) -> float:
-    if not 0 <= (number := float(text)) <= 1:
-        raise argparse.ArgumentTypeError("must be from 0 to 1")
-    return number

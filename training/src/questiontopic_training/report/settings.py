@@ -6,6 +6,8 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..option_types import positive
+
 
 @dataclass(frozen=True)
 class EvaluateSettings:
@@ -52,7 +54,12 @@ def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
         choices=["finetuned", "head", "original"],
         help="the learning curve's recipe; by default the bundle's own, finetuned for those that take an hour",
     )
-    add("--jobs", type=int, default=1, help="models of the learning curve that are trained at once; each takes 1.5 GB")
+    add(
+        "--jobs",
+        type=positive,
+        default=1,
+        help="the learning curve's models that are trained at once; each takes 1.5 GB",
+    )
 
 
 def add_compare_options(parser: argparse.ArgumentParser) -> None:

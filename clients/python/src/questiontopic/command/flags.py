@@ -140,16 +140,23 @@ def _utf8(argument: str, what: str) -> str:
 
 
 def _check_pem(ca: str, certificate: str, key: str) -> None:
-    # gRPC would report what is wrong with a file only as a failed connection.
+    # gRPC would report what is wrong with a file only as a failed connection, and ssl does not name it.
+    for flag, path in (("--ca", ca), ("--cert", certificate), ("--key", key)):
+        try:
+            _content(path)
+        except OSError as error:
+            raise ValueError(f"{flag}: {path}: {error.strerror}") from error
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    flags = "--ca"
     try:
         if ca:
             context.load_verify_locations(ca)
+        flags = "--cert, --key"
         if certificate:
             # The password keeps OpenSSL from asking for one: gRPC takes no encrypted key.
             context.load_cert_chain(certificate, key, password="")
     except OSError as error:
-        raise ValueError(f"--ca, --cert, --key: {error}") from error
+        raise ValueError(f"{flags}: {error}") from error
 
 
 def _content(path: str) -> bytes | None:

@@ -79,7 +79,8 @@ class TopicServiceServicer:
     def DescribeModel(self, request, context):
         """DescribeModel tells which model is loaded, its labels, limits, languages and measured quality.
 
-        Status codes: OK; NOT_FOUND, UNAVAILABLE, DEADLINE_EXCEEDED and INTERNAL as for PredictTopic.
+        Status codes: OK; INVALID_ARGUMENT, NOT_FOUND, UNAVAILABLE, DEADLINE_EXCEEDED and INTERNAL as for PredictTopic;
+        RESOURCE_EXHAUSTED, without details, for a message or metadata that is too large.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
