@@ -40,6 +40,12 @@ CASES = (
 )
 
 
+def chosen(names: Sequence[str]) -> list[Case]:
+    """The cases of these names and those that give their rates; all if none is named."""
+    needed = {case.of for case in CASES if case.name in names}
+    return [case for case in CASES if not names or case.name in names or case.name in needed]
+
+
 def write_requests(path: Path, wire: Wire, questions: Sequence[str], sizes: Sequence[int], seed: int = 0) -> None:
     """Requests that ask all the questions in order, of the sizes in an order drawn by the seed: see loadgen."""
     order = random.Random(seed)

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cases import CASES, CONNECTIONS, Case, rate, send, write_requests
+from cases import CASES, CONNECTIONS, Case, chosen, rate, send, write_requests
 from contenders import CONTENDERS, OURS, ROOT, Contender, installed_mb
 from hosted import Hosted, HostedError, ask
 from options import add_only, add_questions, parser_for, read_questions
@@ -74,6 +74,9 @@ def _options() -> argparse.Namespace:
     add_only(parser)
     parser.add_argument("--most", type=int, default=20_000, help="questions that are read of it")
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument(
+        "--cases", nargs="*", default=[], choices=[case.name for case in CASES], help="all if none is named"
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--connections", type=int, default=CONNECTIONS)
@@ -90,7 +93,7 @@ def _measure(
         _check(contender, server.address, questions[: len(expected)], expected)
         ready = {"ready_seconds": server.ready_seconds, "ready_cpu_seconds": server.ready_cpu_seconds}
         cases: dict[str, dict[str, Any]] = {}
-        for case in CASES:
+        for case in chosen(options.cases):
             cases[case.name] = _run(contender, case, server, cases, options, questions, Path(scratch))
         size = installed_mb(contender.environment(options.environments))
         return {**ready, "memory_mb": server.memory(), "installed_mb": size, "cases": cases}
