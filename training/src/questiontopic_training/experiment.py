@@ -18,7 +18,7 @@ from .bundle_writer import Content, write_bundle
 from .cross_validation import split_folds
 from .evaluation import logits
 from .examples import Examples, Labels
-from .outcome import Figures, Outcome
+from .outcome import Figures, Logits, Outcome
 from .questions import QuestionSet
 from .recipes import Recipe
 from .runs import PACKAGES, Run, Runs
@@ -73,7 +73,7 @@ class Experiment:
             (logits(encoder.serving, KerasGraph(model), held.texts), held)
             for model, (_, held) in zip(tested, planned, strict=True)
         ]
-        answers = [partial(self._logits, KerasGraph(model)) for model in finals]
+        answers = [_remembered(partial(self._logits, KerasGraph(model))) for model in finals]
         return Trained(Outcome(labels, recipe.fine and labels.hierarchical, held_out, answers), finals[0])
 
     def write(self, trained: Trained, figures: Figures, folder: Path, name: str, version: str) -> Manifest:
@@ -139,3 +139,16 @@ class Experiment:
 
     def _logits(self, graph: Graph, texts: Sequence[str]) -> Floats:
         return logits(self.runs.encoder.serving, graph, [*map(self._prepare, texts)])
+
+
+def _remembered(answer: Logits) -> Logits:
+    """The same, but equal texts are computed once: an ensemble asks its models again what each was asked alone."""
+    known: dict[tuple[str, ...], Floats] = {}
+
+    def ask(texts: Sequence[str]) -> Floats:
+        key = tuple(texts)
+        if key not in known:
+            known[key] = answer(texts)
+        return known[key]
+
+    return ask
