@@ -116,7 +116,7 @@ def test_the_onnx_forms_are_checked_and_have_no_table(bundle_folder: Path, file:
 def test_weights_out_of_range_are_refused() -> None:
     model = dropout_head(4, 4, 2, 0.1, 0.1)
     model.set_weights([np.full_like(weight, 1e6) for weight in model.get_weights()])
-    with pytest.raises(ValueError, match="16 bits"):
+    with pytest.raises(BundleError, match="16 bits"):
         round_weights(model)
 
 
