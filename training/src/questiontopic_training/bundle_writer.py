@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -41,13 +42,20 @@ class Content:
 
 
 def check_place(folder: Path) -> None:
-    """Raises BundleError unless `folder` is new, empty or an older bundle; OSError if nothing can be made beside it."""
+    """Raises what `write_bundle` would of its place, before there is anything to write."""
+    with _beside(folder):
+        pass
+
+
+@contextmanager
+def _beside(folder: Path) -> Iterator[Path]:
+    """A new folder beside `folder`, for a while; BundleError unless that is new, empty or an older bundle."""
     older = folder.is_dir() and ((folder / MANIFEST).is_file() or not any(folder.iterdir()))
     if folder.exists() and not older:
         raise BundleError(f"{folder}: is no bundle, so it is not replaced; name another --output")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-"):
-        pass
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
+        yield Path(scratch)
 
 
 def write_bundle(
@@ -56,11 +64,10 @@ def write_bundle(
     """Writes the bundle and returns its manifest, completed with runtimes, files, golden texts and digest.
 
     `parity` are texts on which all forms must agree: the same top label, confidences within 1e-4. An older bundle at
-    `folder` is replaced, but after an error it is still there. Raises ParityError, and what `check_place` raises.
+    `folder` is replaced, but after an error it is still there. Raises ParityError, BundleError or OSError.
     """
-    check_place(folder)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
-        made = Path(scratch) / "bundle"
+    with _beside(folder) as scratch:
+        made = scratch / "bundle"
         made.mkdir()
         manifest = replace(manifest, runtimes=content.save(made))
         reference = TopicModel(manifest, "tensorflow", content.encoder, content.graph)
@@ -73,7 +80,7 @@ def write_bundle(
         (made / MANIFEST).write_text(values + "\n", encoding="utf-8")
         _prove(made, cache, [*GOLDEN_TEXTS, *parity])
         if folder.exists():
-            folder.rename(Path(scratch) / "replaced")
+            folder.rename(scratch / "replaced")
         shutil.move(made, folder)
     return manifest
 

@@ -113,8 +113,9 @@ class Hub:
 
     def features(self, texts: Sequence[str]) -> Vectors:
         """One vector a text."""
-        run = _encode(self.serving, lambda inputs: inputs["features"])
-        return self._cache.vectors(self.identity, texts, lambda: run)
+        return self._cache.vectors(
+            self.identity, texts, lambda: _encode(self.serving, lambda inputs: inputs["features"])
+        )
 
     def graph(self, head: Any, dropout: float = 0.0) -> Any:
         """The head, whose input has the serving encoder's name for it."""

@@ -93,11 +93,11 @@ func (p *Process) Predict(lane int, batch []string) ([]Answer, error) {
 	}
 	kind, content, err := exchange(p.lanes[lane], content, batchTime+time.Duration(len(batch))*textTime)
 	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		p.Kill()
-		return nil, ErrHung
 	case err != nil:
 		p.Kill()
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return nil, ErrHung
+		}
 		return nil, errGone
 	case kind != rows:
 		return nil, errFailed

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from .bundle import BundleError, sha256_of
 from .encoder import Encoded, Floats, Inputs
+from .encoder_package import checked_resources
 from .manifest import EncoderSpec
 from .safetensors import read_safetensors
 from .wordpiece import WordPiece, read_wordpiece
@@ -29,7 +30,7 @@ LAYERS = 6
 MAX_PIECES = 126  # The two marks make it 128, which is what the encoder was trained with.
 _BEGIN, _END = 101, 102
 _PLACES = 512  # That the encoder has embeddings for, the marks included.
-_MODEL, _VOCABULARY = "model.safetensors", "vocab.txt"
+_FILES = _MODEL, _VOCABULARY = ("model.safetensors", "vocab.txt")
 GROUP = 64  # Differences that share a scale.
 
 Weights = dict[str, Floats]
@@ -46,7 +47,7 @@ def resources() -> Path:
 
 def installed_spec(path: str) -> EncoderSpec:
     """The manifest's entry for the encoder as it is installed here; `path` is the bundle's file of differences."""
-    sums = {name: sha256_of(resources() / name) for name in (_MODEL, _VOCABULARY)}
+    sums = {name: sha256_of(resources() / name) for name in _FILES}
     return EncoderSpec("minilm", PACKAGE, importlib.metadata.version(PACKAGE), sums, MAX_PIECES, path=path)
 
 
@@ -97,15 +98,7 @@ def attention_inputs(lengths: npt.NDArray[np.int64]) -> tuple[Inputs, npt.NDArra
 
 def load_minilm(spec: EncoderSpec) -> MiniLMEncoder:
     """The encoder that `spec` names; raises BundleError if the installed package's files are not those."""
-    if set(spec.sha256) != {_MODEL, _VOCABULARY}:
-        raise BundleError(f"encoder.sha256 must have exactly {[_MODEL, _VOCABULARY]}, has {sorted(spec.sha256)}")
-    if not 1 <= spec.max_pieces <= _PLACES - 2:
-        raise BundleError(f"encoder.max_pieces must be from 1 to {_PLACES - 2}, is {spec.max_pieces}")
-    folder = resources()
-    for name, expected in spec.sha256.items():
-        if sha256_of(folder / name) != expected:
-            installed = importlib.metadata.version(PACKAGE)
-            raise BundleError(f"{PACKAGE} {installed}: {name} is not the one that the bundle was trained with")
+    folder = checked_resources(spec, PACKAGE, _FILES, _PLACES - 2, resources)
     tensors = read_safetensors(folder / _MODEL)
     # Every text is of the first type: its embedding belongs to each place's.
     places = tensors["embeddings.position_embeddings.weight"] + tensors["embeddings.token_type_embeddings.weight"][0]

@@ -19,6 +19,7 @@ import sentencepiece
 
 from .bundle import BundleError, sha256_of
 from .encoder import Encoded, Floats, Inputs
+from .encoder_package import checked_resources
 from .manifest import EncoderSpec
 from .table import Table, kept_table
 
@@ -145,15 +146,7 @@ def load_usem3(spec: EncoderSpec, cache: Path | None) -> UseM3Encoder:
     The unpacked table is kept in the folder `cache` and read from there by every later start; None, or a folder that
     cannot be written, keeps it in memory (half a CPU-second and 65 MB a start).
     """
-    if set(spec.sha256) != set(_FILES):
-        raise BundleError(f"encoder.sha256 must have exactly {_FILES}, has {sorted(spec.sha256)}")
-    if not 1 <= spec.max_pieces < 2**32:
-        raise BundleError(f"encoder.max_pieces must be from 1 to {2**32 - 1}, is {spec.max_pieces}")
-    folder = resources()
-    for name, expected in spec.sha256.items():
-        if sha256_of(folder / name) != expected:
-            installed = importlib.metadata.version(PACKAGE)
-            raise BundleError(f"{PACKAGE} {installed}: {name} is not the one that the bundle was trained with")
+    folder = checked_resources(spec, PACKAGE, _FILES, 2**32 - 1, resources)
     tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(folder / "sp.model"))
     packed = folder / "weights.npz"
     with np.load(packed, allow_pickle=False) as weights:
