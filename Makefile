@@ -22,7 +22,7 @@ export GRPCURL := $(CURDIR)/.tools/grpcurl
 # What the contract must stay compatible with: the last release, or its first version before there is a release.
 BASELINE = $(shell git describe --tags --match "v*" --abbrev=0 2>/dev/null || git log --diff-filter=A --format=%H -- buf.yaml | tail -n 1)
 RACE := $(if $(shell command -v gcc),-race)
-GO_MODULES := clients/go server/front
+GO_MODULES := clients/go server/front bench/loadgen
 FRONT := bin/questiontopic-front
 
 .PHONY: help

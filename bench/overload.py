@@ -3,10 +3,12 @@
 python bench/overload.py --questions FILE [--only NAME...] [--throttle]
 
 Its capacity is what 64 calls in flight reach, the mean of before and after. The flood is an open loop: calls with a
-deadline of two seconds start at random times whatever comes back; with --throttle the generator holds calls back as our
-Go client's `WithThrottle` does. Goodput is what is answered in time, as a share of the capacity; `after` is the rate in
+deadline of two seconds start at random times whatever comes back, over gRPC as bare frames: so many calls of a real
+client would take more CPU than there is. With --throttle they are a real client's, which holds calls back as our Go
+client's `WithThrottle` does. Goodput is what is answered in time, as a share of the capacity; `after` is the rate in
 the first second after the flood, again of 64 calls in flight. The server has the first half of the CPUs and the
-generator the others: ten times what a server can take would cost it the CPUs that they share.
+generator the others: ten times what a server can take would cost it the CPUs that they share. `generator` is its share
+of its CPUs in the flood; near 100 % it, not the server, would be measured.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ def main() -> None:
     add_only(parser)
     parser.add_argument("--throttle", action="store_true", help="as our Go client's WithThrottle")
     options = parser.parse_args()
-    head = ["server", "capacity, questions/s", "2,000 at once", "flood", "goodput", "after", "most memory, MB"]
+    head = ["server", "questions/s", "2,000 at once", "flood", "generator", "goodput", "after", "most memory, MB"]
     print(f"| {' | '.join(head)} |\n|{' --- |' * len(head)}")
     for contender in CONTENDERS:
         if not options.only or contender.name in options.only:
@@ -67,7 +69,7 @@ def _measured(contender: Contender, options: argparse.Namespace) -> list[str]:
                 if name == "capacity":
                     send(options.loadgen, server.address, requests, case, calls_a_second, 3.0, CONNECTIONS)  # Warm.
                 deadline = _DEADLINE_SECONDS if case.share else 60.0
-                more = ["-throttle"] if case.share and options.throttle else []
+                more = _client(server.address, options.throttle) if case.share else []
                 shared = (options.loadgen, server.address, requests, case, calls_a_second, _SECONDS[name], CONNECTIONS)
                 found[name] = send(*shared, deadline, more)
     capacity = (rate(found["capacity"]) + rate(found["capacity again"])) / 2
@@ -75,6 +77,7 @@ def _measured(contender: Contender, options: argparse.Namespace) -> list[str]:
         f"{capacity:,.0f}",
         _outcomes(found["at once"]),
         _outcomes(found["flood"]),
+        f"{found['flood']['cpu_seconds'] / _SECONDS['flood'] / len(generators):.0%}",
         f"{rate(found['flood']) / capacity:.2f}",
         f"{rate(found['after']) / capacity:.2f}",
         f"{memory.most:.0f}",
@@ -90,6 +93,13 @@ def _cpus() -> Iterator[tuple[list[int], list[int]]]:
         yield cpus[:half] or cpus, cpus[half:]
     finally:
         os.sched_setaffinity(0, cpus)
+
+
+def _client(address: str, throttle: bool) -> list[str]:
+    """The load generator's option for the flood."""
+    if throttle:
+        return ["-throttle"]
+    return ["-bare"] if address.startswith("grpc:") else []
 
 
 def _cases() -> dict[str, Case]:

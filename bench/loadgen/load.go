@@ -28,10 +28,11 @@ func (l *load) measure(shape func(context.Context), warmUp, duration time.Durati
 	end := begin.Add(duration)
 	ctx, cancel := context.WithDeadline(context.Background(), end)
 	defer cancel()
-	var before time.Duration
-	time.AfterFunc(warmUp, func() { before = cpuTime() })
+	before, after := make(chan time.Duration, 1), make(chan time.Duration, 1)
+	time.AfterFunc(warmUp, func() { before <- cpuTime() })
+	time.AfterFunc(warmUp+duration, func() { after <- cpuTime() })
 	shape(ctx)
-	return l.results.summary(begin, end, cpuTime()-before)
+	return l.results.summary(begin, end, <-after-<-before)
 }
 
 // closed keeps so many calls in flight.
@@ -70,8 +71,21 @@ func (l *load) open(ctx context.Context, rate float64) {
 	calls.Wait()
 }
 
+// bare starts calls like open, without a gRPC client: see bareConnection.
+func (l *load) bare(ctx context.Context, rate float64, connections []*bareConnection) {
+	var calls sync.WaitGroup
+	for _, connection := range connections {
+		calls.Go(func() { connection.ask(ctx, rate/float64(len(connections))) })
+	}
+	calls.Wait()
+}
+
+func (l *load) request() request {
+	return l.requests[(l.next.Add(1)-1)%uint64(len(l.requests))]
+}
+
 func (l *load) send(due time.Time) {
-	request := l.requests[(l.next.Add(1)-1)%uint64(len(l.requests))]
+	request := l.request()
 	ctx, cancel := context.WithDeadline(context.Background(), due.Add(l.timeout))
 	_, err := l.caller.Call(ctx, request.body)
 	ended := time.Now()

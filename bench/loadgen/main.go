@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -29,6 +30,7 @@ func run() error {
 	duration := flag.Duration("duration", 5*time.Second, "time that is counted")
 	timeout := flag.Duration("timeout", 30*time.Second, "deadline of a call")
 	throttled := flag.Bool("throttle", false, "hold gRPC calls back while the server is overloaded, as our Go client can")
+	bare := flag.Bool("bare", false, "with -rate, over gRPC: make calls without a gRPC client, for a third of its CPU time")
 	once := flag.String("once", "", "send each request once, one after another, and write the replies to this `file`")
 	null := flag.Bool("null", false, "instead: serve a gRPC server that answers everything at once, to see what this program can do at most")
 	flag.Parse()
@@ -52,6 +54,16 @@ func run() error {
 	shape := func(ctx context.Context) { load.closed(ctx, *inFlight) }
 	if *rate > 0 {
 		shape = func(ctx context.Context) { load.open(ctx, *rate) }
+	}
+	if *bare && (*rate <= 0 || *throttled) {
+		return errors.New("-bare needs -rate, and cannot -throttle")
+	}
+	if *bare {
+		connections, err := dialAllBare(*target, *connections, &load)
+		if err != nil {
+			return err
+		}
+		shape = func(ctx context.Context) { load.bare(ctx, *rate, connections) }
 	}
 	result := load.measure(shape, *warmUp, *duration)
 	return json.NewEncoder(os.Stdout).Encode(result)
