@@ -39,7 +39,7 @@ def test_a_committed_bundle_is_what_the_command_makes(recipe: str, name: str) ->
     found = made(recipe)
     committed = Manifest.from_json(json.loads((ROOT / "models" / name / "manifest.json").read_text("utf-8")))
     assert _of_first_seed(found) == _of_first_seed(committed)
-    assert found.temperature == committed.temperature
+    assert (found.temperature, found.temperatures) == (committed.temperature, committed.temperatures)
     assert found.golden == committed.golden
 
 

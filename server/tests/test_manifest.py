@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from questiontopic_server.model import FineLabel, Golden, Manifest
-from questiontopic_server.model.manifest import EncoderSpec, content_digest
+from questiontopic_server.model.manifest import EncoderSpec, TemperatureAt, content_digest
 
 NO_NUMBERS: list[Any] = ["1", None, True, [], math.nan, math.inf, 10**400]
 
@@ -28,8 +29,13 @@ def manifest() -> Manifest:
     ).sealed()
 
 
+def knots(*pairs: tuple[float, float]) -> list[dict[str, float]]:
+    return [{"confidence": confidence, "temperature": temperature} for confidence, temperature in pairs]
+
+
 def test_what_is_written_is_read_back_equal() -> None:
-    assert Manifest.from_json(json.loads(json.dumps(manifest().to_json()))) == manifest()
+    for made in (manifest(), replace(manifest(), temperatures=(TemperatureAt(0.3, 1.5), TemperatureAt(0.9, 2)))):
+        assert Manifest.from_json(json.loads(json.dumps(made.to_json()))) == made
 
 
 def test_the_digest_covers_everything_but_itself() -> None:
@@ -64,6 +70,11 @@ def test_the_digest_covers_everything_but_itself() -> None:
         ),
         *(({"temperature": value}, "temperature must be positive") for value in (0, -1.5)),
         *(({"temperature": value}, "temperature must be a finite number") for value in NO_NUMBERS),
+        ({"temperatures": knots((0.5, 1), (0.5, 2))}, "temperatures must be of rising confidences"),
+        ({"temperatures": knots((0.9, 1), (0.5, 2))}, "temperatures must be of rising confidences"),
+        ({"temperatures": knots((0.5, 1), (1.5, 1))}, "temperatures must be of rising confidences from 0 to 1"),
+        ({"temperatures": knots((0.5, 0))}, "temperatures must be positive"),
+        ({"temperatures": [{"confidence": 0.5}]}, r"temperatures\[0\]\.temperature is missing"),
         *(({"metrics": {"accuracy": value}}, r"metrics\['accuracy'\] must be a finite") for value in NO_NUMBERS),
         ({"metrics": [["accuracy", 1]]}, "metrics must be an object"),
         ({"coarse_labels": "CD"}, "coarse_labels must be a list"),

@@ -10,6 +10,7 @@ import pytest
 from questiontopic_server.model import read_bundle
 from questiontopic_training.__main__ import main
 from questiontopic_training.settings import Settings
+from questiontopic_training.train import seeds_from
 
 
 def test_every_setting_is_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
@@ -115,3 +116,11 @@ def _runs(process: int) -> bool:
         return b"multiprocessing" in Path(f"/proc/{process}/cmdline").read_bytes()
     except FileNotFoundError:
         return False
+
+
+@pytest.mark.parametrize(
+    ("first", "count", "seeds"),
+    [(1, 1, [1]), (1, 5, [1, 0, 2, 3, 4]), (0, 3, [0, 1, 2]), (7, 3, [7, 0, 1])],
+)
+def test_the_bundle_s_seed_is_the_first(first: int, count: int, seeds: list[int]) -> None:
+    assert seeds_from(first, count) == seeds

@@ -8,8 +8,9 @@ import pytest
 
 from questiontopic_server.model import BundleError, Manifest, read_bundle
 from questiontopic_server.model.bundle import MANIFEST, sha256_of
+from questiontopic_server.model.calibration import Calibration
 from questiontopic_server.model.encoder import Floats
-from questiontopic_server.model.topic_model import load_topic_model, softmax
+from questiontopic_server.model.topic_model import load_topic_model
 from questiontopic_training.encoders import TrainingEncoder
 from questiontopic_training.ensemble import Ensemble
 from questiontopic_training.experiment import Experiment
@@ -59,11 +60,14 @@ def test_its_logits_are_the_mean_of_its_members(ensemble_folder: Path, cache: Pa
     assert model.runtime == "onnxruntime"
     logs = []
     for name in together.manifest.members:
-        found = load_topic_model(read_bundle(ensemble_folder / name), "auto", cache, 1).predict(TEXTS).fine
+        member = read_bundle(ensemble_folder / name)
+        alike = replace(member, manifest=replace(member.manifest, temperatures=()))  # As it counts in an ensemble.
+        found = load_topic_model(alike, "auto", cache, 1).predict(TEXTS).fine
         assert found is not None
         logs.append(np.log(np.maximum(found, 1e-30)))
     mean: Floats = np.mean(logs, axis=0)
-    expected = softmax(mean / np.float32(together.manifest.temperature))
+    manifest = together.manifest
+    expected = Calibration(manifest.temperature, manifest.temperatures).confidences(mean)
     answer = model.predict(TEXTS)
     assert answer.fine is not None
     np.testing.assert_allclose(answer.fine, expected, atol=1e-5)

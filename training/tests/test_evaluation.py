@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
+from questiontopic_server.model.calibration import Calibration
 from questiontopic_training.evaluation import (
     calibration_error,
     chance_calibration_error,
     equal_mass_calibration_error,
     evaluate,
-    fit_temperature,
 )
 from questiontopic_training.examples import Labels
 from questiontopic_training.questions import QuestionSet
@@ -60,19 +60,5 @@ def test_metrics_count_both_levels(data: QuestionSet) -> None:
     logits[range(4), truth.fine] = 20
     logits[0] = -20
     logits[0, (truth.fine[0] + 1) % 2] = 20  # The other label below the same coarse one.
-    metrics = evaluate(logits, truth, labels, fine=True, temperature=1).metrics("test")
+    metrics = evaluate(logits, truth, labels, fine=True, calibration=Calibration()).metrics("test")
     assert (metrics["test_questions"], metrics["test_coarse_accuracy"], metrics["test_fine_accuracy"]) == (4, 1, 0.75)
-
-
-def test_the_temperature_undoes_overconfidence(data: QuestionSet) -> None:
-    labels = Labels(data.training)
-    truth = labels.examples(data.training)
-    logits = np.zeros((180, 12), np.float32)
-    random = np.random.default_rng(0)
-    guess = np.where(random.random(180) < 0.6, truth.fine, random.integers(12, size=180))
-    logits[range(180), guess] = 30
-    temperature = fit_temperature(logits, truth.fine)
-    before, after = (evaluate(logits, truth, labels, True, at).metrics("x") for at in (1, temperature))
-    name = "x_fine_expected_calibration_error"
-    assert temperature > 5
-    assert after[name] < 0.1 < 0.3 < before[name]

@@ -1,7 +1,11 @@
+import re
+
 import numpy as np
 import pytest
 
-from questiontopic_training.forms import SHARES, drawn, hasty, plain, trec, typo
+from questiontopic_training import robustness
+from questiontopic_training.forms import SHARES, TALKATIVE, drawn, hasty, plain, trec, typo
+from questiontopic_training.sentences import LEADS, TALK
 
 WRITTEN = 'Who wrote "Hamlet" (the play), and what\'s it about?'
 TREC = "Who wrote `` Hamlet '' ( the play ) , and what 's it about ?"
@@ -45,3 +49,23 @@ def test_one_sentence_or_two_stand_behind() -> None:
     behind = [text.count(".") + text.count("!") for text in texts]
     assert set(behind) == {1, 2}
     assert 0.3 < behind.count(2) / len(behind) < 0.5
+
+
+def test_up_to_three_sentences_stand_behind_who_explains() -> None:
+    texts = drawn(["What 's it ?"] * 500, {"talk": 1.0}, np.random.default_rng(0))
+    assert all(any(text.endswith(sentence) for sentence in TALK) for text in texts)
+    behind = [sum(text.count(sentence) for sentence in TALK) for text in texts]
+    assert set(behind) == {1, 2, 3}
+
+
+def test_shares_are_of_all_texts() -> None:
+    assert np.isclose(sum(SHARES.values()), 1) and np.isclose(sum(TALKATIVE.values()), 1)
+
+
+def test_what_is_measured_is_not_what_is_learned() -> None:
+    names = ("leading filler", "trailing sentence", "two trailing sentences")
+    random = np.random.default_rng(0)
+    measured = {robustness.DISTURBANCES[name]("it?", number, random) for name in names for number in range(20)}
+    added = {part.strip() for text in measured for part in re.split(r"(?<=[.!?]) |[iI]t\?", text)} - {""}
+    assert len(added) == 9
+    assert not added & {*LEADS, *TALK}

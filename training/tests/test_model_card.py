@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from questiontopic_server.model import Manifest, read_bundle
-from questiontopic_server.model.manifest import EncoderSpec
+from questiontopic_server.model.manifest import EncoderSpec, TemperatureAt
 from questiontopic_training.model_card import model_card
 from questiontopic_training.points import points
 
@@ -39,6 +39,15 @@ def test_the_card_tells_what_a_confidence_means(manifest: Manifest) -> None:
         "- fine, about 0.8: Only 4 answers had a confidence of 0.73 to 0.8, too few for a share; 3 were right." in card
     )
     assert "| 0.73 to 0.80 | 30 of 40 | 3 of 4 |" in card
+
+
+def test_the_card_tells_the_temperatures(manifest: Manifest) -> None:
+    assert "Temperature: 1.5.\n" in model_card(replace(manifest, temperature=1.5, temperatures=()))
+    refined = replace(manifest, temperature=1.5, temperatures=(TemperatureAt(0.3, 0.8), TemperatureAt(0.9, 1.6)))
+    expected = (
+        "Temperature: 1.5; by the top confidence that it gives, 0.80 where that is 0.30, 1.60 where that is 0.90."
+    )
+    assert expected in model_card(refined)
 
 
 def test_the_card_tells_robustness_and_languages(manifest: Manifest) -> None:

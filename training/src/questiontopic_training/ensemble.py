@@ -27,8 +27,8 @@ NAME = "ensemble"
 class Ensemble:
     """The experiments by the names of their bundles; all have the same data, seeds and cache.
 
-    The models of equal seeds answer together. The temperature is fitted on what they say together of the rows that all
-    of them held out.
+    The models of equal seeds answer together. The calibration is fitted to what they say together of the rows that
+    all of them held out.
     """
 
     members: Mapping[str, Experiment]
@@ -39,7 +39,7 @@ class Ensemble:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-members-") as scratch:
             manifests, outcome = self._train(Path(scratch), version)
-            figures = outcome.figures(first.data.test, first.seeds[0])
+            figures = outcome.figures(first.data.test, first.seeds)
             recipes = {own: manifest.training["recipe"] for own, manifest in manifests.items()}
             manifest = Manifest(
                 name=name,
@@ -52,7 +52,8 @@ class Ensemble:
                 files={},
                 golden=(),
                 members=tuple(manifests),
-                temperature=figures.temperature,
+                temperature=figures.calibration.temperature,
+                temperatures=figures.calibration.temperatures,
                 languages=_languages(manifests),
                 metrics=figures.metrics,
                 evaluation=figures.evaluation,
@@ -68,7 +69,7 @@ class Ensemble:
         for name, experiment in self.members.items():
             print(f"member {name}")
             trained = experiment.train()
-            figures = trained.outcome.figures(experiment.data.test, experiment.seeds[0])
+            figures = trained.outcome.figures(experiment.data.test, experiment.seeds)
             manifests[name] = experiment.write(trained, figures, folder / name, name, version)
             outcomes.append(trained.outcome)
         print("all members together")

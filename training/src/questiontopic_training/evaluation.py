@@ -1,4 +1,4 @@
-"""How good a graph's answers are: logits of many texts, accuracy, calibration and the temperature."""
+"""How good a graph's answers are: logits of many texts, accuracy and calibration."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.metrics import classification_report
 
+from questiontopic_server.model.calibration import Calibration
 from questiontopic_server.model.encoder import Encoder, Floats, Graph
-from questiontopic_server.model.topic_model import softmax
 
 from .examples import Examples, Ints, Labels
 
 BINS = 15  # Of reliability and calibration error.
 _BATCH = 64
-_TEMPERATURES = np.geomspace(0.1, 10, 401)
 _DRAWS = 1000  # Of the right answers: gives the mean to about 1 %.
 
 
@@ -71,24 +70,14 @@ def logits(encoder: Encoder, graph: Graph, texts: Sequence[str]) -> Floats:
         return np.concatenate([graph.run(encoder.encode(texts[start : start + _BATCH]).inputs) for start in progress])
 
 
-def evaluate(found: Floats, truth: Examples, labels: Labels, fine: bool, temperature: float) -> Evaluation:
-    """What logits say at a temperature; `fine` says whether they are of fine labels."""
-    return judge(softmax(found / np.float32(temperature)), truth, labels, fine)
+def evaluate(found: Floats, truth: Examples, labels: Labels, fine: bool, calibration: Calibration) -> Evaluation:
+    """What calibrated logits say; `fine` says whether they are of fine labels."""
+    return judge(calibration.confidences(found), truth, labels, fine)
 
 
 def judge(finest: Floats, truth: Examples, labels: Labels, fine: bool) -> Evaluation:
     """What probabilities say, which are of fine labels if `fine`, else of coarse ones."""
     return Evaluation(finest @ labels.matrix, finest, truth) if fine else Evaluation(finest, None, truth)
-
-
-def fit_temperature(found: Floats, truth: Ints) -> float:
-    """The temperature (0.1 to 10) that gives logits the lowest log loss (Guo et al. 2017, arXiv:1706.04599)."""
-
-    def loss(temperature: float) -> float:
-        probabilities = softmax(found / np.float32(temperature))
-        return -float(np.log(probabilities[np.arange(len(truth)), truth] + 1e-12).mean())
-
-    return round(float(min(_TEMPERATURES, key=loss)), 3)
 
 
 def brier_score(probabilities: Floats, truth: Ints) -> float:

@@ -25,6 +25,7 @@ from .runs import PACKAGES, Run, Runs
 
 HELD_OUT_SHARE = 0.2  # At least. Of TREC's rows 1,091; with half of them the temperature was a tenth too high.
 _VALIDATION_SHARE = 0.1  # Of what is left, for recipes that look at some rows while they train.
+_MEASURING = 0  # The seed of splits and of runs on parts: the same rows are held out whatever the final models' seeds.
 _PARITY = 500
 
 
@@ -41,7 +42,7 @@ class Experiment:
     """What is trained, on what and how often; `run` does it.
 
     With test questions, a validation run sees four fifths of the training rows; the other fifth gives the validation
-    figures and the temperature. Without, there is a run for each of `folds`, and the rows that they hold out give both.
+    figures and the calibration. Without, there is a run for each of `folds`, and the rows that they hold out give both.
     The final models, one for each of `seeds`, see all rows (with a recipe that needs validation: nine tenths); each
     answers the test questions once. The bundle holds the first seed's model, not the best one.
     """
@@ -55,7 +56,7 @@ class Experiment:
     def run(self, folder: Path, name: str, version: str) -> Manifest:
         """Trains and writes the bundle into `folder`; prints figures on the way."""
         trained = self.train()
-        return self.write(trained, trained.outcome.figures(self.data.test, self.seeds[0]), folder, name, version)
+        return self.write(trained, trained.outcome.figures(self.data.test, self.seeds), folder, name, version)
 
     def train(self) -> Trained:
         """Trains, or finds what is trained already."""
@@ -89,7 +90,8 @@ class Experiment:
             runtimes={},
             files={},
             golden=(),
-            temperature=figures.temperature,
+            temperature=figures.calibration.temperature,
+            temperatures=figures.calibration.temperatures,
             languages=encoder.languages,
             metrics=figures.metrics,
             evaluation=figures.evaluation,
@@ -117,7 +119,6 @@ class Experiment:
         """The runs that are measured on rows they do not see, with these rows, and the final runs."""
         examples = labels.examples(self.data.training)
         training = Examples(tuple(map(self._prepare, examples.texts)), examples.coarse, examples.fine)
-        first = self.seeds[0]
 
         def run(name: str, rows: Examples, seed: int) -> Run:
             if self.recipe.needs_validation:
@@ -126,13 +127,13 @@ class Experiment:
 
         final = [run(f"seed {seed}", training, seed) for seed in self.seeds]
         if not self.data.test:
-            parts = split_folds(training, self.folds, first)
+            parts = split_folds(training, self.folds, _MEASURING)
             return [
-                (run(f"fold {number}", training.rows(kept), first), training.rows(held))
+                (run(f"fold {number}", training.rows(kept), _MEASURING), training.rows(held))
                 for number, (kept, held) in enumerate(parts, start=1)
             ], final
-        kept, held = training.split(HELD_OUT_SHARE, first)
-        return [(run("validation", kept, first), held)], final
+        kept, held = training.split(HELD_OUT_SHARE, _MEASURING)
+        return [(run("validation", kept, _MEASURING), held)], final
 
     def _prepare(self, text: str) -> str:
         return PREPARATIONS[self.recipe.preparation](text)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from .sentences import LEADS, TAILS, TALK
+
 _END = " ?.!"
 _TO_TREC = (
     (re.compile(r'(^|[\s(\[])"'), r"\1`` "),
@@ -34,41 +36,6 @@ _FROM_TREC = (
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _NEAR = {key: [row[at] for at in (i - 1, i + 1) if 0 <= at < len(row)] for row in _KEYS for i, key in enumerate(row)}
-_LEADS = (
-    "Please tell me,",
-    "Quick question:",
-    "I was wondering,",
-    "Do you know",
-    "Hi!",
-    "Hello, I want to know",
-    "Does anyone know",
-    "Excuse me,",
-    "Just curious,",
-    "Tell me:",
-    "Could somebody tell me",
-    "Well,",
-    "OK so",
-    "Help!",
-    "I'd love to know",
-    "My son asks",
-    "One more thing:",
-)
-_TAILS = (
-    "I need it for school.",
-    "Thanks in advance!",
-    "We talked about it at lunch.",
-    "I read something about it last week.",
-    "Nobody at home knows.",
-    "My sister asked me yesterday.",
-    "It came up in a book.",
-    "I forgot.",
-    "Please answer soon.",
-    "I saw a film about it.",
-    "It is for a project of mine.",
-    "He would not tell me.",
-    "I have looked everywhere.",
-    "The teacher did not say.",
-)
 
 
 def trec(text: str) -> str:
@@ -132,8 +99,14 @@ def _either(text: str, random: np.random.Generator) -> str:
 
 def _followed(text: str, random: np.random.Generator) -> str:
     """With a sentence behind it, sometimes two."""
-    text = f"{text} {_pick(_TAILS, random)}"
-    return f"{text} {_pick(_TAILS, random)}" if random.random() < 0.4 else text
+    text = f"{text} {_pick(TAILS, random)}"
+    return f"{text} {_pick(TAILS, random)}" if random.random() < 0.4 else text
+
+
+def _explained(text: str, random: np.random.Generator) -> str:
+    """With one to three sentences behind it, of many."""
+    count = random.choice(3, p=(0.3, 0.5, 0.2)) + 1
+    return " ".join([text, *(_pick(TALK, random) for _ in range(count))])
 
 
 def _pick(choices: Sequence[str], random: np.random.Generator) -> str:
@@ -153,11 +126,12 @@ FORMS: dict[str, Form] = {
         typo(hasty(text), random) if random.random() < 0.4 else hasty(text), random
     ),
     "no_apostrophes": lambda text, random: _without_apostrophes(_either(text, random)),
-    "lead": lambda text, random: f"{_pick(_LEADS, random)} {_inner(_either(text, random))}",
+    "lead": lambda text, random: f"{_pick(LEADS, random)} {_inner(_either(text, random))}",
     "tail": lambda text, random: _followed(_either(text, random), random),
+    "talk": lambda text, random: _explained(_either(text, random), random),
 }
 
-# What recipes show by default: half of it in lower case, a fifth with typos, a tenth with sentences behind.
+# What MiniLM reads: half of it in lower case, a fifth with typos, a tenth with sentences behind.
 SHARES = {
     "trec": 0.205,
     "plain": 0.13,
@@ -169,6 +143,17 @@ SHARES = {
     "no_apostrophes": 0.02,
     "lead": 0.03,
     "tail": 0.10,
+}
+
+# What its students read, whose vectors what stands behind a question moves further: more of that.
+TALKATIVE = SHARES | {
+    "trec": 0.19,
+    "plain": 0.12,
+    "hasty": 0.165,
+    "typo": 0.07,
+    "hasty_typos": 0.115,
+    "tail": 0.05,
+    "talk": 0.11,
 }
 
 

@@ -78,8 +78,16 @@ def _summary(manifest: Manifest) -> str:
     return (
         "Tells what a question asks for, as a confidence for every label. "
         f"Made by the recipe `{training['recipe']}` on {source}. "
-        f"{prepared}Temperature: {manifest.temperature}."
+        f"{prepared}{_temperature(manifest)}"
     )
+
+
+def _temperature(manifest: Manifest) -> str:
+    text = f"Temperature: {manifest.temperature}"
+    if not manifest.temperatures:
+        return f"{text}."
+    knots = ", ".join(f"{one.temperature:.2f} where that is {one.confidence:.2f}" for one in manifest.temperatures)
+    return f"{text}; by the top confidence that it gives, {knots}."
 
 
 def _labels(manifest: Manifest) -> str:
@@ -109,7 +117,7 @@ def _quality(manifest: Manifest) -> str:
     explained = (
         f"{' '.join(itertools.compress(meanings, used[::2]))} Each is this bundle's own, then mean ± sample standard "
         f"deviation over {metrics['seeds']:.0f} seed(s), of which this bundle is the first (of "
-        "cross-validation: over its folds). The temperature was fitted on the questions held out from training, "
+        "cross-validation: over its folds). The temperatures were fitted on the questions held out from training, "
         "which flatters the calibration on them a little."
     )
     return "\n".join([*table, "", explained, "", *(f"- {count}" for count in counts)])

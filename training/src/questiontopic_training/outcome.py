@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from questiontopic_server.model.calibration import Calibration
 from questiontopic_server.model.encoder import Floats
-from questiontopic_server.model.topic_model import softmax
 
 from .assessment import Assessment, assess, reliabilities, tables
+from .calibration import fit_calibration
 from .cross_validation import fold_metrics
-from .evaluation import evaluate, fit_temperature
+from .evaluation import evaluate
 from .examples import Examples, Labels, concatenate
 from .questions import Question
 
@@ -23,9 +24,9 @@ Logits = Callable[[Sequence[str]], Floats]  # Texts as a user writes them in, [t
 
 @dataclass(frozen=True)
 class Figures:
-    """What a manifest says of a model's quality."""
+    """What a manifest says of a model's quality, and its calibration."""
 
-    temperature: float
+    calibration: Calibration
     metrics: dict[str, float]
     evaluation: dict[str, Any]
 
@@ -42,8 +43,8 @@ class Outcome:
     held_out: Sequence[tuple[Floats, Examples]]
     finals: Sequence[Logits]
 
-    def figures(self, test: Sequence[Question], first_seed: int) -> Figures:
-        """Fits the temperature on the held-out rows, then asks the final models the test questions, once; prints both.
+    def figures(self, test: Sequence[Question], seeds: Sequence[int]) -> Figures:
+        """Fits the calibration to the held-out rows, then asks the final models the test questions, once; prints both.
 
         Without test questions the held-out rows are all that is measured.
         """
@@ -51,21 +52,21 @@ class Outcome:
             np.concatenate([part for part, _ in self.held_out]),
             concatenate([one for _, one in self.held_out]),
         )
-        temperature = fit_temperature(found, truth.fine if self.fine else truth.coarse)
-        held_out = evaluate(found, truth, self.labels, self.fine, temperature)
+        calibration = fit_calibration(found, truth.fine if self.fine else truth.coarse)
+        held_out = evaluate(found, truth, self.labels, self.fine, calibration)
         if test:
             metrics = held_out.metrics("validation")
         else:
-            folds = [evaluate(*part, self.labels, self.fine, temperature) for part in self.held_out]
+            folds = [evaluate(*part, self.labels, self.fine, calibration) for part in self.held_out]
             metrics = fold_metrics(held_out, folds)
-        print(f"held out, temperature {temperature}:\n{_lines(metrics)}")
+        print(f"held out, temperature {_described(calibration)}:\n{_lines(metrics)}")
         assessments = []
-        for seed, final in enumerate(self.finals if test else (), start=first_seed):
-            assessments.append(assess(partial(_confidences, final, temperature), test, self.labels, self.fine))
+        for seed, final in zip(seeds, self.finals, strict=True) if test else ():
+            assessments.append(assess(partial(_confidences, final, calibration), test, self.labels, self.fine))
             print(f"test, seed {seed}:\n{_lines(assessments[-1].test.metrics('test'))}")
         print((assessments[0].test if test else held_out).table(self.labels))
         return Figures(
-            temperature,
+            calibration,
             metrics | {"seeds": len(self.finals)} | _spread(assessments),
             tables(assessments) if test else {"reliability": reliabilities(held_out)},
         )
@@ -96,8 +97,13 @@ def mean(outcomes: Sequence[Outcome], temperatures: Sequence[float]) -> Outcome:
     return Outcome(first.labels, first.fine, held_out, finals)
 
 
-def _confidences(final: Logits, temperature: float, texts: Sequence[str]) -> Floats:
-    return softmax(final(texts) / np.float32(temperature))
+def _confidences(final: Logits, calibration: Calibration, texts: Sequence[str]) -> Floats:
+    return calibration.confidences(final(texts))
+
+
+def _described(calibration: Calibration) -> str:
+    knots = [f"{one.temperature} at {one.confidence}" for one in calibration.temperatures]
+    return ", ".join([str(calibration.temperature), *knots])
 
 
 def _spread(assessments: Sequence[Assessment]) -> dict[str, float]:

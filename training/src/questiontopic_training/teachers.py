@@ -20,10 +20,10 @@ from typing import Any
 import keras
 import numpy as np
 
+from questiontopic_server.model.calibration import softmax
 from questiontopic_server.model.encoder import Floats
 from questiontopic_server.model.keras_graph import KerasGraph
 from questiontopic_server.model.minilm import DIMENSION, MiniLMEncoder, installed_spec, load_minilm
-from questiontopic_server.model.topic_model import softmax
 
 from .buckets import buckets
 from .evaluation import logits

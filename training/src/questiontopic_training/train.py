@@ -59,8 +59,13 @@ def _experiment(settings: Settings, data: QuestionSet) -> Experiment:
     encoder = load_encoder(encoder_name, settings.cache, settings.threads)
     teachers = Teachers(unlabelled.questions, settings.cache)
     runs = Runs(encoder, teachers, settings.jobs, settings.threads, settings.cache)
-    seeds = range(settings.seed, settings.seed + settings.seeds)
+    seeds = seeds_from(settings.seed, settings.seeds)
     return Experiment(recipe, data.beside(unlabelled.description), seeds, runs, settings.folds)
+
+
+def seeds_from(first: int, count: int) -> list[int]:
+    """So many seeds: the first, and others counted from 0."""
+    return [first, *(seed for seed in range(count) if seed != first)][:count]
 
 
 def _questions(settings: Settings) -> QuestionSet:

@@ -57,11 +57,20 @@ class EncoderSpec:
 
 
 @dataclass(frozen=True)
+class TemperatureAt:
+    """The temperature of texts whose top confidence, at the manifest's one temperature, is this."""
+
+    confidence: float
+    temperature: float
+
+
+@dataclass(frozen=True)
 class Manifest:
     """A bundle's description; see `FORMAT` for its version. The annotations here are the schema of `manifest.json`.
 
     The graph's outputs are logits in the order of `fine_labels`, or of `coarse_labels` where there are no fine ones;
-    softmax(logits / temperature) are the confidences, and a coarse confidence is the sum of its fine ones.
+    softmax(logits / temperature) are the confidences, and a coarse confidence is the sum of its fine ones. With
+    `temperatures`, of rising confidences, the temperature depends on how sure a text is: see `calibration`.
     An ensemble has `members`: folders of the bundle that are bundles too, with the same labels. Its logits are the mean
     of theirs, each over its own temperature (see `ensemble`).
     `files` maps each file of the bundle to its SHA-256, `runtimes` each runtime to the file that it loads (of an
@@ -81,6 +90,7 @@ class Manifest:
     golden: tuple[Golden, ...]
     members: tuple[str, ...] = ()
     temperature: float = 1.0
+    temperatures: tuple[TemperatureAt, ...] = ()
     languages: tuple[str, ...] = ()
     metrics: dict[str, float] = field(default_factory=dict)
     evaluation: dict[str, Any] = field(default_factory=dict)
@@ -132,6 +142,11 @@ class Manifest:
             raise ValueError("golden must hold at least one text")
         if not self.temperature > 0:
             raise ValueError("temperature must be positive")
+        known = [one.confidence for one in self.temperatures]
+        if known != sorted(set(known)) or not all(0 <= one <= 1 for one in known):
+            raise ValueError("temperatures must be of rising confidences from 0 to 1")
+        if not all(one.temperature > 0 for one in self.temperatures):
+            raise ValueError("temperatures must be positive")
         for golden in self.golden:
             if set(golden.coarse) != coarse or set(golden.fine) != set(fine):
                 raise ValueError("golden confidences must have exactly the manifest's labels")

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from .bundle import Bundle, BundleError, bundle_errors, read_bundle
+from .calibration import Calibration
 from .encoder import Encoder, Floats, Graph
 from .ensemble import EnsembleEncoder, EnsembleGraph, Member
 from .manifest import FineLabel, Manifest
@@ -49,6 +50,7 @@ class TopicModel:
         self.manifest, self.runtime = manifest, runtime
         self._encoder, self._graph = encoder, graph
         self._prepare = PREPARATIONS[manifest.preparation]
+        self._calibration = Calibration(manifest.temperature, manifest.temperatures)
         fine = manifest.fine_labels
         self._coarse_of_fine = coarse_of_fine(manifest.coarse_labels, fine) if fine else None
 
@@ -65,7 +67,7 @@ class TopicModel:
             encoded = self._encoder.encode(part)
             logits.append(self._graph.run(encoded.inputs))
             truncated.extend(encoded.truncated)
-        finest = softmax(np.concatenate(logits) / np.float32(self.manifest.temperature))
+        finest = self._calibration.confidences(np.concatenate(logits))
         if self._coarse_of_fine is None:
             return Probabilities(finest, None, tuple(truncated))
         return Probabilities(finest @ self._coarse_of_fine, finest, tuple(truncated))
@@ -105,13 +107,6 @@ def coarse_of_fine(coarse: Sequence[str], fine: Sequence[FineLabel]) -> Floats:
     for row, label in enumerate(fine):
         matrix[row, coarse.index(label.coarse)] = 1
     return matrix
-
-
-def softmax(logits: Floats) -> Floats:
-    """Rows of probabilities that sum to 1."""
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    probabilities: Floats = shifted / shifted.sum(axis=1, keepdims=True)
-    return probabilities
 
 
 def load_topic_model(bundle: Bundle, runtime: str, cache: Path | None, threads: int) -> TopicModel:

@@ -20,7 +20,7 @@ from ..body import build_body
 from ..buckets import buckets
 from ..encoders import TrainingEncoder
 from ..examples import Examples, Labels
-from ..forms import SHARES
+from ..forms import TALKATIVE
 from ..frames import read_frames
 from ..gated_pooling import with_gates
 from ..heads import dropout_head, with_head
@@ -47,7 +47,7 @@ class Distilled(Recipe):
     hidden: int = 256
     input_dropout: float = 0.1
     hidden_dropout: float = 0.2
-    forms: Mapping[str, float] = field(default_factory=lambda: SHARES)
+    forms: Mapping[str, float] = field(default_factory=lambda: TALKATIVE)
     most_times: float = 4.0  # An epoch shows a taught question of rare labels so often, one of frequent ones as rarely.
     labelled_times: int = 2  # How often an epoch shows each labelled question; those of rare topics once more.
     abbreviations: int = 600  # Questions of our own making in an epoch: see `frames`.

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from questiontopic_server.model import BundleError
+from questiontopic_server.model.calibration import Calibration
 from questiontopic_server.model.keras_graph import KerasGraph
 from questiontopic_server.model.preparation import PREPARATIONS
 
@@ -60,7 +61,7 @@ class LearningCurve:
         for part, model in zip(parts, runs.models(planned), strict=True):
             found = logits(runs.encoder.serving, KerasGraph(model), held.texts)
             fine = recipe.fine and labels.hierarchical
-            levels = evaluate(found, held, labels, fine, temperature=1).levels()
+            levels = evaluate(found, held, labels, fine, Calibration()).levels()
             points.append(Point(len(part), {name: share(p.argmax(axis=1) == truth) for name, p, truth in levels}))
         own = subject.manifest.training.get("recipe", "unknown")
         return Curve(recipe.name, own, len(held), recipe.needs_validation, tuple(points))
