@@ -111,10 +111,11 @@ class Runs:
                     process.start()
                     running.append(process)
                 multiprocessing.connection.wait([process.sentinel for process in running])
-                for process in running:
+                # Asked once: a process may end between two questions.
+                for process in [process for process in running if process.exitcode is not None]:
+                    running.remove(process)
                     if process.exitcode:
                         raise BundleError(f"{process.name}: training failed (exit code {process.exitcode}), see above")
-                running = [process for process in running if process.exitcode is None]
         finally:
             for process in running:
                 process.terminate()
