@@ -43,6 +43,11 @@ async def busy(stub: TopicServiceStub, server: ServerProcess) -> asyncio.Task[Pr
     return first
 
 
+async def settled(stub: TopicServiceStub) -> None:
+    """Waits until the server knows which calls have been taken back: on one connection it reads in order."""
+    await stub.DescribeModel(DescribeModelRequest())
+
+
 def test_of_calls_that_expire_while_the_model_is_busy_none_is_computed() -> None:
     async def scenario(server: ServerProcess) -> None:
         async with grpc.aio.insecure_channel(server.address, options=_FREE) as channel:
@@ -57,6 +62,7 @@ def test_of_calls_that_expire_while_the_model_is_busy_none_is_computed() -> None
                 grpc.StatusCode.DEADLINE_EXCEEDED,
                 grpc.StatusCode.RESOURCE_EXHAUSTED,
             }
+            await settled(stub)
             os.kill(server.children()[0], signal.SIGCONT)
             assert len((await first).predictions) == LARGE
 
@@ -83,7 +89,7 @@ def test_calls_cancelled_at_random_harm_no_neighbour(model: TopicModel, seed: in
                 for _ in range(random_.randrange(4)):  # Other tasks' turns come between, more or fewer.
                     await asyncio.sleep(0)
                 calls[number].cancel()
-            await stub.DescribeModel(DescribeModelRequest())  # On the same connection, so the cancellations are there.
+            await settled(stub)
             os.kill(server.children()[0], signal.SIGCONT)
             await first
             return await asyncio.gather(*calls, return_exceptions=True)

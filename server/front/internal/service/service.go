@@ -30,7 +30,11 @@ const (
 	soon         = 5 * time.Second
 	// No text is answered sooner. gRPC would break such a call off when its own timer fires, which callers may take for
 	// CANCELLED (8 of 150 calls with a deadline of a millisecond did).
-	shortest   = 2 * time.Millisecond
+	shortest = 2 * time.Millisecond
+	// So long before a call's deadline it is told that it has expired, at most a part of the time it was given: gRPC breaks
+	// it off at the deadline itself, as above. Late wake-ups of a busy machine must fit in.
+	ahead      = 10 * time.Millisecond
+	aheadPart  = 10
 	mostOfName = 64 // Characters: callers refuse a status that is too large.
 	// Past it gRPC breaks a call off, by a status that is not the contract's: our own limit must answer first.
 	mostHeaders = 256 * 1024
@@ -151,6 +155,8 @@ func (s *Service) answer(
 		return nil, toStatus(errDraining)
 	}
 	defer s.leave()
+	ctx, cancel := expireAhead(ctx)
+	defer cancel()
 	if err := checkMetadata(ctx); err != nil {
 		return nil, err
 	}
@@ -164,6 +170,15 @@ func (s *Service) answer(
 		err = failure
 	}
 	return nil, toStatus(err)
+}
+
+// expireAhead is a context that is done before gRPC breaks the call off.
+func expireAhead(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, bounded := ctx.Deadline()
+	if !bounded {
+		return ctx, func() {}
+	}
+	return context.WithDeadline(ctx, deadline.Add(-min(ahead, time.Until(deadline)/aheadPart)))
 }
 
 // refuseEarly refuses what cannot be answered in time before gRPC makes a stream of it: a flood must cost next to nothing.
