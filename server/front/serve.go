@@ -106,7 +106,7 @@ func newServer(
 	if err != nil {
 		return nil, "", err
 	}
-	options := append(answering.Options(), grpc.Creds(credentials), grpc.StreamInterceptor(watchers.handle))
+	options := append(answering.Options(), grpc.Creds(answering.Admission(credentials)), grpc.StreamInterceptor(watchers.handle))
 	server := grpc.NewServer(options...)
 	answering.Register(server)
 	healthpb.RegisterHealthServer(server, checks)

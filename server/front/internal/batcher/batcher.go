@@ -18,10 +18,11 @@ import (
 
 const (
 	leastRetry = 50 * time.Millisecond
-	longest    = 24 * time.Hour // Of an estimate.
-	reserve    = 2              // One part in so many of the estimated wait must be left over: busy machines vary as much.
-	smoothing  = 0.2            // Weight of the newest batch in the running estimate of the time per text.
-	mostGrowth = 2.0            // Of that estimate by one batch: a process that was frozen for once must not count for long.
+	grain      = 10 * time.Millisecond // Of the times in an error: in a flood most are then equal.
+	longest    = 24 * time.Hour        // Of an estimate.
+	reserve    = 1.5                   // Of the estimated wait, what must be left to be admitted: busy machines vary as much.
+	smoothing  = 0.2                   // Weight of the newest batch in the running estimate of the time per text.
+	mostGrowth = 2.0                   // Of that estimate by one batch: a process that was frozen for once must not count for long.
 )
 
 // Compute gives one answer per text, in order. An error that is ErrEnded ends the function.
@@ -42,8 +43,9 @@ type Batcher[T any] struct {
 	mutex          sync.Mutex
 	queue          *list.List      // Of *call[T].
 	idle           []chan struct{} // One for each function that waits for a batch, the last to begin last.
-	waiting        int             // Texts in the queue.
-	computing      int             // Texts in the batches that are being computed.
+	admitted       admitted
+	waiting        int // Texts in the queue.
+	computing      int // Texts in the batches that are being computed.
 	functions      int
 	ended          bool // Whether the last function has ended.
 	secondsPerText float64
@@ -75,12 +77,24 @@ func (b *Batcher[T]) Predict(ctx context.Context, texts []string) ([]T, error) {
 	}
 }
 
-// Check fails as Predict would at once for one text: it lets calls be refused before they cost anything.
-func (b *Batcher[T]) Check(ctx context.Context) error {
-	deadline, _ := ctx.Deadline()
+// Admit fails with what Predict would at once for one text with so long to go: it lets calls be refused before they cost
+// anything. It wants more time left than Predict does later, and counts the text as waiting until Arrive.
+func (b *Batcher[T]) Admit(left time.Duration) error {
+	now := time.Now()
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
-	return b.admit(1, leftUntil(deadline, time.Now()))
+	err := b.check(1, left, reserve, now)
+	if err == nil {
+		b.admitted.add(now)
+	}
+	return err
+}
+
+// Arrive says that an admitted call is here. It need not Predict.
+func (b *Batcher[T]) Arrive() {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	b.admitted.arrive()
 }
 
 // Run computes batches until compute returns ErrEnded, which it returns too.

@@ -146,18 +146,22 @@ func TestAFullQueueRefusesWithAHintAndAcceptsAgainWhenItHasRoom(t *testing.T) {
 	})
 }
 
-// Ten texts of a tenth of a second each are ahead of the call; half of that time again must be left in reserve.
+// Ten texts of a tenth of a second each are ahead of the call. To be admitted it must have half of that time in reserve.
 func TestADeadlineThatTheQueueCannotMeetIsRefusedAtOnce(t *testing.T) {
+	const ms = time.Millisecond
 	for _, c := range []struct {
-		functions        int
-		left, retryAfter time.Duration // The latter if it is refused.
+		functions         int
+		left              time.Duration
+		admit, retryAfter time.Duration // Of Admit and of Predict, if they refuse it.
 	}{
-		{1, 300 * time.Millisecond, 1200 * time.Millisecond},
-		{1, 1100 * time.Millisecond, 400 * time.Millisecond},
-		{1, 1490 * time.Millisecond, 50 * time.Millisecond},
-		{1, 1510 * time.Millisecond, 0},
-		{2, 740 * time.Millisecond, 50 * time.Millisecond},
-		{2, 760 * time.Millisecond, 0},
+		{1, 300 * ms, 1200 * ms, 700 * ms},
+		{1, 990 * ms, 510 * ms, 50 * ms},
+		{1, 1150 * ms, 350 * ms, 0},
+		{1, 1490 * ms, 50 * ms, 0},
+		{1, 1510 * ms, 0, 0},
+		{2, 490 * ms, 260 * ms, 50 * ms},
+		{2, 740 * ms, 50 * ms, 0},
+		{2, 760 * ms, 0, 0},
 	} {
 		t.Run(fmt.Sprintf("%d functions, %v", c.functions, c.left), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -170,13 +174,31 @@ func TestADeadlineThatTheQueueCannotMeetIsRefusedAtOnce(t *testing.T) {
 				send(t.Context(), b, texts("t", 10-c.functions)...)
 				ctx, cancel := context.WithTimeout(t.Context(), c.left)
 				defer cancel()
-				asked := send(ctx, b, "asked")
-				if c.retryAfter > 0 {
-					refused := asked.overloaded(t)
+				wantRefused := func(err error, retryAfter time.Duration) {
+					t.Helper()
+					var refused *batcher.OverloadedError
+					if !errors.As(err, &refused) {
+						t.Fatalf("got %v, want OverloadedError", err)
+					}
 					near(t, "wait", refused.Wait, time.Second/time.Duration(c.functions))
 					near(t, "left", refused.Left, c.left)
-					near(t, "retry after", refused.RetryAfter, c.retryAfter)
-					wantDropped(t, b, map[string]int{"deadline cannot be met": 1})
+					near(t, "retry after", refused.RetryAfter, retryAfter)
+				}
+				dropped := 0
+				if err := b.Admit(c.left); c.admit > 0 {
+					wantRefused(err, c.admit)
+					dropped++
+				} else if err != nil {
+					t.Errorf("not admitted: %v", err)
+				}
+				b.Arrive()
+				asked := send(ctx, b, "asked")
+				if c.retryAfter > 0 {
+					wantRefused(asked.overloaded(t), c.retryAfter)
+					dropped++
+				}
+				if dropped > 0 {
+					wantDropped(t, b, map[string]int{"deadline cannot be met": dropped})
 				}
 				g.open()
 				if c.retryAfter == 0 {
@@ -187,6 +209,42 @@ func TestADeadlineThatTheQueueCannotMeetIsRefusedAtOnce(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestAnAdmittedTextCountsAsWaitingUntilItArrivesOrIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _ := newBatcher(t, batcher.Options{MaxQueue: 3, MaxCalls: 3}, 0, 0)
+		wantAdmitted := func(want int) {
+			t.Helper()
+			for got := 0; ; got++ {
+				err := b.Admit(time.Hour)
+				var refused *batcher.OverloadedError
+				switch {
+				case err == nil && got < want:
+				case errors.As(err, &refused) && refused.Full && got == want:
+					return
+				default:
+					t.Fatalf("after %d: got %v, want %d admitted", got, err, want)
+				}
+			}
+		}
+		wantAdmitted(3)
+		b.Arrive()
+		b.Arrive()
+		wantAdmitted(2)
+		time.Sleep(tenth)
+		wantAdmitted(0)
+		b.Arrive()
+		wantAdmitted(1) // Newer than the others.
+		time.Sleep(tenth)
+		wantAdmitted(2)
+		time.Sleep(2 * tenth)
+		wantAdmitted(3)
+		for range 5 {
+			b.Arrive()
+		}
+		wantAdmitted(3)
+	})
 }
 
 func TestABatchThatTookLongForOnceDoesNotCountForLong(t *testing.T) {

@@ -28,3 +28,9 @@ func (e *OverloadedError) Error() string {
 	const form = "the deadline cannot be met: about %.3f s of work wait, %.3f s are left"
 	return fmt.Sprintf(form, e.Wait.Seconds(), e.Left.Seconds())
 }
+
+func overloaded(wait, left, retryAfter time.Duration, full bool) *OverloadedError {
+	return &OverloadedError{
+		Wait: wait.Round(grain), Left: left.Round(grain), RetryAfter: max(retryAfter, leastRetry).Round(grain), Full: full,
+	}
+}

@@ -5,7 +5,8 @@ import "time"
 func (b *Batcher[T]) enqueue(c *call[T]) error {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
-	if err := b.admit(len(c.texts), c.left(time.Now())); err != nil {
+	now := time.Now()
+	if err := b.check(len(c.texts), c.left(now), 1, now); err != nil {
 		return err
 	}
 	c.place = b.queue.PushBack(c)
@@ -14,21 +15,24 @@ func (b *Batcher[T]) enqueue(c *call[T]) error {
 	return nil
 }
 
-func (b *Batcher[T]) admit(texts int, left time.Duration) error {
-	wait := b.needed(b.waiting+b.computing) / time.Duration(max(b.functions, 1))
-	reserved := wait + wait/reserve
+// check fails unless there is room, and of the time left a multiple of the estimated wait.
+func (b *Batcher[T]) check(texts int, left time.Duration, reserve float64, now time.Time) error {
+	admitted := b.admitted.count(now)
+	waiting := b.waiting + admitted
+	wait := b.needed(waiting+b.computing) / time.Duration(max(b.functions, 1))
+	reserved := time.Duration(float64(wait) * reserve)
 	switch {
 	case b.ended:
 		return ErrNotServing
 	case left <= 0:
 		b.dropped["expired on arrival"]++
 		return ErrExpired
-	case b.waiting+texts > b.options.MaxQueue, b.options.MaxCalls > 0 && b.queue.Len() >= b.options.MaxCalls:
+	case waiting+texts > b.options.MaxQueue, b.options.MaxCalls > 0 && b.queue.Len()+admitted >= b.options.MaxCalls:
 		b.dropped["queue full"]++
-		return &OverloadedError{Wait: wait, Full: true, RetryAfter: max(wait, leastRetry)}
+		return overloaded(wait, 0, wait, true)
 	case reserved > left:
 		b.dropped["deadline cannot be met"]++
-		return &OverloadedError{Wait: wait, Left: left, RetryAfter: max(reserved-left, leastRetry)}
+		return overloaded(wait, left, reserved-left, false)
 	}
 	return nil
 }
@@ -102,7 +106,7 @@ func (b *Batcher[T]) late(c *call[T], now time.Time, behind int) bool {
 		return false
 	case left > 0:
 		b.dropped["deadline cannot be met"]++
-		c.finish(&OverloadedError{Wait: needed, Left: left, RetryAfter: max(needed-left, leastRetry)})
+		c.finish(overloaded(needed, left, needed-left, false))
 	default:
 		b.dropped["expired in the queue"]++
 		c.finish(ErrExpired)

@@ -19,6 +19,9 @@ const domain = "questiontopic"
 var (
 	errLoading  = errors.New("the model is still loading")
 	errDraining = errors.New("the server is draining; try another one")
+
+	statusDraining = toStatus(errDraining)
+	statusExpired  = toStatus(batcher.ErrExpired)
 )
 
 // fieldError says that a field of the request breaks a limit; an empty field means the request as a whole.

@@ -71,7 +71,9 @@ func serve(t *testing.T) *front {
 		log: &buffer{}, computed: &buffer{},
 	}
 	f.service = service.New(slog.New(slog.NewTextHandler(f.log, nil)))
-	server := grpc.NewServer(append(f.service.Options(), grpc.StatsHandler(f.statuses))...)
+	server := grpc.NewServer(append(
+		f.service.Options(), grpc.StatsHandler(f.statuses), grpc.Creds(f.service.Admission(insecure.NewCredentials())),
+	)...)
 	f.service.Register(server)
 	healthpb.RegisterHealthServer(server, health.NewServer())
 	served := make(chan error)

@@ -8,13 +8,11 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/encoding"
 	_ "google.golang.org/grpc/encoding/gzip" // So that compressed requests are read.
 	grpcproto "google.golang.org/grpc/encoding/proto"
-	"google.golang.org/grpc/tap"
 	"google.golang.org/protobuf/proto"
 
 	topic "github.com/question-topic/question-topic/clients/go/questiontopicv1"
@@ -27,15 +25,7 @@ const Name = "questiontopic.v1.TopicService"
 
 const (
 	predictTopic = "PredictTopic"
-	soon         = 5 * time.Second
-	// No text is answered sooner. gRPC would break such a call off when its own timer fires, which callers may take for
-	// CANCELLED (8 of 150 calls with a deadline of a millisecond did).
-	shortest = 2 * time.Millisecond
-	// So long before a call's deadline it is told that it has expired, at most a part of the time it was given: gRPC breaks
-	// it off at the deadline itself, as above. Late wake-ups of a busy machine must fit in.
-	ahead      = 10 * time.Millisecond
-	aheadPart  = 10
-	mostOfName = 64 // Characters: callers refuse a status that is too large.
+	mostOfName   = 64 // Characters: callers refuse a status that is too large.
 	// Past it gRPC breaks a call off, by a status that is not the contract's: our own limit must answer first.
 	mostHeaders = 256 * 1024
 	// Calls of one connection at a time, a bound for its memory: with 4,096 a flood takes 100 MB more. Past it calls wait
@@ -47,6 +37,7 @@ const (
 type Service struct {
 	log    *slog.Logger
 	loaded atomic.Pointer[loaded]
+	newest atomic.Pointer[refusal]
 
 	mutex    sync.Mutex
 	draining bool
@@ -70,8 +61,8 @@ func (s *Service) Options() []grpc.ServerOption {
 		grpc.ForceServerCodecV2(codec{encoding.GetCodecV2(grpcproto.Name)}),
 		grpc.MaxRecvMsgSize(MaxMessageBytes),
 		grpc.MaxHeaderListSize(mostHeaders),
-		grpc.InTapHandle(s.refuseEarly),
 		grpc.MaxConcurrentStreams(mostStreams),
+		grpc.ReadBufferSize(0), // Admission has one.
 	}
 }
 
@@ -172,37 +163,10 @@ func (s *Service) answer(
 	return nil, toStatus(err)
 }
 
-// expireAhead is a context that is done before gRPC breaks the call off.
-func expireAhead(ctx context.Context) (context.Context, context.CancelFunc) {
-	deadline, bounded := ctx.Deadline()
-	if !bounded {
-		return ctx, func() {}
-	}
-	return context.WithDeadline(ctx, deadline.Add(-min(ahead, time.Until(deadline)/aheadPart)))
-}
-
-// refuseEarly refuses what cannot be answered in time before gRPC makes a stream of it: a flood must cost next to nothing.
-//
-// Not calls that have long to go: gRPC keeps the timer of a deadline until it fires.
-func (s *Service) refuseEarly(ctx context.Context, call *tap.Info) (context.Context, error) {
-	loaded := s.loaded.Load()
-	deadline, bounded := ctx.Deadline()
-	if loaded == nil || call.FullMethodName != "/"+Name+"/"+predictTopic || !bounded || time.Until(deadline) > soon {
-		return ctx, nil
-	}
-	if s.isDraining() {
-		return ctx, toStatus(errDraining)
-	}
-	if time.Until(deadline) < shortest {
-		return ctx, toStatus(batcher.ErrExpired)
-	}
-	if err := loaded.batcher.Check(ctx); err != nil {
-		return ctx, toStatus(err)
-	}
-	return ctx, nil
-}
-
 func (s *Service) predictTopic(ctx context.Context, data []byte) (proto.Message, error) {
+	if loaded := s.loaded.Load(); loaded != nil {
+		loaded.batcher.Arrive()
+	}
 	var request topic.PredictTopicRequest
 	if err := decode(data, &request); err != nil {
 		return nil, err
