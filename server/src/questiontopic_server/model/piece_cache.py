@@ -19,7 +19,7 @@ from .encoder import Encoded, Encoder, Floats, Graph, Inputs
 from .onnx_graph import load_onnx
 from .usem3 import UseM3Encoder
 
-CAPACITY = 1_792  # Pieces, for each thread. At 15 kB each 27 MB; a part of a batch (see `topic_model`) has fewer.
+CAPACITY = 1_600  # Pieces, for each thread. At 15 kB each 25 MB; a part of a batch (see `topic_model`) has fewer.
 _FREED = 4  # One part in so many is freed at once.
 
 Pieces = npt.NDArray[np.int64]
