@@ -1,15 +1,9 @@
 package admission
 
-import (
-	"net"
-	"time"
-)
+import "net"
 
-const (
-	readAhead = 32 * 1024 // Bytes; gRPC, which has no buffer of its own then, has as many.
-	// After refusals so long nothing is read: the next reading, and the next writing, are then for many calls.
-	pace = 20 * time.Millisecond
-)
+// mostKept is how many bytes of a buffer are kept for the next call: few need more.
+const mostKept = 64 * 1024
 
 // connection is what gRPC takes for the caller's.
 type connection struct {
@@ -18,13 +12,13 @@ type connection struct {
 	out writer
 }
 
-func newConnection(raw net.Conn, gate *gate) *connection {
-	c := &connection{Conn: raw, out: writer{raw: raw}}
-	c.in = reader{raw: raw, gate: gate, out: &c.out, through: preface}
+func newConnection(secured net.Conn, below *paced, gate *gate) *connection {
+	c := &connection{Conn: secured, out: writer{raw: secured}}
+	c.in = reader{raw: secured, below: below, gate: gate, out: &c.out, through: preface}
 	return c
 }
 
-// Read is gRPC's to call, from one goroutine.
+// Read is gRPC's to call, from one goroutine. It sends refusals, so it blocks while the caller reads nothing.
 func (c *connection) Read(into []byte) (int, error) {
 	return c.in.read(into)
 }

@@ -11,6 +11,7 @@ const (
 	data         = 0x0
 	headers      = 0x1
 	resetStream  = 0x3
+	settings     = 0x4
 	windowUpdate = 0x8
 	continuation = 0x9
 
@@ -18,6 +19,11 @@ const (
 	endHeaders = 0x4
 	padded     = 0x8
 	priority   = 0x20
+
+	acknowledged = 0x1 // Of settings.
+	tableSetting = 0x1 // HEADER_TABLE_SIZE.
+	settingSize  = 6
+	noError      = 0x0
 )
 
 // head is what a frame begins with.

@@ -2,9 +2,11 @@ package admission
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/net/http2/hpack"
@@ -12,9 +14,10 @@ import (
 
 const (
 	tableSize  = 4_096                      // Of HPACK, unless the two sides agree on another.
-	mostBlock  = 512 * 1024                 // Bytes of one block of headers, twice what gRPC reads of it.
+	mostBlock  = 288 * 1024                 // Bytes of one block of headers, more than gRPC reads of it.
+	mostFields = 288 * 1024                 // The same, decoded: gRPC sees that it is too much.
+	mostNumber = 1_000                      // Of fields that there is kept room for.
 	longest    = 100 * 365 * 24 * time.Hour // More than that is as good.
-	mostFields = 512 * 1024                 // The same, decoded: gRPC sees that it is too much.
 )
 
 var errHeaders = errors.New("a block of headers is malformed or too large")
@@ -36,9 +39,11 @@ type gate struct {
 	fields     []hpack.HeaderField
 	fieldsSize int
 	path       string
+	kind       string // Its content-type.
 	timeout    string
 
-	refusal refusal
+	last   uint32 // The newest stream; only later ones are calls.
+	newest *refusal
 }
 
 func newGate(method string, refuse Refuse) *gate {
@@ -49,10 +54,23 @@ func newGate(method string, refuse Refuse) *gate {
 	return g
 }
 
+// agree reads the caller's settings. One that wants a smaller table must be told with the next headers that it has it: by
+// gRPC, whose table it is. So nothing is refused here any more.
+func (g *gate) agree(settings []byte) {
+	for ; len(settings) >= settingSize; settings = settings[settingSize:] {
+		if binary.BigEndian.Uint16(settings) == tableSetting && binary.BigEndian.Uint32(settings[2:]) < tableSize {
+			g.refuse = func(time.Duration) error { return nil }
+		}
+	}
+}
+
 // begin is called for a HEADERS frame, add for each part of its block, decide at its end.
 func (g *gate) begin(stream uint32, ended bool) {
+	if cap(g.fields) > mostNumber {
+		g.fields = nil
+	}
 	g.stream, g.open, g.ended = stream, true, ended
-	g.size, g.fields, g.fieldsSize, g.path, g.timeout = 0, g.fields[:0], 0, "", ""
+	g.size, g.fields, g.fieldsSize, g.path, g.kind, g.timeout = 0, g.fields[:0], 0, "", "", ""
 }
 
 func (g *gate) add(part []byte) error {
@@ -72,21 +90,25 @@ func (g *gate) keep(field hpack.HeaderField) {
 	switch field.Name {
 	case ":path":
 		g.path = field.Value
+	case "content-type":
+		g.kind = field.Value
 	case "grpc-timeout":
 		g.timeout = field.Value
 	}
 }
 
-// decide has either the block for gRPC or that of a refusal.
-func (g *gate) decide() (passed, refused []byte, err error) {
+// decide has either the block for gRPC or a refusal.
+func (g *gate) decide() (passed []byte, refused *refusal, err error) {
 	g.open = false
 	if err := g.decoder.Close(); err != nil {
 		return nil, nil, err
 	}
-	if left, known := readTimeout(g.timeout); known && g.path == g.method {
-		if err := g.refuse(left); err != nil {
-			return nil, g.refusal.block(err), nil
-		}
+	defer clear(g.fields) // They would be remembered until the next call.
+	if refused := g.refusal(); refused != nil {
+		return nil, refused, nil
+	}
+	if g.encoded.Cap() > mostKept {
+		g.encoded = bytes.Buffer{}
 	}
 	g.encoded.Reset()
 	for _, field := range g.fields {
@@ -95,6 +117,26 @@ func (g *gate) decide() (passed, refused []byte, err error) {
 		}
 	}
 	return g.encoded.Bytes(), nil, nil
+}
+
+// refusal is nil unless these headers begin a call of the method and it is refused; what is malformed is gRPC's business.
+func (g *gate) refusal() *refusal {
+	if g.stream <= g.last || g.stream%2 == 0 {
+		return nil
+	}
+	g.last = g.stream
+	left, known := readTimeout(g.timeout)
+	if !known || g.path != g.method || !strings.HasPrefix(g.kind, "application/grpc") {
+		return nil
+	}
+	err := g.refuse(left)
+	if err == nil {
+		return nil
+	}
+	if g.newest == nil || g.newest.of != err {
+		g.newest = newRefusal(err)
+	}
+	return g.newest
 }
 
 // readTimeout reads gRPC's header grpc-timeout: at most eight digits and a unit, or none for no deadline.

@@ -8,33 +8,32 @@ import (
 	"strings"
 
 	"golang.org/x/net/http2/hpack"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 )
 
-// refusal keeps the newest refusal's headers: in a flood most are equal, and to make them costs more than all the rest.
+// refusal is an error as a caller gets it: a call's trailers, encoded so that they change nothing in the caller's table,
+// which is shared with those of gRPC. In a flood most are equal, and to make them costs more than all the rest.
 type refusal struct {
-	of      error
-	encoded bytes.Buffer
+	of       error
+	overload bool
+	block    bytes.Buffer
 }
 
-// block has a call's trailers, which change nothing in the caller's table: that is shared with those of gRPC.
-func (r *refusal) block(err error) []byte {
-	if err != r.of {
-		r.of = err
-		r.encoded.Reset()
-		encoder := hpack.NewEncoder(&r.encoded)
-		for _, field := range trailers(err) {
-			field.Sensitive = true
-			_ = encoder.WriteField(field) // Into memory.
-		}
+func newRefusal(of error) *refusal {
+	made := &refusal{of: of, overload: status.Code(of) == codes.ResourceExhausted}
+	encoder := hpack.NewEncoder(&made.block)
+	for _, field := range trailers(of) {
+		field.Sensitive = true
+		_ = encoder.WriteField(field) // Into memory.
 	}
-	return r.encoded.Bytes()
+	return made
 }
 
 // trailers are those of an answer that has nothing else.
-func trailers(err error) []hpack.HeaderField {
-	found := status.Convert(err)
+func trailers(of error) []hpack.HeaderField {
+	found := status.Convert(of)
 	fields := []hpack.HeaderField{
 		{Name: ":status", Value: "200"},
 		{Name: "content-type", Value: "application/grpc"},

@@ -2,9 +2,12 @@ package admission_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,6 +17,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
@@ -36,12 +40,20 @@ type server struct {
 
 func serve(t *testing.T, refuse admission.Refuse, options ...grpc.ServerOption) *server {
 	t.Helper()
+	plaintext := insecure.NewCredentials()
+	return serveWith(t, plaintext, plaintext, refuse, options...)
+}
+
+func serveWith(
+	t *testing.T, own, callers credentials.TransportCredentials, refuse admission.Refuse, options ...grpc.ServerOption,
+) *server {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &server{}
-	options = append(options, grpc.Creds(admission.Credentials(insecure.NewCredentials(), gated, refuse)))
+	options = append(options, grpc.Creds(admission.Credentials(own, gated, refuse)))
 	served := grpc.NewServer(options...)
 	echo := func(
 		_ any, ctx context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor,
@@ -73,8 +85,7 @@ func serve(t *testing.T, refuse admission.Refuse, options ...grpc.ServerOption) 
 		}
 	})
 	for range 3 {
-		plaintext := grpc.WithTransportCredentials(insecure.NewCredentials())
-		connection, err := grpc.NewClient(listener.Addr().String(), plaintext)
+		connection, err := grpc.NewClient(listener.Addr().String(), grpc.WithTransportCredentials(callers))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -182,6 +193,43 @@ func TestCallsAreRefusedOrAnsweredWholeWhateverIsRefusedBesideThem(t *testing.T)
 			}
 		})
 	}
+}
+
+// Were records of TLS read as slowly as the network, one a pause, these calls would expire.
+func TestAFloodIsRefusedInTimeOverTLSToo(t *testing.T) {
+	own, callers := certified(t)
+	plaintext := insecure.NewCredentials()
+	for name, pair := range map[string][2]credentials.TransportCredentials{"TLS": {own, callers}, "plaintext": {plaintext, plaintext}} {
+		t.Run(name, func(t *testing.T) {
+			s := serveWith(t, pair[0], pair[1], func(time.Duration) error { return refusal(1) }, grpc.ReadBufferSize(0))
+			var group sync.WaitGroup
+			for range 3_000 {
+				time.Sleep(500 * time.Microsecond) // Each comes in a record of its own.
+				group.Go(func() {
+					ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+					defer cancel()
+					err := s.connections[0].Invoke(ctx, gated, wrapperspb.Bytes(nil), &wrapperspb.BytesValue{})
+					if status.Code(err) != codes.ResourceExhausted {
+						t.Errorf("got %v", err)
+					}
+				})
+			}
+			group.Wait()
+		})
+	}
+}
+
+// certified are a server's credentials and those of its callers.
+func certified(t *testing.T) (own, callers credentials.TransportCredentials) {
+	t.Helper()
+	server := httptest.NewUnstartedServer(nil)
+	server.EnableHTTP2 = true
+	server.StartTLS() // For its certificate.
+	defer server.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	return credentials.NewTLS(&tls.Config{Certificates: server.TLS.Certificates, MinVersion: tls.VersionTLS12}),
+		credentials.NewTLS(&tls.Config{RootCAs: roots, ServerName: "example.com", MinVersion: tls.VersionTLS12})
 }
 
 func TestWhatIsLeftIsTheCallersDeadline(t *testing.T) {

@@ -6,37 +6,37 @@ import (
 	"sync"
 )
 
-// writer sends gRPC's bytes, and refusals between its frames.
+// writer sends gRPC's bytes, and frames of this package between its frames.
 type writer struct {
 	raw net.Conn
 
-	mutex    sync.Mutex
-	refusals []byte
+	mutex sync.Mutex
+	own   []byte // Frames that wait for the end of gRPC's present one, or for flush.
 
 	head  []byte // Of gRPC's present frame, as far as it has come.
 	left  int    // Of that frame's payload.
 	block bool   // Whether frames of a block of headers are still to come.
 }
 
-// refuse ends a call; flush sends that, unless write does before.
+// refuse ends a call, as soon as flush or write can.
 func (w *writer) refuse(stream uint32, block []byte, ended bool) {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
-	w.refusals = appendBlock(w.refusals, stream, block, endStream)
+	w.own = appendBlock(w.own, stream, block, endStream)
 	if !ended { // The caller need not send the rest.
-		w.refusals = head{4, resetStream, 0, stream}.append(w.refusals)
-		w.refusals = binary.BigEndian.AppendUint32(w.refusals, 0)
+		w.own = head{4, resetStream, 0, stream}.append(w.own)
+		w.own = binary.BigEndian.AppendUint32(w.own, noError)
 	}
 }
 
-// free lets the caller send so many more bytes; flush or write sends that.
-func (w *writer) free(count int) {
+// send adds a frame, as refuse does.
+func (w *writer) send(head head, payload []byte) {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
-	w.refusals = head{4, windowUpdate, 0, 0}.append(w.refusals)
-	w.refusals = binary.BigEndian.AppendUint32(w.refusals, uint32(count))
+	w.own = append(head.append(w.own), payload...)
 }
 
+// flush sends what waits, if gRPC is between two frames; else the write that ends its present one does.
 func (w *writer) flush() error {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
@@ -44,23 +44,23 @@ func (w *writer) flush() error {
 }
 
 func (w *writer) flushed() error {
-	if len(w.refusals) == 0 || !w.between() {
+	if len(w.own) == 0 || !w.between() {
 		return nil
 	}
-	_, err := w.raw.Write(w.refusals)
-	w.refusals = w.refusals[:0]
+	_, err := w.raw.Write(w.own)
+	w.own = kept(w.own)
 	return err
 }
 
 func (w *writer) write(data []byte) (int, error) {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
-	together := data
-	if before := len(w.refusals); before > 0 && w.between() {
-		w.refusals = append(w.refusals, data...)
-		together, w.refusals = w.refusals, w.refusals[:0]
+	together, before := data, 0
+	if len(w.own) > 0 && w.between() {
+		before = len(w.own)
+		together = append(w.own, data...)
+		w.own = kept(together)
 	}
-	before := len(together) - len(data)
 	sent, err := w.raw.Write(together)
 	if err != nil {
 		return max(sent-before, 0), err

@@ -4,7 +4,7 @@ import "time"
 
 const awaited = 100 * time.Millisecond
 
-// admitted counts calls that were admitted and have not arrived. Some never do: none counts for more than twice awaited.
+// admitted counts calls that were admitted and have not arrived. Some never do: none counts for three times awaited.
 type admitted struct {
 	newer, older int
 	since        time.Time // Of newer.

@@ -83,7 +83,7 @@ func (b *Batcher[T]) Admit(left time.Duration) error {
 	now := time.Now()
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
-	err := b.check(1, left, reserve, now)
+	err := b.check(1, b.admitted.count(now), left, reserve)
 	if err == nil {
 		b.admitted.add(now)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -156,8 +157,8 @@ func TestADeadlineThatTheQueueCannotMeetIsRefusedAtOnce(t *testing.T) {
 	}{
 		{1, 300 * ms, 1200 * ms, 700 * ms},
 		{1, 990 * ms, 510 * ms, 50 * ms},
-		{1, 1150 * ms, 350 * ms, 0},
-		{1, 1490 * ms, 50 * ms, 0},
+		{1, 1200 * ms, 300 * ms, 0},
+		{1, 1400 * ms, 100 * ms, 0},
 		{1, 1510 * ms, 0, 0},
 		{2, 490 * ms, 260 * ms, 50 * ms},
 		{2, 740 * ms, 50 * ms, 0},
@@ -244,6 +245,23 @@ func TestAnAdmittedTextCountsAsWaitingUntilItArrivesOrIsForgotten(t *testing.T) 
 			b.Arrive()
 		}
 		wantAdmitted(3)
+	})
+}
+
+func TestWhatIsAdmittedLaterIsBehindWhatHasArrived(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _ := newBatcher(t, batcher.Options{MaxQueue: 500, MaxCalls: 500}, 1, time.Millisecond)
+		send(t.Context(), b, "warm").wants(t, "WARM")
+		for number, left := range slices.Concat([]time.Duration{tenth}, slices.Repeat([]time.Duration{time.Minute}, 499)) {
+			if err := b.Admit(left); err != nil {
+				t.Fatalf("call %d: %v", number, err)
+			}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), tenth)
+		defer cancel()
+		b.Arrive()
+		send(ctx, b, "urgent").wants(t, "URGENT")
+		time.Sleep(3 * tenth) // For the end.
 	})
 }
 

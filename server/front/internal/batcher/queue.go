@@ -5,8 +5,8 @@ import "time"
 func (b *Batcher[T]) enqueue(c *call[T]) error {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
-	now := time.Now()
-	if err := b.check(len(c.texts), c.left(now), 1, now); err != nil {
+	// What was admitted and has not arrived will be behind it.
+	if err := b.check(len(c.texts), 0, c.left(time.Now()), 1); err != nil {
 		return err
 	}
 	c.place = b.queue.PushBack(c)
@@ -15,9 +15,9 @@ func (b *Batcher[T]) enqueue(c *call[T]) error {
 	return nil
 }
 
-// check fails unless there is room, and of the time left a multiple of the estimated wait.
-func (b *Batcher[T]) check(texts int, left time.Duration, reserve float64, now time.Time) error {
-	admitted := b.admitted.count(now)
+// check fails unless there is room behind what waits and the calls admitted, and of the time left a multiple of the
+// estimated wait.
+func (b *Batcher[T]) check(texts, admitted int, left time.Duration, reserve float64) error {
 	waiting := b.waiting + admitted
 	wait := b.needed(waiting+b.computing) / time.Duration(max(b.functions, 1))
 	reserved := time.Duration(float64(wait) * reserve)
@@ -29,10 +29,10 @@ func (b *Batcher[T]) check(texts int, left time.Duration, reserve float64, now t
 		return ErrExpired
 	case waiting+texts > b.options.MaxQueue, b.options.MaxCalls > 0 && b.queue.Len()+admitted >= b.options.MaxCalls:
 		b.dropped["queue full"]++
-		return overloaded(wait, 0, wait, true)
+		return &OverloadedError{Wait: round(wait), Full: true, RetryAfter: round(max(wait, leastRetry))}
 	case reserved > left:
 		b.dropped["deadline cannot be met"]++
-		return overloaded(wait, left, reserved-left, false)
+		return late(wait, reserved, left)
 	}
 	return nil
 }
@@ -71,7 +71,7 @@ func (b *Batcher[T]) form(now time.Time) []part[T] {
 		c.place = nil
 		place, known := places[c]
 		if !known {
-			if b.late(c, now, b.options.MaxBatch-room) {
+			if b.drop(c, now, b.options.MaxBatch-room) {
 				b.waiting -= c.rest()
 				continue
 			}
@@ -94,8 +94,8 @@ func (b *Batcher[T]) form(now time.Time) []part[T] {
 	return batch
 }
 
-// late fails a call that has expired or, behind so many texts of its batch, cannot be answered in time.
-func (b *Batcher[T]) late(c *call[T], now time.Time, behind int) bool {
+// drop fails a call that has expired or, behind so many texts of its batch, cannot be answered in time.
+func (b *Batcher[T]) drop(c *call[T], now time.Time, behind int) bool {
 	needed := time.Duration(0)
 	if behind > 0 {
 		needed = b.needed(behind + 1)
@@ -106,7 +106,7 @@ func (b *Batcher[T]) late(c *call[T], now time.Time, behind int) bool {
 		return false
 	case left > 0:
 		b.dropped["deadline cannot be met"]++
-		c.finish(overloaded(needed, left, needed-left, false))
+		c.finish(late(needed, needed, left))
 	default:
 		b.dropped["expired in the queue"]++
 		c.finish(ErrExpired)

@@ -9,8 +9,6 @@ import (
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
-
-	topic "github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
 
 // gRPC's own timer would reset the stream, which callers whose clock is a little behind take for CANCELLED.
@@ -26,11 +24,7 @@ func TestAnAcceptedCallThatExpiresIsToldSoByAStatus(t *testing.T) {
 	_ = connection.SetDeadline(time.Now().Add(30 * time.Second))
 	var block, sent bytes.Buffer
 	encoder := hpack.NewEncoder(&block)
-	for _, field := range []hpack.HeaderField{
-		{Name: ":method", Value: "POST"}, {Name: ":scheme", Value: "http"}, {Name: ":authority", Value: "here"},
-		{Name: ":path", Value: topic.TopicService_PredictTopic_FullMethodName}, {Name: "te", Value: "trailers"},
-		{Name: "content-type", Value: "application/grpc"}, {Name: "grpc-timeout", Value: "200m"},
-	} {
+	for _, field := range callFields("200m") {
 		_ = encoder.WriteField(field)
 	}
 	sent.WriteString(http2.ClientPreface)

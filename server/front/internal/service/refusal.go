@@ -46,3 +46,10 @@ func (s *Service) refuse(left time.Duration) error {
 	}
 	return newest.status
 }
+
+// arrive is called for each call that was not refused.
+func (s *Service) arrive() {
+	if loaded := s.loaded.Load(); loaded != nil {
+		loaded.batcher.Arrive()
+	}
+}

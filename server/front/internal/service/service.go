@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/encoding"
 	_ "google.golang.org/grpc/encoding/gzip" // So that compressed requests are read.
 	grpcproto "google.golang.org/grpc/encoding/proto"
+	"google.golang.org/grpc/keepalive"
 	"google.golang.org/protobuf/proto"
 
 	topic "github.com/question-topic/question-topic/clients/go/questiontopicv1"
@@ -63,6 +64,8 @@ func (s *Service) Options() []grpc.ServerOption {
 		grpc.MaxHeaderListSize(mostHeaders),
 		grpc.MaxConcurrentStreams(mostStreams),
 		grpc.ReadBufferSize(0), // Admission has one.
+		// Some callers ping after each answer, which gRPC takes for an attack unless it sent the answer: see admission.
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 1, PermitWithoutStream: true}),
 	}
 }
 
@@ -72,8 +75,8 @@ func (s *Service) Register(server *grpc.Server) {
 		ServiceName: Name,
 		HandlerType: (*any)(nil),
 		Methods: []grpc.MethodDesc{
-			{MethodName: predictTopic, Handler: handler(s.predictTopic)},
-			{MethodName: "DescribeModel", Handler: handler(s.describeModel)},
+			{MethodName: predictTopic, Handler: handler(s.arrive, s.predictTopic)},
+			{MethodName: "DescribeModel", Handler: handler(func() {}, s.describeModel)},
 		},
 		Metadata: topic.File_questiontopic_v1_topic_proto.Path(),
 	}, s)
@@ -126,10 +129,12 @@ func (s *Service) leave() {
 }
 
 // handler is gRPC's for a method that gets its request as bytes, so that decode can name the field that is malformed.
+// It calls begun before the request has come.
 func handler(
-	method func(context.Context, []byte) (proto.Message, error),
+	begun func(), method func(context.Context, []byte) (proto.Message, error),
 ) func(any, context.Context, func(any) error, grpc.UnaryServerInterceptor) (any, error) {
 	return func(server any, ctx context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
+		begun()
 		var request message
 		if err := decode(&request); err != nil {
 			return nil, err
@@ -164,9 +169,6 @@ func (s *Service) answer(
 }
 
 func (s *Service) predictTopic(ctx context.Context, data []byte) (proto.Message, error) {
-	if loaded := s.loaded.Load(); loaded != nil {
-		loaded.batcher.Arrive()
-	}
 	var request topic.PredictTopicRequest
 	if err := decode(data, &request); err != nil {
 		return nil, err
