@@ -10,6 +10,7 @@ written; `report.py` makes the table and the plot. It fails if a server's answer
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime
 import json
 import os
@@ -23,6 +24,7 @@ from typing import Any
 import numpy as np
 from cases import CASES, CONNECTIONS, Case, chosen, rate, send, write_requests
 from contenders import CONTENDERS, OURS, ROOT, Contender, installed_mb
+from cpus import halves
 from hosted import Hosted, HostedError, ask
 from options import add_only, add_questions, parser_for, read_questions
 from protocols import Floats
@@ -80,16 +82,23 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--connections", type=int, default=CONNECTIONS)
+    parser.add_argument(
+        "--apart", action="store_true", help="servers have the first half of the CPUs, the load the other"
+    )
     return parser.parse_args()
 
 
 def _measure(
     contender: Contender, options: argparse.Namespace, questions: Sequence[str], expected: Floats
 ) -> dict[str, Any]:
-    with (
-        tempfile.TemporaryDirectory() as scratch,
-        contender.started(options.bundle, options.environments, Path(scratch)) as server,
-    ):
+    with contextlib.ExitStack() as stack:
+        scratch = stack.enter_context(tempfile.TemporaryDirectory())
+        servers, generators = stack.enter_context(halves())
+        if options.apart:
+            os.sched_setaffinity(0, servers)  # Child processes begin with it.
+        server = stack.enter_context(contender.started(options.bundle, options.environments, Path(scratch)))
+        if options.apart:
+            os.sched_setaffinity(0, generators)
         _check(contender, server.address, questions[: len(expected)], expected)
         ready = {"ready_seconds": server.ready_seconds, "ready_cpu_seconds": server.ready_cpu_seconds}
         cases: dict[str, dict[str, Any]] = {}

@@ -18,12 +18,12 @@ import contextlib
 import os
 import tempfile
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from cases import CONNECTIONS, Case, rate, send, write_requests
 from contenders import CONTENDERS, Contender
+from cpus import halves
 from hosted import Hosted, HostedError
 from options import add_only, add_questions, parser_for, read_questions
 
@@ -58,7 +58,7 @@ def _measured(contender: Contender, options: argparse.Namespace) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         scratch, requests = Path(folder), Path(folder) / "requests"
         write_requests(requests, contender.wire, read_questions(options.questions)[:20_000], (1,))
-        with _cpus() as (servers, generators), contextlib.ExitStack() as stack:
+        with halves() as (servers, generators), contextlib.ExitStack() as stack:
             os.sched_setaffinity(0, servers)  # Child processes begin with it.
             server = stack.enter_context(contender.started(options.bundle, options.environments, scratch))
             os.sched_setaffinity(0, generators)
@@ -69,7 +69,7 @@ def _measured(contender: Contender, options: argparse.Namespace) -> list[str]:
                 if name == "capacity":
                     send(options.loadgen, server.address, requests, case, calls_a_second, 3.0, CONNECTIONS)  # Warm.
                 deadline = _DEADLINE_SECONDS if case.share else 60.0
-                more = _client(server.address, options.throttle) if case.share else []
+                more = ["-throttle"] if case.share and options.throttle else []
                 shared = (options.loadgen, server.address, requests, case, calls_a_second, _SECONDS[name], CONNECTIONS)
                 found[name] = send(*shared, deadline, more)
     capacity = (rate(found["capacity"]) + rate(found["capacity again"])) / 2
@@ -82,24 +82,6 @@ def _measured(contender: Contender, options: argparse.Namespace) -> list[str]:
         f"{rate(found['after']) / capacity:.2f}",
         f"{memory.most:.0f}",
     ]
-
-
-@contextlib.contextmanager
-def _cpus() -> Iterator[tuple[list[int], list[int]]]:
-    """Two halves of the CPUs, all of them twice if there is one; afterwards this process has its own again."""
-    cpus = sorted(os.sched_getaffinity(0))
-    half = len(cpus) // 2
-    try:
-        yield cpus[:half] or cpus, cpus[half:]
-    finally:
-        os.sched_setaffinity(0, cpus)
-
-
-def _client(address: str, throttle: bool) -> list[str]:
-    """The load generator's option for the flood."""
-    if throttle:
-        return ["-throttle"]
-    return ["-bare"] if address.startswith("grpc:") else []
 
 
 def _cases() -> dict[str, Case]:
