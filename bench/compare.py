@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from cases import CASES, CONNECTIONS, Case, chosen, rate, send, write_requests
 from contenders import CONTENDERS, OURS, ROOT, Contender, installed_mb
-from cpus import halves
+from cpus import apart
 from hosted import Hosted, HostedError, ask
 from options import add_only, add_questions, parser_for, read_questions
 from protocols import Floats
@@ -91,14 +91,9 @@ def _options() -> argparse.Namespace:
 def _measure(
     contender: Contender, options: argparse.Namespace, questions: Sequence[str], expected: Floats
 ) -> dict[str, Any]:
-    with contextlib.ExitStack() as stack:
-        scratch = stack.enter_context(tempfile.TemporaryDirectory())
-        servers, generators = stack.enter_context(halves())
-        if options.apart:
-            os.sched_setaffinity(0, servers)  # Child processes begin with it.
-        server = stack.enter_context(contender.started(options.bundle, options.environments, Path(scratch)))
-        if options.apart:
-            os.sched_setaffinity(0, generators)
+    with tempfile.TemporaryDirectory() as scratch, contextlib.ExitStack() as stack:
+        started = contender.started(options.bundle, options.environments, Path(scratch))
+        server = stack.enter_context(apart(started) if options.apart else started)
         _check(contender, server.address, questions[: len(expected)], expected)
         ready = {"ready_seconds": server.ready_seconds, "ready_cpu_seconds": server.ready_cpu_seconds}
         cases: dict[str, dict[str, Any]] = {}

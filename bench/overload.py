@@ -14,7 +14,6 @@ of its CPUs in the flood; near 100 % it, not the server, would be measured.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import tempfile
 import threading
@@ -23,7 +22,7 @@ from typing import Any
 
 from cases import CONNECTIONS, Case, rate, send, write_requests
 from contenders import CONTENDERS, Contender
-from cpus import halves
+from cpus import apart
 from hosted import Hosted, HostedError
 from options import add_only, add_questions, parser_for, read_questions
 
@@ -58,11 +57,9 @@ def _measured(contender: Contender, options: argparse.Namespace) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         scratch, requests = Path(folder), Path(folder) / "requests"
         write_requests(requests, contender.wire, read_questions(options.questions)[:20_000], (1,))
-        with halves() as (servers, generators), contextlib.ExitStack() as stack:
-            os.sched_setaffinity(0, servers)  # Child processes begin with it.
-            server = stack.enter_context(contender.started(options.bundle, options.environments, scratch))
-            os.sched_setaffinity(0, generators)
-            memory = stack.enter_context(_Memory(server))
+        started = contender.started(options.bundle, options.environments, scratch)
+        with apart(started) as server, _Memory(server) as memory:
+            cpus = len(os.sched_getaffinity(0))
             found: Found = {}
             for name, case in _cases().items():
                 calls_a_second = _FACTOR * rate(found["capacity"]) if case.share else 0.0
@@ -77,7 +74,7 @@ def _measured(contender: Contender, options: argparse.Namespace) -> list[str]:
         f"{capacity:,.0f}",
         _outcomes(found["at once"]),
         _outcomes(found["flood"]),
-        f"{found['flood']['cpu_seconds'] / _SECONDS['flood'] / len(generators):.0%}",
+        f"{found['flood']['cpu_seconds'] / _SECONDS['flood'] / cpus:.0%}",
         f"{rate(found['flood']) / capacity:.2f}",
         f"{rate(found['after']) / capacity:.2f}",
         f"{memory.most:.0f}",
