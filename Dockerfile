@@ -93,11 +93,11 @@ RUN --network=none --mount=type=cache,target=/root/.cache/go-build \
 
 # The encoder's table, unpacked once for every start to read, so that a read-only container needs no room for it.
 FROM packages AS table
-RUN --mount=type=bind,source=server/src/questiontopic_server/model,target=/src/questiontopic_server/model \
+RUN --mount=type=bind,source=server/src/questiontopic_model,target=/src/questiontopic_model \
     PYTHONPATH=/src PYTHONDONTWRITEBYTECODE=1 /opt/venv/bin/python <<'EOS'
 from pathlib import Path
 
-from questiontopic_server.model.usem3 import installed_spec, load_usem3
+from questiontopic_model.encoders.usem3 import installed_spec, load_usem3
 
 load_usem3(installed_spec(), Path("/var/cache/questiontopic"))
 EOS

@@ -120,7 +120,7 @@ bench: $(QUESTIONS)/webquestions.txt $(SERVE)/$(FRONT) $(DEV)/.ready $(LOADGEN) 
 .PHONY: bench-smoke
 bench-smoke: $(SERVE)/$(FRONT) $(DEV)/.ready $(LOADGEN) ## Run every case of the benchmark for a second, on our server alone
 	$(DEV)/bin/python bench/compare.py --only question-topic --rounds 1 --seconds 1 --output build/bench-smoke.json \
-	    --questions training/src/questiontopic_training/languages.tsv
+	    --questions training/src/questiontopic_training/evaluation/languages.tsv
 
 .PHONY: pin
 pin: $(DEV)/.ready ## Pin requirements/*.in again, with hashes

@@ -30,8 +30,8 @@ from options import add_only, add_questions, parser_for, read_questions
 from protocols import Floats
 from tqdm import tqdm
 
-from questiontopic_server.model import read_bundle
-from questiontopic_server.model.topic_model import load_topic_model
+from questiontopic_model.bundle import read_bundle
+from questiontopic_model.topic_model import load_topic_model
 
 _WARM_SECONDS = 2.0
 _TOLERANCE = 1e-3

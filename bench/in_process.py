@@ -20,8 +20,8 @@ from cases import BATCHED, CONNECTIONS, rate, send, write_requests
 from contenders import OUR_SERVER, ROOT
 from options import add_questions, parser_for, read_questions
 
-from questiontopic_server.model import read_bundle
-from questiontopic_server.model.topic_model import TopicModel, load_topic_model
+from questiontopic_model.bundle import read_bundle
+from questiontopic_model.topic_model import TopicModel, load_topic_model
 from questiontopic_server.processors import available
 
 _SECONDS = 5.0

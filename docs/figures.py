@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from questiontopic_server.model import Manifest, read_bundle
+from questiontopic_model.bundle import Manifest, read_bundle
 
 ROOT = Path(__file__).resolve().parents[1]
 _README, _RECIPES = ROOT / "README.md", ROOT / "docs" / "recipes.json"

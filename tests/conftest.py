@@ -12,8 +12,8 @@ import pytest
 from questions import UNLABELLED, unlabelled_questions
 from server_process import DEFAULT_BUNDLE, ROOT, ServerProcess, server_python
 
-from questiontopic_server.model import read_bundle
-from questiontopic_server.model.topic_model import TopicModel, load_topic_model
+from questiontopic_model.bundle import read_bundle
+from questiontopic_model.topic_model import TopicModel, load_topic_model
 
 
 @pytest.fixture(scope="session")

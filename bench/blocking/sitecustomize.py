@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from questiontopic_server.model.topic_model import TopicModel
+from questiontopic_model.topic_model import TopicModel
 
 _predict = TopicModel.predict
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from questiontopic.v1 import topic_pb2
-from questiontopic_server.model.topic_model import TopicModel
+from questiontopic_model.topic_model import TopicModel
 
 
 def respond(model: TopicModel, texts: list[str]) -> topic_pb2.PredictTopicResponse:

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from questiontopic_server.model import read_bundle
-from questiontopic_server.model.topic_model import TopicModel, load_topic_model
+from questiontopic_model.bundle import read_bundle
+from questiontopic_model.topic_model import TopicModel, load_topic_model
 
 TEXTS = [
     "Where do you work now?",

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from questiontopic_training.encoders import TrainingEncoder, load_encoder
-from questiontopic_training.experiment import Experiment
-from questiontopic_training.questions import QuestionSet
+from questiontopic_training.data.questions import QuestionSet
+from questiontopic_training.data.trec import TEST, TRAINING, read_trec
+from questiontopic_training.encoders.training_encoder import TrainingEncoder, load_encoder
+from questiontopic_training.experiments.experiment import Experiment
+from questiontopic_training.experiments.runs import Runs
 from questiontopic_training.recipes.finetuned import Finetuned
-from questiontopic_training.runs import Runs
-from questiontopic_training.trec import TEST, TRAINING, read_trec
 
 TEMPLATES = {
     "ABBR:abb": "What is the short form of {} ?",

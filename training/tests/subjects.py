@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from questiontopic_server.model import FineLabel, Manifest
-from questiontopic_server.model.encoder import Floats
-from questiontopic_server.model.manifest import EncoderSpec
-from questiontopic_training.assessment import Assessment
-from questiontopic_training.evaluation import Evaluation, judge
-from questiontopic_training.examples import Labels
-from questiontopic_training.questions import Question
+from questiontopic_model.bundle import FineLabel, Manifest
+from questiontopic_model.bundle.manifest import EncoderSpec
+from questiontopic_model.encoders.encoder import Floats
+from questiontopic_training.data.examples import Labels
+from questiontopic_training.data.questions import Question
+from questiontopic_training.evaluation.metrics import Evaluation, judge
+from questiontopic_training.evaluation.suite import Assessment
 from questiontopic_training.report.subject import Subject
 
 FINE = ("CAT:big", "CAT:small", "DOG:big", "DOG:small")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from questiontopic_server.model import read_bundle
+from questiontopic_model.bundle import read_bundle
 from questiontopic_training.__main__ import main
 from questiontopic_training.settings import Settings
 from questiontopic_training.train import seeds_from

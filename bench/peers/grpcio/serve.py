@@ -15,8 +15,8 @@ import grpc
 from response import respond
 
 from questiontopic.v1 import topic_pb2, topic_pb2_grpc
-from questiontopic_server.model import read_bundle
-from questiontopic_server.model.topic_model import TopicModel, load_topic_model
+from questiontopic_model.bundle import read_bundle
+from questiontopic_model.topic_model import TopicModel, load_topic_model
 
 THREADS = 10  # As in gRPC's own examples.
 

@@ -10,8 +10,8 @@ from pytriton.decorators import batch
 from pytriton.model_config import DynamicBatcher, ModelConfig, Tensor
 from pytriton.triton import Triton, TritonConfig
 
-from questiontopic_server.model import read_bundle
-from questiontopic_server.model.topic_model import load_topic_model
+from questiontopic_model.bundle import read_bundle
+from questiontopic_model.topic_model import load_topic_model
 
 
 def serve(bundle: Path, port: int) -> None:

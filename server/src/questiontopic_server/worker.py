@@ -16,11 +16,12 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from questiontopic_model.bundle import BundleError, read_bundle
+
 from .frames import FAILED, HEAD, LOADED, REFUSED, ROWS, frame
-from .model import BundleError, read_bundle
 
 if TYPE_CHECKING:
-    from .model.topic_model import TopicModel
+    from questiontopic_model.topic_model import TopicModel
 
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"  # The front's too: see logging.go.
 _log = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ def main() -> NoReturn:
 
 
 def _load(folder: Path, runtime: str, cache: Path, threads: int) -> TopicModel:
-    from .model.topic_model import load_topic_model  # Slow to import: signals are ignored before.
+    from questiontopic_model.topic_model import load_topic_model  # Slow to import: signals are ignored before.
 
     model = load_topic_model(read_bundle(folder), runtime, cache, threads)
     model.check_golden()

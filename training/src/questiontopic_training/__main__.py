@@ -8,10 +8,10 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from questiontopic_server.model import BundleError
+from questiontopic_model.bundle import BundleError
 
 from . import settings
-from .questions import DataError
+from .data.questions import DataError
 from .report.settings import CompareSettings, EvaluateSettings, add_compare_options, add_evaluate_options
 
 

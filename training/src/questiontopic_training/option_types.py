@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from questiontopic_server.model.manifest import NAME, VERSION
+from questiontopic_model.bundle.manifest import NAME, VERSION
 
 _MOST_SEED = 2**32 - 1  # numpy's.
 

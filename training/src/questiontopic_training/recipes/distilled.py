@@ -13,22 +13,22 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 
-from questiontopic_server.model import BundleError
-from questiontopic_server.model.usem3 import DIMENSION, UseM3Encoder
+from questiontopic_model.bundle import BundleError
+from questiontopic_model.encoders.usem3 import DIMENSION, UseM3Encoder
 
-from ..body import build_body
-from ..buckets import buckets
-from ..encoders import TrainingEncoder
-from ..examples import Examples, Labels
-from ..forms import TALKATIVE
-from ..frames import read_frames
-from ..gated_pooling import with_gates
-from ..heads import dropout_head, with_head
-from ..lesson import Lesson
-from ..switching import Switching, find_neighbours
-from ..teachers import Teacher, Teachers
-from ..trainer import Batch, Optimisation, fit
+from ..augmentation.code_switching import Switching, find_neighbours
+from ..augmentation.distillation_set import Lesson
+from ..augmentation.surface_forms import TALKATIVE
+from ..augmentation.templates import read_frames
+from ..data.buckets import buckets
+from ..data.examples import Examples, Labels
+from ..encoders.gated_pooling import with_gates
+from ..encoders.heads import dropout_head, with_head
+from ..encoders.training_encoder import TrainingEncoder
+from ..encoders.usem3_keras import build_body
 from .recipe import Recipe
+from .teachers import Teacher, Teachers
+from .trainer import Batch, Optimisation, fit
 
 
 @dataclass(frozen=True)

@@ -10,17 +10,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from questiontopic_server.model.encoder import Encoder, Floats, Inputs
-from questiontopic_server.model.usem3 import DIMENSION
+from questiontopic_model.encoders.encoder import Encoder, Floats, Inputs
+from questiontopic_model.encoders.usem3 import DIMENSION
 
-from ..augmentation import vary
-from ..encoders import TrainingEncoder
-from ..examples import Examples, Ints, Labels
-from ..heads import dropout_head
-from ..loss import topic_loss
+from ..augmentation.typed_forms import vary
+from ..data.examples import Examples, Ints, Labels
+from ..encoders.heads import dropout_head
+from ..encoders.training_encoder import TrainingEncoder
 from ..progress import bar
-from ..teachers import Teachers
+from .loss import topic_loss
 from .recipe import Recipe
+from .teachers import Teachers
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 
-from ..encoders import TrainingEncoder
-from ..examples import Examples, Labels
-from ..feature_batches import FeatureBatches
-from ..heads import dropout_head
-from ..loss import topic_loss
+from ..data.examples import Examples, Labels
+from ..encoders.feature_batches import FeatureBatches
+from ..encoders.heads import dropout_head
+from ..encoders.training_encoder import TrainingEncoder
 from ..progress import EpochProgress
-from ..teachers import Teachers
+from .loss import topic_loss
 from .recipe import Recipe
+from .teachers import Teachers
 
 _HELD_SHARE = 0.1
 

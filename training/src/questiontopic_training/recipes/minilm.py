@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-from questiontopic_server.model import BundleError
-from questiontopic_server.model.minilm import MiniLMEncoder
+from questiontopic_model.bundle import BundleError
+from questiontopic_model.encoders.minilm import MiniLMEncoder
 
-from ..encoders import TrainingEncoder
-from ..examples import Examples, Labels
-from ..forms import SHARES
-from ..teachers import Teacher, Teachers, average
+from ..augmentation.surface_forms import SHARES
+from ..data.examples import Examples, Labels
+from ..encoders.training_encoder import TrainingEncoder
 from .recipe import Recipe
+from .teachers import Teacher, Teachers, average
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 import keras
 
-from ..encoders import TrainingEncoder
-from ..examples import Examples, Labels
+from ..data.examples import Examples, Labels
+from ..encoders.training_encoder import TrainingEncoder
 from ..progress import EpochProgress
-from ..teachers import Teachers
 from .recipe import Recipe
+from .teachers import Teachers
 
 _ARTICLE = (512, 6, 198_662)  # Its encoder's dimension, its labels and its number of trainable parameters.
 

@@ -6,9 +6,9 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..encoders import TrainingEncoder
-from ..examples import Examples, Labels
-from ..teachers import Teachers
+from ..data.examples import Examples, Labels
+from ..encoders.training_encoder import TrainingEncoder
+from .teachers import Teachers
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Recipe(ABC):
     """Turns labelled texts into the graph of a bundle; `epochs` are passes over the training rows, at most."""
 
     name: ClassVar[str]
-    preparation: ClassVar[str] = "raw"  # A name of questiontopic_server.model.preparation.
+    preparation: ClassVar[str] = "raw"  # A name of questiontopic_model.preparation.
     fine: ClassVar[bool] = True  # Whether the graph's outputs are the fine labels.
     needs_validation: ClassVar[bool] = False  # Whether training looks at held-out rows, so that no run uses all rows.
     encoder: ClassVar[str] = ""  # The name of the only one that it can train, or "" for any.

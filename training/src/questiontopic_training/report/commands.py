@@ -6,11 +6,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..download import complete
-from ..own_labels import LEAST, is_own_file, read_own_labels
-from ..question_file import read_questions
-from ..questions import DataError, Question, QuestionSet
-from ..trec import TEST, read_trec
+from ..data.download import complete
+from ..data.files import read_questions
+from ..data.own_labels import LEAST, is_own_file, read_own_labels
+from ..data.questions import DataError, Question, QuestionSet
+from ..data.trec import TEST, read_trec
 from .comparison_report import ComparisonReport
 from .page import write
 from .report import Report, sentence

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import binomtest
 
-from ..questions import DataError
+from ..data.questions import DataError
 from .subject import Level, Subject
 
 Rights = npt.NDArray[np.bool_]

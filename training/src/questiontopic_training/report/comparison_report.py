@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..evaluation import brier_score, calibration_error
+from ..evaluation.metrics import brier_score, calibration_error
 from .comparison import LevelComparison, compare_levels
 from .page import render
 from .subject import Level, Subject

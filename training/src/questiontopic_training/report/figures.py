@@ -11,8 +11,8 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..evaluation import BINS, reliability
-from ..examples import Ints
+from ..data.examples import Ints
+from ..evaluation.metrics import BINS, reliability
 from .curve import Curve
 from .subject import Level
 

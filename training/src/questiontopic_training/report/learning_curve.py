@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from questiontopic_server.model import BundleError
-from questiontopic_server.model.calibration import Calibration
-from questiontopic_server.model.keras_graph import KerasGraph
-from questiontopic_server.model.preparation import PREPARATIONS
+from questiontopic_model.bundle import BundleError
+from questiontopic_model.calibration import Calibration
+from questiontopic_model.preparation import PREPARATIONS
+from questiontopic_model.runtimes.keras_graph import KerasGraph
 
-from ..encoders import load_encoder
-from ..evaluation import evaluate, logits
-from ..examples import Examples, Labels
-from ..experiment import HELD_OUT_SHARE
-from ..questions import DataError, Question
+from ..data.examples import Examples, Labels
+from ..data.questions import DataError, Question
+from ..encoders.training_encoder import load_encoder
+from ..evaluation.metrics import evaluate, logits
+from ..experiments.experiment import HELD_OUT_SHARE
+from ..experiments.runs import Run, Runs, prepare_tensorflow
 from ..recipes import RECIPES, Recipe
-from ..runs import Run, Runs, prepare_tensorflow
 from .curve import Curve, Point
 from .share import share
 from .subject import Subject

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from questiontopic_server.model import BundleError, FineLabel, Manifest, read_bundle
-from questiontopic_server.model.encoder import Floats
-from questiontopic_server.model.topic_model import TopicModel, load_topic_model
+from questiontopic_model.bundle import BundleError, FineLabel, Manifest, read_bundle
+from questiontopic_model.encoders.encoder import Floats
+from questiontopic_model.topic_model import TopicModel, load_topic_model
 
-from ..assessment import Assessment, assess
-from ..evaluation import Evaluation
-from ..examples import Ints, Labels
-from ..questions import DataError, Question
+from ..data.examples import Ints, Labels
+from ..data.questions import DataError, Question
+from ..evaluation.metrics import Evaluation
+from ..evaluation.suite import Assessment, assess
 from .share import Share, share
 
 

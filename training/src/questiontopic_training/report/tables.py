@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.metrics import precision_recall_fscore_support
 
-from ..examples import Ints
+from ..data.examples import Ints
 from .subject import Level
 
 

@@ -1,0 +1,13 @@
+"""A bundle: the folder that holds a trained model, and its manifest. Reading it loads no numpy."""
+
+from .bundle import Bundle, BundleError, read_bundle
+from .manifest import FineLabel, Golden, Manifest
+
+__all__ = [
+    "Bundle",
+    "BundleError",
+    "FineLabel",
+    "Golden",
+    "Manifest",
+    "read_bundle",
+]

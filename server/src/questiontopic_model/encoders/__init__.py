@@ -1,0 +1,1 @@
+"""Encoders: they turn texts into the input arrays of a graph."""

@@ -1,0 +1,1 @@
+"""Runtimes: they compute the logits of a graph."""

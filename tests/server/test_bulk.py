@@ -1,0 +1,53 @@
+"""20,000 questions through each client, 64 calls in flight: every answer right, none lost, none out of order."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import numpy as np
+import pytest
+from server_process import ServerProcess
+
+from questiontopic_model.topic_model import TopicModel
+
+TOLERANCE = 1e-4  # Batches of other sizes sum in another order.
+
+
+@pytest.fixture(scope="session")
+def expected(model: TopicModel, twenty_thousand: list[str]) -> np.ndarray:
+    """The same questions in this process: confidences [questions, labels]."""
+    parts = [model.predict(twenty_thousand[i : i + 256]).coarse for i in range(0, len(twenty_thousand), 256)]
+    return np.concatenate(parts)
+
+
+@pytest.mark.parametrize("command", ["go_command", "python_command"])
+@pytest.mark.parametrize("texts_per_call", [1, 100])  # The latter are divided among batches.
+def test_twenty_thousand_questions(
+    server: ServerProcess,
+    model: TopicModel,
+    twenty_thousand: list[str],
+    expected: np.ndarray,
+    command: str,
+    texts_per_call: int,
+    request: pytest.FixtureRequest,
+) -> None:
+    flags = ["--address", server.address, "--output", "jsonl", "--timeout", "60"]
+    flags += ["--in-flight", "64", "--texts-per-call", str(texts_per_call)]
+    run = subprocess.run(
+        [*request.getfixturevalue(command), *flags],
+        input="\n".join(twenty_thousand).encode(),
+        check=True,
+        capture_output=True,
+        timeout=600,
+    )
+    answers = [json.loads(line) for line in run.stdout.splitlines()]
+    assert [answer["text"] for answer in answers] == twenty_thousand
+    labels = model.manifest.coarse_labels
+    found = np.array([[answer["coarse"]["confidences"][label] for label in labels] for answer in answers])
+    assert np.abs(found - expected).max() <= TOLERANCE
+    tops = [answer["coarse"]["topTopic"] for answer in answers]
+    decided = np.diff(np.sort(expected, axis=1)[:, -2:], axis=1)[:, 0] > 2 * TOLERANCE
+    assert [top for top, sure in zip(tops, decided, strict=True) if sure] == [
+        labels[best] for best, sure in zip(expected.argmax(axis=1), decided, strict=True) if sure
+    ]

@@ -1,0 +1,103 @@
+"""A real server process for tests: started on a free port, ended by SIGTERM, and asked how it ended."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+ROOT = Path(__file__).resolve().parents[2]
+DEFAULT_BUNDLE = ROOT / "models" / "usem3"
+_SERVING = re.compile(r"serving (?P<name>\S+) (?P<version>\S+) on (?P<address>\S+:\d+) \(.+\)")
+_READY_SECONDS = 60.0
+
+
+def server_python() -> list[str]:
+    """How to run the server: `make test` names the serving environment, which has no TensorFlow."""
+    return shlex.split(os.environ.get("QUESTIONTOPIC_SERVER_PYTHON", sys.executable))
+
+
+def wait_for_log(process: subprocess.Popen[bytes], sign: re.Pattern[str]) -> str:
+    """Reads a process's standard error until it shows the sign; AssertionError if it ends or takes too long."""
+    assert process.stderr
+    log, deadline = "", time.monotonic() + _READY_SECONDS
+    while not sign.search(log):
+        ready, _, _ = select.select([process.stderr], [], [], max(0.0, deadline - time.monotonic()))
+        assert ready, f"not serving after {_READY_SECONDS} s:\n{log}"
+        chunk = os.read(process.stderr.fileno(), 65_536)
+        assert chunk, f"ended before it served, exit code {process.wait()}:\n{log}"
+        log += chunk.decode()
+    return log
+
+
+class ServerProcess:
+    """`with ServerProcess() as server:` serves a bundle at `server.address` until the block ends."""
+
+    def __init__(self, bundle: Path = DEFAULT_BUNDLE, *flags: str, host: str = "127.0.0.1", port: int = 0) -> None:
+        place = ["--bundle", str(bundle), "--host", host, "--port", str(port), "--workers", "1"]
+        self._command = [*server_python(), "-m", "questiontopic_server", *place, *flags]
+        self._log = ""
+        self.address = ""
+
+    def __enter__(self) -> Self:
+        """Starts it and waits until it says that it serves; AssertionError with its log if it does not."""
+        self.start()
+        self._log = wait_for_log(self.process, _SERVING)
+        self.address = _SERVING.search(self._log)["address"]  # type: ignore[index]
+        return self
+
+    def start(self) -> None:
+        """Starts it and waits for nothing."""
+        self.process = subprocess.Popen(self._command, stderr=subprocess.PIPE)
+
+    @property
+    def log(self) -> str:
+        """What has been read of its standard error."""
+        return self._log
+
+    def wait_for(self, sign: re.Pattern[str]) -> None:
+        """Waits until its log shows the sign anew; AssertionError if it ends or takes too long."""
+        self._log += wait_for_log(self.process, sign)
+
+    def children(self) -> list[int]:
+        """The processes that it has started: the model's."""
+        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(child) for child in path.read_text().split()]
+
+    def peak_memory(self) -> int:
+        """The most bytes that have been resident at once in each of its processes, together."""
+        status = [Path(f"/proc/{process}/status").read_text() for process in (self.process.pid, *self.children())]
+        return sum(int(each.split("VmHWM:")[1].split()[0]) * 1024 for each in status)
+
+    def terminate(self) -> None:
+        """Sends SIGTERM."""
+        self.process.send_signal(signal.SIGTERM)
+
+    def wait(self, seconds: float = 60.0) -> int:
+        """Its exit code; what it had to say is in `log` then."""
+        _, rest = self.process.communicate(timeout=seconds)
+        self._log += rest.decode()
+        return self.process.returncode
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Ends it if the test did not, and then demands a clean exit."""
+        if self.process.poll() is not None:
+            self.process.communicate()
+            return
+        self.terminate()
+        try:
+            code = self.wait()
+        finally:
+            self.process.kill()
+        if error is None:
+            assert code == 0, self.log

@@ -1,0 +1,128 @@
+"""Code-switching: a word piece gives its place to a neighbour of another language in the encoder's table.
+
+The table is frozen and aligned across sixteen languages, so a question in (something like) another language costs
+nothing to make, and teaches that the layers above should treat the languages alike. English word order stays.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from questiontopic_model.encoders.encoder import Floats, Inputs
+from questiontopic_model.encoders.usem3 import UseM3Encoder
+
+from .distillation_set import Text
+from .subword_sampling import Resampling
+
+# How often a switched text goes where; a group's languages share scripts, and what the table has of them.
+_GROUPS: dict[str, tuple[float, tuple[str, ...]]] = {
+    "latin": (0.25, ("LATIN",)),
+    "chinese": (0.15, ("CJK",)),
+    "japanese": (0.12, ("CJK", "HIRAGANA", "KATAKANA")),
+    "korean": (0.07, ("HANGUL",)),
+    "russian": (0.17, ("CYRILLIC",)),
+    "arabic": (0.18, ("ARABIC",)),
+    "thai": (0.06, ("THAI",)),
+}
+_GROUP_OF = {
+    "zh": "chinese",
+    "zh-TW": "chinese",
+    "ja": "japanese",
+    "ko": "korean",
+    "ru": "russian",
+    "ar": "arabic",
+    "th": "thai",
+}
+_ROWS = 256  # Pieces compared with a script's part of the table at once.
+_RARE = 3  # Pieces that occur less often are a third of all, and hardly ever drawn.
+_LEAST_COSINE = 0.4
+_MOST = 3  # Neighbours of a piece in a script.
+_FULLY = 0.9  # Share of the pieces of a text that is to be in another language.
+
+Neighbours = dict[str, dict[int, list[int]]]  # By group and piece.
+
+
+class Switching:
+    """Encodes texts, some with pieces replaced by their `neighbours`."""
+
+    def __init__(self, encoder: UseM3Encoder, neighbours: Neighbours) -> None:
+        self._encoder, self._neighbours, self._resampling = encoder, neighbours, Resampling(encoder)
+        self._groups = list(_GROUPS)
+        self._bounds = np.cumsum([share for share, _ in _GROUPS.values()])
+
+    def encode(self, texts: Sequence[Text], switched: float, resampled: float, random: np.random.Generator) -> Inputs:
+        """The graph's inputs; the shares are of texts without a language of their own: see `recipes.distilled`."""
+        return self._encoder.inputs([self._pieces(text, switched, resampled, random) for text in texts])
+
+    def _pieces(self, text: Text, switched: float, resampled: float, random: np.random.Generator) -> list[int]:
+        if not text.language and random.random() < resampled:
+            return self._resampling.pieces(text.text, random)
+        return self._switched(self._encoder.pieces(text.text), text, switched, random)
+
+    def _switched(self, pieces: list[int], text: Text, share: float, random: np.random.Generator) -> list[int]:
+        if text.language:
+            group, most = _GROUP_OF.get(text.language, "latin"), _FULLY
+        elif random.random() < share:
+            group = self._groups[int(np.searchsorted(self._bounds, random.random() * self._bounds[-1]))]
+            most = random.uniform(0.3, 1.0)
+        else:
+            return pieces
+        near = self._neighbours[group]
+        picks = random.random((2, len(pieces)))
+        return [
+            near[piece][int(where * len(near[piece]))] if piece in near and change < most else piece
+            for piece, change, where in zip(pieces, *picks, strict=True)
+        ]
+
+
+def find_neighbours(encoder: UseM3Encoder, texts: Iterable[str]) -> Neighbours:
+    """For each group, and each piece that the texts have three times, the nearest pieces in the group's scripts."""
+    counts = Counter(piece for text in texts for piece in encoder.pieces(text))
+    seen = np.array(sorted(piece for piece, times in counts.items() if times >= _RARE), np.int64)
+    table = _unit_rows(encoder)
+    scripts = np.array([_script(encoder.piece(number)) for number in range(len(table))])
+    names = {script for _, group in _GROUPS.values() for script in group}
+    found = {script: _nearest(table, seen, np.flatnonzero(scripts == script)) for script in sorted(names)}
+    return {
+        group: {
+            piece: [near for script in of for near in found[script].get(piece, ())]
+            for piece in seen.tolist()
+            if any(piece in found[script] for script in of)
+        }
+        for group, (_, of) in _GROUPS.items()
+    }
+
+
+def _nearest(
+    table: Floats, pieces: npt.NDArray[np.int64], candidates: npt.NDArray[np.int64]
+) -> Mapping[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    part = table[candidates]
+    for start in range(0, len(pieces), _ROWS):
+        rows = pieces[start : start + _ROWS]
+        cosines = table[rows] @ part.T
+        best = np.argpartition(-cosines, _MOST, axis=1)[:, :_MOST]
+        for piece, row, columns in zip(rows.tolist(), cosines, best, strict=True):
+            near = [int(candidates[c]) for c in columns if row[c] > _LEAST_COSINE and candidates[c] != piece]
+            if near:
+                found[piece] = near
+    return found
+
+
+def _script(piece: str) -> str:
+    """The script of the piece's first letter, as Unicode's names call it; "" without a letter."""
+    letter = next((character for character in piece if character.isalpha()), "")
+    return unicodedata.name(letter, "").split(" ")[0] if letter else ""
+
+
+def _unit_rows(encoder: UseM3Encoder) -> Floats:
+    table = np.concatenate(
+        [encoder.embeddings(part) for part in np.array_split(np.arange(encoder.vocabulary_size), 32)]
+    )
+    table /= np.linalg.norm(table, axis=1, keepdims=True) + 1e-9
+    return table

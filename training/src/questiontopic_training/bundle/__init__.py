@@ -1,0 +1,1 @@
+"""A trained model on disk: the bundle's writer and its model card."""

@@ -1,0 +1,120 @@
+"""Writes a bundle: first beside its place, where it is loaded as the server does; only then is it moved there."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from questiontopic_model.bundle import BundleError, Golden, Manifest, read_bundle
+from questiontopic_model.bundle.bundle import MANIFEST, sha256_of
+from questiontopic_model.encoders.encoder import Encoder, Graph
+from questiontopic_model.topic_model import TopicModel, load_topic_model
+
+from .golden import GOLDEN_TEXTS
+from .model_card import model_card
+from .names import CARD
+
+_TOLERANCE = 1e-4
+
+
+class ParityError(BundleError):
+    """Two forms of a bundle's model do not give the same answers."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """A model to write: `encoder` and `graph`, with rounded weights, are its reference, which TensorFlow computes.
+
+    `save` puts its files into a folder and returns the one of each runtime.
+    """
+
+    encoder: Encoder
+    graph: Graph
+    save: Callable[[Path], dict[str, str]]
+
+
+def check_place(folder: Path) -> None:
+    """Raises what `write_bundle` would of its place, before there is anything to write."""
+    with _beside(folder):
+        pass
+
+
+@contextmanager
+def _beside(folder: Path) -> Iterator[Path]:
+    """A new folder beside `folder`, for a while; BundleError unless that is new, empty or an older bundle."""
+    older = folder.is_dir() and ((folder / MANIFEST).is_file() or not any(folder.iterdir()))
+    if folder.exists() and not older:
+        raise BundleError(f"{folder}: is no bundle, so it is not replaced; name another --output")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
+        yield Path(scratch)
+
+
+def write_bundle(
+    folder: Path, manifest: Manifest, content: Content, cache: Path | None, parity: Sequence[str]
+) -> Manifest:
+    """Writes the bundle and returns its manifest, completed with runtimes, files, golden texts and digest.
+
+    `parity` are texts on which all forms must agree: the same top label, confidences within 1e-4. An older bundle at
+    `folder` is replaced, but after an error it is still there. Raises ParityError, BundleError or OSError.
+    """
+    with _beside(folder) as scratch:
+        made = scratch / "bundle"
+        made.mkdir()
+        manifest = replace(manifest, runtimes=content.save(made))
+        reference = TopicModel(manifest, "tensorflow", content.encoder, content.graph)
+        manifest = replace(manifest, golden=_golden(reference))
+        (made / CARD).write_text(model_card(manifest), encoding="utf-8")
+        paths = sorted(path for path in made.rglob("*") if path.is_file())
+        files = {path.relative_to(made).as_posix(): sha256_of(path) for path in paths}
+        manifest = replace(manifest, files=files).sealed()
+        values = json.dumps(manifest.to_json(), indent=2, ensure_ascii=False)
+        (made / MANIFEST).write_text(values + "\n", encoding="utf-8")
+        _prove(made, cache, [*GOLDEN_TEXTS, *parity])
+        if folder.exists():
+            folder.rename(scratch / "replaced")
+        shutil.move(made, folder)
+    return manifest
+
+
+def _golden(model: TopicModel) -> tuple[Golden, ...]:
+    manifest = model.manifest
+    found = model.predict(GOLDEN_TEXTS)
+    fine_names = [label.name for label in manifest.fine_labels]
+
+    def confidences(names: Sequence[str], row: Any) -> dict[str, float]:
+        return {name: round(value, 6) for name, value in zip(names, row.tolist(), strict=True)}
+
+    return tuple(
+        Golden(
+            text,
+            confidences(manifest.coarse_labels, found.coarse[row]),
+            confidences(fine_names, found.fine[row]) if found.fine is not None else {},
+        )
+        for row, text in enumerate(GOLDEN_TEXTS)
+    )
+
+
+def _prove(folder: Path, cache: Path | None, texts: Sequence[str]) -> None:
+    bundle = read_bundle(folder)
+    answers = {}
+    for runtime in bundle.manifest.runtimes:
+        model = load_topic_model(bundle, runtime, cache, threads=1)
+        model.check_golden()
+        parts = [model.predict(texts[start : start + 64]) for start in range(0, len(texts), 64)]
+        answers[runtime] = np.concatenate([part.coarse if part.fine is None else part.fine for part in parts])
+    expected = answers["tensorflow"]
+    for runtime, found in answers.items():
+        difference = float(np.abs(found - expected).max())
+        chosen = np.take_along_axis(expected, found.argmax(axis=1, keepdims=True), axis=1)[:, 0]
+        others = int((expected.max(axis=1) - chosen > _TOLERANCE).sum())  # Of equally good labels any may be the top.
+        if others or not difference <= _TOLERANCE:
+            raise ParityError(f"{runtime} differs from tensorflow: by {difference:.2g}, {others} other top labels")

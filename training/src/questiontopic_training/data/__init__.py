@@ -1,0 +1,1 @@
+"""Labelled and unlabelled questions: read from files, checked, and split."""

@@ -1,0 +1,105 @@
+"""A data set of one's own: a file of labelled questions, and perhaps one to test on, checked as a whole.
+
+Labels that are all `COARSE:fine` make a hierarchy of two levels, as the columns coarse and fine do; otherwise they are
+flat. Which it is the training file decides, and the test file follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from questiontopic_model.bundle.bundle import sha256_of
+
+from .duplicates import find_duplicates, normal
+from .files import read_questions
+from .questions import DataError, Question, QuestionSet
+
+LEAST = 3  # Different texts of a label: one to measure on, one that tells when to stop, one to learn from.
+
+
+def is_own_file(data: Path) -> bool:
+    """Whether a place of data is a file of one's own, rather than a folder with TREC's."""
+    return data.is_file() or (bool(data.suffix) and not data.is_dir())
+
+
+def read_own_labels(training: Path, test: Path | None, folds: int) -> QuestionSet:
+    """Reads the files; without a test file every label needs as many different texts as there are `folds` (from 3 on).
+
+    Raises DataError.
+    """
+    trained = _with_levels(_read(training))
+    _check_labels(training, trained, folds if test is None else LEAST)
+    tested = _as_trained(test, training, trained) if test else ()
+    duplicates = find_duplicates(trained, tested)
+    counts = _counts(trained)
+    files = {training.name: _file(training, trained)}
+    if test:
+        files[test.name if test.name != training.name else f"{test.parent.name}/{test.name}"] = _file(test, tested)
+    description = {
+        "name": training.name,
+        "files": files,
+        "duplicates": duplicates.counts(),
+        "rows_per_label": {"least": min(counts.values()), "most": max(counts.values())},
+    }
+    return QuestionSet(trained, tested, description, duplicates.warnings(training, test))
+
+
+def _read(path: Path) -> tuple[Question, ...]:
+    if not (questions := tuple(read_questions(path))):
+        raise DataError(f"{path}: holds no question")
+    return questions
+
+
+def _with_levels(questions: tuple[Question, ...]) -> tuple[Question, ...]:
+    narrowed = tuple(found for question in questions if (found := question.narrowed()))
+    # One coarse label for all is no level: `intent:buy` and `intent:sell` are flat labels.
+    if len(narrowed) == len(questions) and len({question.coarse for question in narrowed}) > 1:
+        return narrowed
+    if len({question.coarse for question in questions}) == 1:
+        return tuple(replace(question, coarse=question.fine) for question in questions)
+    return questions
+
+
+def _as_trained(path: Path, training: Path, trained: Sequence[Question]) -> tuple[Question, ...]:
+    coarse_of = {question.fine: question.coarse for question in trained}
+    questions = []
+    for question in _read(path):
+        if question.fine not in coarse_of:
+            raise DataError(
+                f"{path}:{question.line}: label {question.fine!r} does not occur in {training.name}; "
+                "add rows of it there or remove this one"
+            )
+        questions.append(Question(question.text, coarse_of[question.fine], question.fine, question.line))
+    return tuple(questions)
+
+
+def _check_labels(path: Path, questions: Sequence[Question], least: int) -> None:
+    if len({question.coarse for question in questions}) < 2:
+        raise DataError(
+            f"{path}: only the label {questions[0].coarse!r}; a classifier needs rows of two labels or more"
+        )
+    first: dict[str, Question] = {}
+    for question in questions:
+        first.setdefault(normal(question.text), question)
+    counts = dict.fromkeys((question.fine for question in questions), 0) | _counts(tuple(first.values()))
+    label = min(counts, key=lambda name: counts[name])
+    if counts[label] < least:
+        line = next(question.line for question in questions if question.fine == label)
+        raise DataError(
+            f"{path}:{line}: label {label!r} has {counts[label]} different text(s), {least} are needed to hold some "
+            f"out; add {least - counts[label]} or remove the label{' or lower --folds' if least > LEAST else ''}"
+        )
+
+
+def _counts(questions: Sequence[Question]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for question in questions:
+        counts[question.fine] = counts.get(question.fine, 0) + 1
+    return counts
+
+
+def _file(path: Path, questions: Sequence[Question]) -> dict[str, Any]:
+    return {"sha256": sha256_of(path), "rows": len(questions)}

@@ -1,0 +1,88 @@
+"""Questions without labels, which teachers label: reads three published collections where they are at hand.
+
+It downloads nothing: the collections are other people's sentences, each from a place and with a licence of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from questiontopic_model.bundle.bundle import sha256_of
+
+from .questions import DataError
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A file with one question a line, UTF-8; `sha256` begins the sum of the file that our figures were made with."""
+
+    name: str
+    source: str
+    licence: str
+    sha256: str
+
+
+COLLECTIONS = (
+    Collection(
+        "nq_open.txt",
+        "NQ-open dev, EfficientQA dev and test (google-research-datasets/natural-questions, folder nq_open)",
+        "CC BY-SA 3.0",
+        "5b55336d506ab487",
+    ),
+    Collection(
+        "webquestions.txt",
+        "WebQuestions, by way of brmson/dataset-factoid-webquestions (main/)",
+        "CC BY 4.0",
+        "2ffea75ff7069ee9",
+    ),
+    Collection(
+        "opentriviaqa.txt",
+        'uberspot/OpenTriviaQA (categories/, the lines after #Q that end in "?")',
+        "CC BY-SA 4.0",
+        "44ee6dec7ef9ac49",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Unlabelled:
+    """All questions, their description for the manifest, and a warning for each collection that is not as published."""
+
+    questions: tuple[str, ...]
+    description: dict[str, Any]
+    warnings: tuple[str, ...]
+
+
+NO_QUESTIONS = Unlabelled((), {}, ())  # For recipes that do not learn from any.
+
+
+def read_unlabelled(folder: Path) -> Unlabelled:
+    """Reads the collections in `folder`; one that is absent is left out, with a warning. Raises DataError."""
+    questions: list[str] = []
+    files: dict[str, Any] = {}
+    warnings = []
+    for collection in COLLECTIONS:
+        about = {"source": collection.source, "licence": collection.licence}
+        path = folder / collection.name
+        if not path.is_file():
+            files[collection.name] = about | {"used": False}
+            warnings.append(
+                f"{collection.name} is not there: the recipe does without its questions, and is less accurate"
+            )
+            continue
+        try:
+            lines = [line.strip() for line in path.read_text("utf-8").splitlines()]
+        except UnicodeDecodeError as error:
+            raise DataError(f"{path}: not UTF-8 at byte {error.start}") from None
+        except OSError as error:
+            raise DataError(f"{path}: {error.strerror or error}") from None
+        found = [line for line in lines if line]
+        digest = sha256_of(path)
+        published = digest.startswith(collection.sha256)
+        if not published:
+            warnings.append(f"{path}: not the file that the published figures were made with")
+        files[collection.name] = about | {"used": True, "sha256": digest, "rows": len(found), "published": published}
+        questions += found
+    return Unlabelled(tuple(questions), {"unlabelled": files}, tuple(warnings))

@@ -1,0 +1,60 @@
+"""What a fine-tuned encoder keeps beside its package: the differences from the published weights, in 4 bits each.
+
+Fine-tuning moves weights by about 2 %, so that 16 steps, scaled for each 64 of them, change no answer that we know of.
+`questiontopic_model.encoders.minilm` reads them back.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from questiontopic_model.encoders.encoder import Floats
+from questiontopic_model.encoders.minilm import GROUP, Differences, Weights, published_weights, unpack
+
+_STEPS = 7
+_CLIPS = (1.0, 0.9, 0.8, 0.7, 0.6)  # Shares of the largest difference that the largest step may stand for.
+
+
+def pack(trained: Weights) -> Differences:
+    """The differences of trained weights; unpacked and packed again they are the same."""
+    packed: Differences = {}
+    for name, published in published_weights().items():
+        difference = trained[name] - published
+        if difference.ndim == 1:  # Biases and norms: few and worth their 16 bits.
+            packed[name] = difference.astype(np.float16)
+        else:
+            packed[name], packed[f"{name}/scale"] = _steps(difference)
+    return packed
+
+
+def rounded(trained: Weights) -> Weights:
+    """The weights that a bundle with the differences of `trained` has."""
+    packed = pack(trained)
+    return {name: weight + unpack(packed, name, weight.shape) for name, weight in published_weights().items()}
+
+
+def save_differences(trained: Weights, path: Path) -> None:
+    """Writes them as an `.npz` file."""
+    np.savez_compressed(path, allow_pickle=False, **pack(trained))
+
+
+def _steps(difference: Floats) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float16]]:
+    groups = difference.reshape(-1, GROUP)
+    largest = np.abs(groups).max(axis=1, keepdims=True) / _STEPS
+    best, least = largest, np.full_like(largest, np.inf)
+    for clip in _CLIPS:
+        scale = (largest * clip).astype(np.float16).astype(np.float32)
+        scale = np.maximum(scale, np.finfo(np.float16).smallest_subnormal)  # A group that has not moved.
+        error = ((_nearest(groups, scale) * scale - groups) ** 2).sum(axis=1, keepdims=True)
+        best = np.where(error < least, scale, best)
+        least = np.minimum(error, least)
+    steps = (_nearest(groups, best) + 8).astype(np.uint8).reshape(-1, 2)
+    return (steps[:, 0] << 4 | steps[:, 1]).astype(np.uint8), best.astype(np.float16)[:, 0]
+
+
+def _nearest(groups: Floats, scale: Floats) -> Floats:
+    steps: Floats = np.clip(np.round(groups / scale), -_STEPS, _STEPS)
+    return steps

@@ -1,0 +1,200 @@
+"""Text encoders for training: the serving encoder, and how a trained head becomes the graph of a bundle."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+
+from questiontopic_model.bundle import BundleError
+from questiontopic_model.bundle.bundle import sha256_of
+from questiontopic_model.bundle.manifest import EncoderSpec
+from questiontopic_model.encoders.encoder import Encoder, Floats, Inputs
+from questiontopic_model.encoders.minilm import MiniLMEncoder, load_minilm
+from questiontopic_model.encoders.minilm import installed_spec as installed_minilm
+from questiontopic_model.encoders.usem3 import LANGUAGES, UseM3Encoder, installed_spec, load_usem3
+from questiontopic_model.runtimes.keras_graph import HubEncoder, KerasGraph, load_hub
+from questiontopic_model.topic_model import PIECES
+
+from ..bundle.names import DIFFERENCES, KERAS, ONNX
+from .differences import rounded, save_differences
+from .embedding_cache import EmbeddingCache, Encode, Vectors
+from .float16 import round_weights, save_keras
+from .heads import with_head
+from .minilm_keras import build_minilm, get_weights, set_weights
+from .minilm_onnx import save_minilm_onnx
+from .usem3_keras import build_body
+from .usem3_onnx import save_pieces_onnx, save_texts_onnx
+
+_BATCH = 64
+
+
+class TrainingEncoder(Protocol):
+    """An encoder that recipes can train a head on; `name` is what `load_encoder` takes."""
+
+    name: str
+    spec: EncoderSpec
+    languages: tuple[str, ...]
+
+    @property
+    def identity(self) -> str:
+        """Equal for encoders of equal contents, wherever they lie."""
+
+    @property
+    def serving(self) -> Encoder:
+        """The encoder as the server runs it."""
+
+    def features(self, texts: Sequence[str]) -> Vectors:
+        """One vector a text from the encoder as it was published."""
+
+    def graph(self, head: Any, dropout: float = 0.0) -> Any:
+        """The Keras model of a bundle: the serving encoder's outputs in, the head's logits out.
+
+        `dropout` is for the encoder's layers, if the graph has them, while they are trained.
+        """
+
+    def round(self, model: Any) -> None:
+        """Gives the graph the weights that it will have when it is read from a bundle."""
+
+    def save(self, model: Any, folder: Path) -> dict[str, str]:
+        """Puts the graph with rounded weights, and what the encoder needs, into a bundle; the file of each runtime."""
+
+
+class UseM3:
+    """USE multilingual v3 from its package: its small layers become part of the graph and can be trained."""
+
+    name = "usem3"
+    languages: tuple[str, ...] = LANGUAGES
+
+    def __init__(self, spec: EncoderSpec, serving: UseM3Encoder, cache: EmbeddingCache) -> None:
+        self.spec, self.serving, self._cache = spec, serving, cache
+        self.identity = repr(spec)
+
+    def features(self, texts: Sequence[str]) -> Vectors:
+        """One vector of 512 numbers a text, of length 1."""
+        return self._cache.vectors(self.identity, texts, lambda: _encode(self.serving, KerasGraph(build_body()).run))
+
+    def graph(self, head: Any, dropout: float = 0.0) -> Any:
+        """The encoder's layers, as they were published, with the head on top."""
+        return with_head(build_body(dropout), head)
+
+    def round(self, model: Any) -> None:
+        """To 16 bits."""
+        round_weights(model)
+
+    def save(self, model: Any, folder: Path) -> dict[str, str]:
+        """The whole graph for both runtimes; the package is installed where the bundle is served."""
+        save_keras(model, folder / KERAS)
+        save_texts_onnx(model, folder / ONNX)
+        save_pieces_onnx(model, folder / PIECES)
+        return {"onnxruntime": ONNX, "tensorflow": KERAS}
+
+
+class Hub:
+    """A TF-Hub encoder, frozen: its SavedModel goes into the bundle, the graph is the head alone."""
+
+    languages: tuple[str, ...] = ()
+
+    def __init__(self, name: str, handle: str, saved_model: Path, serving: HubEncoder, cache: EmbeddingCache) -> None:
+        self.name = name
+        self.spec = EncoderSpec("tfhub", handle=handle, path="encoder")
+        self.serving, self._saved_model, self._cache = serving, saved_model, cache
+
+    @cached_property
+    def identity(self) -> str:
+        """The sums of its files."""
+        files = sorted(path for path in self._saved_model.rglob("*") if path.is_file())
+        return repr([(path.relative_to(self._saved_model).as_posix(), sha256_of(path)) for path in files])
+
+    def features(self, texts: Sequence[str]) -> Vectors:
+        """One vector a text."""
+        return self._cache.vectors(
+            self.identity, texts, lambda: _encode(self.serving, lambda inputs: inputs["features"])
+        )
+
+    def graph(self, head: Any, dropout: float = 0.0) -> Any:
+        """The head, whose input has the serving encoder's name for it."""
+        features = keras.Input(head.input_shape[1:], name="features")
+        return keras.Model({"features": features}, head(features), name="topic")
+
+    def round(self, model: Any) -> None:
+        """To 16 bits."""
+        round_weights(model)
+
+    def save(self, model: Any, folder: Path) -> dict[str, str]:
+        """The graph and the whole SavedModel, so that the bundle needs no other place; both need TensorFlow."""
+        save_keras(model, folder / KERAS)
+        shutil.copytree(self._saved_model, folder / self.spec.path)
+        return {"tensorflow": KERAS}
+
+
+class MiniLM:
+    """all-MiniLM-L6-v2 from its package: the bundle holds the differences that training made to its layers."""
+
+    name = "minilm"
+    languages: tuple[str, ...] = ("en",)
+
+    def __init__(self, spec: EncoderSpec, serving: MiniLMEncoder, cache: EmbeddingCache) -> None:
+        self.spec, self.serving, self._cache = spec, serving, cache
+        self.identity = repr(spec)
+
+    def features(self, texts: Sequence[str]) -> Vectors:
+        """One vector of 384 numbers a text: the mean over its pieces."""
+        return self._cache.vectors(
+            self.identity, texts, lambda: _encode(self.serving, KerasGraph(build_minilm(0.0)).run)
+        )
+
+    def graph(self, head: Any, dropout: float = 0.0) -> Any:
+        """The encoder's layers, as they were published, with the head on top."""
+        return with_head(build_minilm(dropout), head)
+
+    def round(self, model: Any) -> None:
+        """The layers' differences to 4 bits, the head to 16."""
+        round_weights(model.get_layer("head"))
+        set_weights(model, rounded(get_weights(model)))
+
+    def save(self, model: Any, folder: Path) -> dict[str, str]:
+        """The differences, and for both runtimes the graph with its head and no other weights."""
+        trained = get_weights(model)
+        save_differences(trained, folder / self.spec.path)
+        save_minilm_onnx(model, folder / ONNX)
+        set_weights(model, {name: np.zeros_like(weight) for name, weight in trained.items()})
+        save_keras(model, folder / KERAS)
+        set_weights(model, trained)
+        return {"onnxruntime": ONNX, "tensorflow": KERAS}
+
+
+def load_encoder(name: str, cache: Path | None, threads: int) -> TrainingEncoder:
+    """`usem3` or `minilm`, or a TF-Hub handle or the folder of a SavedModel; raises BundleError.
+
+    `cache` keeps the encoder's unpacked table and the vectors of texts.
+    """
+    vectors = EmbeddingCache(cache)
+    if name == "usem3":
+        spec = installed_spec()
+        return UseM3(spec, load_usem3(spec, cache), vectors)
+    if name == "minilm":
+        spec = installed_minilm(DIFFERENCES)
+        return MiniLM(spec, load_minilm(spec), vectors)
+    import tensorflow_hub  # Slow to import, and only needed here.
+
+    try:
+        saved_model = Path(tensorflow_hub.resolve(name))
+    except Exception as error:  # noqa: BLE001  The hub's resolvers raise errors of their network and file libraries.
+        raise BundleError(f"{name}: TensorFlow Hub cannot resolve it: {str(error).splitlines()[0]}") from None
+    # A folder of this machine means nothing to the bundle's reader; its name still does.
+    handle = saved_model.name if Path(name).exists() else name
+    return Hub(name, handle, saved_model, load_hub(str(saved_model), threads), vectors)
+
+
+def _encode(encoder: Encoder, run: Callable[[Inputs], Floats]) -> Encode:
+    def encode(texts: Sequence[str]) -> Floats:
+        starts = range(0, len(texts), _BATCH)
+        return np.concatenate([run(encoder.encode(texts[start : start + _BATCH]).inputs) for start in starts])
+
+    return encode

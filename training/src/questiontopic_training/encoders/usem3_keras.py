@@ -1,0 +1,86 @@
+"""The encoder's small layers as a Keras model: everything of USE multilingual v3 after its embedding look-up.
+
+Built from standard Keras layers and operations only, so that the saved model loads in safe mode without custom code.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from questiontopic_model.encoders.usem3 import DIMENSION, resources
+
+_CHANNELS = 256
+ORDERS = ((2, 0), (3, 1), (5, 2))  # The convolutions: pieces seen, and how many of them stand to the left.
+_WINDOW_LEFT = 2  # The place of a piece itself in its row of `windows`.
+
+
+def build_body(dropout: float = 0.0) -> Any:
+    """The encoder's layers with the weights that its package ships: flat inputs in, [texts, 512] unit vectors out.
+
+    `dropout` is the share of each piece's numbers that is dropped in training, before and after the convolutions.
+    """
+    body = _layers(dropout)
+    with np.load(resources() / "weights.npz", allow_pickle=False) as weights:
+        for name, values in _pretrained(weights).items():
+            body.get_layer(name).set_weights(values)
+    return body
+
+
+def taps(order: int, left: int) -> list[int]:
+    """The columns of `windows` that a convolution over `order` pieces looks through."""
+    return list(range(_WINDOW_LEFT - left, _WINDOW_LEFT - left + order))
+
+
+def _layers(dropout: float) -> Any:
+    layers, ops = keras.layers, keras.ops
+    pooling = keras.Input((None,), name="pooling")
+    embeddings = keras.Input((DIMENSION,), name="embeddings")
+    windows = keras.Input((5,), dtype="int32", name="windows")
+
+    projected = layers.Dense(_CHANNELS * len(ORDERS), name="projection")(layers.Dropout(dropout)(embeddings))
+    projected = layers.LayerNormalization(epsilon=1e-12, name="projection_norm")(projected)
+    branches = []
+    for (order, left), x in zip(ORDERS, ops.split(projected, len(ORDERS), axis=1), strict=True):
+        near = ops.take(windows, taps(order, left), axis=1)
+        for depth in (1, 2):
+            padded = ops.pad(x, ((0, 1), (0, 0)))  # The row that windows outside the text point at.
+            seen = layers.Reshape((order * _CHANNELS,))(ops.take(padded, near, axis=0))
+            gram = layers.Dense(_CHANNELS, activation="relu", name=f"gram{order}_{depth}")(seen)
+            x = layers.Add()([x, gram])
+        branches.append(x)
+    words = layers.LayerNormalization(epsilon=1e-12, name="words_norm")(layers.Concatenate()([embeddings, *branches]))
+
+    words = layers.Dropout(dropout)(words)
+
+    # The projection of the sum is the sum of the projections; a text's row sum of `pooling` carries its biases.
+    pooled = layers.Concatenate()([ops.matmul(pooling, words), ops.sum(pooling, axis=1, keepdims=True)])
+    text = layers.Dense(DIMENSION, use_bias=False, name="pooled")(pooled)
+
+    def dense(units: int, name: str) -> Any:
+        return layers.Dense(units, use_bias=False, name=name)
+
+    first = layers.ReLU()(dense(320, "d0")(text))
+    second = layers.ReLU()(layers.Add()([dense(320, "p1")(text), dense(320, "d1")(first)]))
+    third = layers.ReLU()(dense(DIMENSION, "d2")(second))
+    last = layers.Add()([dense(DIMENSION, "p3")(second), dense(DIMENSION, "d3")(third)])
+    vector = layers.UnitNormalization(name="vector")(layers.Activation("tanh")(last))
+    return keras.Model({"pooling": pooling, "embeddings": embeddings, "windows": windows}, vector, name="body")
+
+
+def _pretrained(weights: Any) -> dict[str, list[Any]]:
+    def joined(prefix: str) -> Any:
+        return np.concatenate([weights[f"{prefix}{order}"] for order, _ in ORDERS], axis=-1)
+
+    values = {
+        "projection": [joined("proj"), joined("proj_b")],
+        "projection_norm": [joined("ln_g"), joined("ln_b")],
+        "words_norm": [weights["ln_g"], weights["ln_b"]],
+        "pooled": [np.concatenate([weights["cnn_W"], weights["cnn_b"][None]])],
+    }
+    for order, _ in ORDERS:
+        for depth in (1, 2):
+            values[f"gram{order}_{depth}"] = [weights[f"w{depth}_{order}"], weights[f"b{depth}_{order}"]]
+    return values | {name: [weights[name]] for name in ("d0", "d1", "p1", "d2", "p3", "d3")}

@@ -1,0 +1,1 @@
+"""What is measured of a model: accuracy, calibration, robustness and other languages."""

@@ -1,0 +1,66 @@
+"""How a calibration is fitted to logits of rows that were not trained."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.optimize import minimize
+
+from questiontopic_model.bundle.manifest import TemperatureAt
+from questiontopic_model.calibration import Calibration, softmax
+from questiontopic_model.encoders.encoder import Floats
+
+from ..data.examples import Ints
+
+_TEMPERATURES = np.geomspace(0.1, 10, 401)
+# Chosen by cross-validation on the 1,091 rows of TREC that are held out, for usem3, minilm and their ensemble. There 2
+# to 8 knots and penalties of 3 to 100 all have a lower log loss than one temperature (by up to 0.006) and a lower
+# calibration error, and hardly differ.
+_KNOTS = 4
+_PENALTY = 10.0  # For a step of 1 in the temperature's logarithm, in units of one row's log loss.
+_STEP = 0.1  # The first, of the search.
+
+
+def fit_calibration(found: Floats, truth: Ints) -> Calibration:
+    """The calibration that gives logits the lowest log loss; of few rows hardly more than one temperature."""
+    base = fit_temperature(found, truth)
+    confidences = _knots(softmax(found / np.float32(base)).max(axis=1))
+
+    def refined(logarithms: Floats) -> Calibration:
+        temperatures = np.round(base * np.exp(logarithms), 2).tolist()
+        return Calibration(base, tuple(map(TemperatureAt, confidences, temperatures)))
+
+    return refined(_fitted(found, truth, base, confidences))
+
+
+def fit_temperature(found: Floats, truth: Ints) -> float:
+    """The one temperature (0.1 to 10) that gives logits the lowest log loss (Guo et al. 2017, arXiv:1706.04599)."""
+    return round(float(min(_TEMPERATURES, key=lambda one: _log_loss(Calibration(one), found, truth))), 3)
+
+
+def _fitted(found: Floats, truth: Ints, base: float, confidences: list[float]) -> Floats:
+    """For each knot its temperature's logarithm, from that of the base."""
+
+    def loss(logarithms: Floats) -> float:
+        knots = tuple(map(TemperatureAt, confidences, base * np.exp(logarithms)))
+        unlikely = float((np.diff(logarithms) ** 2).sum() + logarithms.mean() ** 2)
+        return _log_loss(Calibration(base, knots), found, truth) + _PENALTY * unlikely / len(truth)
+
+    start = np.zeros(len(confidences))
+    simplex = np.vstack([start, _STEP * np.eye(len(start))])
+    options = {"initial_simplex": simplex, "xatol": 1e-4, "fatol": 1e-8}
+    bounds = [tuple(np.log(_TEMPERATURES[[0, -1]] / base))] * len(start)
+    best: Floats = minimize(loss, start, method="Nelder-Mead", bounds=bounds, options=options).x
+    return best
+
+
+def _knots(top: Floats) -> list[float]:
+    """Rising confidences: the means of parts of the rows in which equally many errors are expected."""
+    top = np.sort(top)
+    expected = np.cumsum(1 - top)
+    part = np.minimum(_KNOTS * expected / max(expected[-1], 1e-9), _KNOTS - 1).astype(int)
+    return sorted({round(float(top[part == one].mean()), 3) for one in set(part.tolist())})
+
+
+def _log_loss(calibration: Calibration, found: Floats, truth: Ints) -> float:
+    probabilities = calibration.confidences(found)[np.arange(len(truth)), truth]
+    return -float(np.log(probabilities + 1e-12).mean())

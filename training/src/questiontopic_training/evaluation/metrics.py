@@ -1,0 +1,139 @@
+"""How good a graph's answers are: logits of many texts, accuracy and calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.metrics import classification_report
+
+from questiontopic_model.calibration import Calibration
+from questiontopic_model.encoders.encoder import Encoder, Floats, Graph
+
+from ..data.examples import Examples, Ints, Labels
+
+BINS = 15  # Of reliability and calibration error.
+_BATCH = 64
+_DRAWS = 1000  # Of the right answers: gives the mean to about 1 %.
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Probabilities of both levels, [texts, labels]; `fine` is None for a model without fine labels."""
+
+    coarse: Floats
+    fine: Floats | None
+    truth: Examples
+
+    def metrics(self, prefix: str) -> dict[str, float]:
+        """Accuracy and calibration of each level and the number of texts, named `{prefix}_...`."""
+        values: dict[str, float] = {f"{prefix}_questions": len(self.truth)}
+        accuracy = self.accuracy()
+        for level, probabilities, truth in self.levels():
+            own = f"{prefix}_{level}"
+            values[f"{own}_accuracy"] = accuracy[level]
+            values[f"{own}_expected_calibration_error"] = calibration_error(probabilities, truth)
+            values[f"{own}_chance_calibration_error"] = chance_calibration_error(probabilities)
+            values[f"{own}_equal_mass_calibration_error"] = equal_mass_calibration_error(probabilities, truth)
+            values[f"{own}_brier_score"] = brier_score(probabilities, truth)
+        return values
+
+    def accuracy(self) -> dict[str, float]:
+        """The share of right top labels of each level."""
+        return {level: float((found.argmax(axis=1) == truth).mean()) for level, found, truth in self.levels()}
+
+    def table(self, labels: Labels) -> str:
+        """Precision, recall and F1 of each coarse label, as text."""
+        report: str = classification_report(
+            self.truth.coarse,
+            self.coarse.argmax(axis=1),
+            labels=range(len(labels.coarse)),
+            target_names=labels.coarse,
+            digits=3,
+            zero_division=0,
+        )
+        return report
+
+    def levels(self) -> list[tuple[str, Floats, Ints]]:
+        """For each level: its name, the probabilities and the right labels' numbers."""
+        levels = [("coarse", self.coarse, self.truth.coarse)]
+        return levels if self.fine is None else [*levels, ("fine", self.fine, self.truth.fine)]
+
+
+def logits(encoder: Encoder, graph: Graph, texts: Sequence[str]) -> Floats:
+    """The graph's outputs for prepared texts, computed in batches."""
+    from ..progress import bar  # Brings Keras, which is not needed to judge the answers of a served model.
+
+    starts = range(0, len(texts), _BATCH)
+    with bar(starts, "answering", len(starts), "batch", leave=False) as progress:
+        return np.concatenate([graph.run(encoder.encode(texts[start : start + _BATCH]).inputs) for start in progress])
+
+
+def evaluate(found: Floats, truth: Examples, labels: Labels, fine: bool, calibration: Calibration) -> Evaluation:
+    """What calibrated logits say; `fine` says whether they are of fine labels."""
+    return judge(calibration.confidences(found), truth, labels, fine)
+
+
+def judge(finest: Floats, truth: Examples, labels: Labels, fine: bool) -> Evaluation:
+    """What probabilities say, which are of fine labels if `fine`, else of coarse ones."""
+    return Evaluation(finest @ labels.matrix, finest, truth) if fine else Evaluation(finest, None, truth)
+
+
+def brier_score(probabilities: Floats, truth: Ints) -> float:
+    """The mean over texts of the squared distance to the right answer, 0 to 2 (Brier 1950)."""
+    right = np.eye(probabilities.shape[1], dtype=np.float32)[truth]
+    return float(((probabilities - right) ** 2).sum(axis=1).mean())
+
+
+@dataclass(frozen=True)
+class Bin:
+    """The answers whose top confidence lies in `low` to `high`: how many, their mean confidence, and how many right."""
+
+    low: float
+    high: float
+    answers: int
+    confidence: float
+    accuracy: float
+
+
+def reliability(probabilities: Floats, truth: Ints) -> list[Bin]:
+    """The equally wide bins of top confidence that have answers (Guo et al. 2017, arXiv:1706.04599)."""
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
+    number = _bin_numbers(confidence)
+    return [
+        Bin(one / BINS, (one + 1) / BINS, int(of.sum()), float(confidence[of].mean()), float(right[of].mean()))
+        for one in range(BINS)
+        if (of := number == one).any()
+    ]
+
+
+def calibration_error(probabilities: Floats, truth: Ints) -> float:
+    """Expected calibration error: |accuracy - confidence| of the bins, weighted by their answers."""
+    found = reliability(probabilities, truth)
+    return sum(abs(one.accuracy - one.confidence) * one.answers for one in found) / len(truth)
+
+
+def chance_calibration_error(probabilities: Floats) -> float:
+    """The calibration error that a perfectly calibrated model with these confidences has in the mean, for no bin has
+    endlessly many answers (consistency resampling: Bröcker & Smith 2007, doi:10.1175/WAF993.1)."""
+    confidence = probabilities.max(axis=1)
+    number, random = _bin_numbers(confidence), np.random.default_rng(0)
+    errors = [
+        np.abs(np.bincount(number, (random.random(len(confidence)) < confidence) - confidence)).sum()
+        for _ in range(_DRAWS)
+    ]
+    return float(np.mean(errors)) / len(confidence)
+
+
+def equal_mass_calibration_error(probabilities: Floats, truth: Ints) -> float:
+    """The same with bins that hold equally many answers, so that chance in nearly empty bins does not add up
+    (Roelofs et al. 2022, arXiv:2012.08668)."""
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
+    bins = np.array_split(np.argsort(confidence, kind="stable"), min(BINS, len(truth)))
+    return sum(len(of) * abs(float(right[of].mean() - confidence[of].mean())) for of in bins) / len(truth)
+
+
+def _bin_numbers(confidence: Floats) -> Ints:
+    numbers: Ints = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    return numbers

@@ -1,0 +1,1 @@
+"""Several trainings as one experiment: folds, seeds, members of an ensemble."""

@@ -1,0 +1,121 @@
+"""What trained models say: logits of the rows that were held out, and each final model's of whatever is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from questiontopic_model.calibration import Calibration
+from questiontopic_model.encoders.encoder import Floats
+
+from ..data.examples import Examples, Labels, concatenate
+from ..data.questions import Question
+from ..evaluation.calibration import fit_calibration
+from ..evaluation.metrics import evaluate
+from ..evaluation.suite import Assessment, assess, reliabilities, tables
+from .cross_validation import fold_metrics
+
+Logits = Callable[[Sequence[str]], Floats]  # Texts as a user writes them in, [texts, labels] out.
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a manifest says of a model's quality, and its calibration."""
+
+    calibration: Calibration
+    metrics: dict[str, float]
+    evaluation: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`held_out` has logits and right answers of rows that were not trained, fold by fold; `finals` one for each seed.
+
+    `fine` says whether the logits are of fine labels.
+    """
+
+    labels: Labels
+    fine: bool
+    held_out: Sequence[tuple[Floats, Examples]]
+    finals: Sequence[Logits]
+
+    def figures(self, test: Sequence[Question], seeds: Sequence[int]) -> Figures:
+        """Fits the calibration to the held-out rows, then asks the final models the test questions, once; prints both.
+
+        Without test questions the held-out rows are all that is measured.
+        """
+        found, truth = (
+            np.concatenate([part for part, _ in self.held_out]),
+            concatenate([one for _, one in self.held_out]),
+        )
+        calibration = fit_calibration(found, truth.fine if self.fine else truth.coarse)
+        held_out = evaluate(found, truth, self.labels, self.fine, calibration)
+        if test:
+            metrics = held_out.metrics("validation")
+        else:
+            folds = [evaluate(*part, self.labels, self.fine, calibration) for part in self.held_out]
+            metrics = fold_metrics(held_out, folds)
+        print(f"held out, temperature {_described(calibration)}:\n{_lines(metrics)}")
+        assessments = []
+        for seed, final in zip(seeds, self.finals, strict=True) if test else ():
+            assessments.append(assess(partial(_confidences, final, calibration), test, self.labels, self.fine))
+            print(f"test, seed {seed}:\n{_lines(assessments[-1].test.metrics('test'))}")
+        print((assessments[0].test if test else held_out).table(self.labels))
+        return Figures(
+            calibration,
+            metrics | {"seeds": len(self.finals)} | _spread(assessments),
+            tables(assessments) if test else {"reliability": reliabilities(held_out)},
+        )
+
+
+def mean(outcomes: Sequence[Outcome], temperatures: Sequence[float]) -> Outcome:
+    """The outcome of an ensemble of these, as `questiontopic_model.ensemble` computes it.
+
+    Raises ValueError unless all of them held out the same rows.
+    """
+    first, *others = outcomes
+    for other in others:
+        for (_, rows), (_, same) in zip(first.held_out, other.held_out, strict=True):
+            if not (np.array_equal(rows.fine, same.fine) and np.array_equal(rows.coarse, same.coarse)):
+                raise ValueError("the members of an ensemble held out different rows")
+
+    def together(logits: Sequence[Floats]) -> Floats:
+        scaled = [one / np.float32(temperature) for one, temperature in zip(logits, temperatures, strict=True)]
+        total: Floats = np.mean(scaled, axis=0)
+        return total
+
+    parts = zip(*(outcome.held_out for outcome in outcomes), strict=True)
+    held_out = [(together([found for found, _ in part]), part[0][1]) for part in parts]
+    finals = [
+        partial(lambda members, texts: together([member(texts) for member in members]), members)
+        for members in zip(*(outcome.finals for outcome in outcomes), strict=True)
+    ]
+    return Outcome(first.labels, first.fine, held_out, finals)
+
+
+def _confidences(final: Logits, calibration: Calibration, texts: Sequence[str]) -> Floats:
+    return calibration.confidences(final(texts))
+
+
+def _described(calibration: Calibration) -> str:
+    knots = [f"{one.temperature} at {one.confidence}" for one in calibration.temperatures]
+    return ", ".join([str(calibration.temperature), *knots])
+
+
+def _spread(assessments: Sequence[Assessment]) -> dict[str, float]:
+    """The first model's test figures; of all their mean and sample standard deviation (0 of one) over the seeds."""
+    figures = [assessment.test.metrics("test") for assessment in assessments]
+    values = dict(figures[0]) if figures else {}
+    for name in [name for name in values if name != "test_questions"]:
+        column = [figure[name] for figure in figures]
+        values[f"{name}_mean"] = round(float(np.mean(column)), 6)
+        values[f"{name}_std"] = round(float(np.std(column, ddof=min(1, len(column) - 1))), 6)
+    return values
+
+
+def _lines(metrics: dict[str, float]) -> str:
+    return "\n".join(f"  {name:47} {value:.4f}" for name, value in metrics.items())

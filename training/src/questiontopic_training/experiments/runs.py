@@ -1,0 +1,141 @@
+"""Training runs: several at once, each in a process of its own, and none twice.
+
+A run is decided by its recipe, rows and seed: how many go at once changes no model.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import multiprocessing
+import multiprocessing.connection
+import multiprocessing.context
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from questiontopic_model.bundle import BundleError
+
+from ..data.examples import Examples, Labels
+from ..encoders.training_encoder import TrainingEncoder, load_encoder
+from ..recipes import Recipe
+from ..recipes.teachers import Teachers
+
+PACKAGES = ("keras", "numpy", "onnx", "scikit-learn", "sentencepiece", "tensorflow")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What decides a model; `name` is for people. `held` are the rows that a recipe may look at and not learn from."""
+
+    name: str
+    recipe: Recipe
+    training: Examples
+    held: Examples | None
+    labels: Labels
+    seed: int
+
+    def train(self, encoder: TrainingEncoder, teachers: Teachers) -> Any:
+        """The model, with the weights that it will have in a bundle."""
+        model = self.recipe.train(encoder, self.training, self.held, self.labels, self.seed, teachers)
+        encoder.round(model)
+        return model
+
+    def key(self, encoder: TrainingEncoder, teachers: Teachers) -> str:
+        """Equal for equal models, as long as the code stays the same."""
+        rows = [
+            (part.texts, part.coarse.tolist(), part.fine.tolist()) if part else None
+            for part in (self.training, self.held)
+        ]
+        packages = [importlib.metadata.version(package) for package in PACKAGES]
+        recipe = (self.recipe.name, asdict(self.recipe))
+        labels = (self.labels.coarse, self.labels.fine)
+        everything = (recipe, rows, labels, self.seed, encoder.identity, teachers.questions, packages)
+        return hashlib.sha256(repr(everything).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Trains runs, `jobs` at once, with `threads` CPU threads each.
+
+    A model that the folder `cache` has is read from there: so work that was interrupted goes on where it stopped.
+    """
+
+    encoder: TrainingEncoder
+    teachers: Teachers = field(default_factory=lambda: Teachers(()))
+    jobs: int = 1
+    threads: int = 1
+    cache: Path | None = None
+
+    def models(self, runs: Sequence[Run]) -> list[Any]:
+        """The trained models, in the order of `runs`."""
+        with self._folder() as folder:
+            paths = [folder / f"run-{run.key(self.encoder, self.teachers)}.keras" for run in runs]
+            planned = {path: run for run, path in zip(runs, paths, strict=True)}  # Equal runs once.
+            missing = [(run, path) for path, run in planned.items() if not path.is_file()]
+            if self.jobs == 1 or len(missing) == 1:
+                for run, path in missing:
+                    _save(run.train(self.encoder, self.teachers), path)
+            else:
+                self._train_beside(missing, folder)
+            return [keras.models.load_model(path, compile=False) for path in paths]
+
+    @contextmanager
+    def _folder(self) -> Iterator[Path]:
+        if self.cache:
+            self.cache.mkdir(parents=True, exist_ok=True)
+            yield self.cache
+        else:
+            with tempfile.TemporaryDirectory() as folder:
+                yield Path(folder)
+
+    def _train_beside(self, missing: Sequence[tuple[Run, Path]], folder: Path) -> None:
+        # Not forked: TensorFlow's threads do not survive that.
+        context = multiprocessing.get_context("spawn")
+        waiting = [*missing]
+        running: list[multiprocessing.context.SpawnProcess] = []
+        teachers = replace(self.teachers, cache=self.teachers.cache or folder)  # What one has taught the others read.
+        try:
+            while waiting or running:
+                while waiting and len(running) < self.jobs:
+                    run, path = waiting.pop(0)
+                    options = (run, path, self.encoder.name, teachers, folder, self.threads)
+                    process = context.Process(target=_train_alone, args=options, name=run.name)
+                    process.start()
+                    running.append(process)
+                multiprocessing.connection.wait([process.sentinel for process in running])
+                # Asked once: a process may end between two questions.
+                for process in [process for process in running if process.exitcode is not None]:
+                    running.remove(process)
+                    if process.exitcode:
+                        raise BundleError(f"{process.name}: training failed (exit code {process.exitcode}), see above")
+        finally:
+            for process in running:
+                process.terminate()
+                process.join()
+
+
+def prepare_tensorflow(threads: int) -> None:
+    """Before TensorFlow computes anything in this process: equal seeds give equal weights, on so many threads."""
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.config.experimental.enable_op_determinism()
+
+
+def _train_alone(run: Run, path: Path, encoder: str, teachers: Teachers, cache: Path, threads: int) -> None:
+    prepare_tensorflow(threads)
+    _save(run.train(load_encoder(encoder, cache, threads), teachers), path)
+
+
+def _save(model: Any, path: Path) -> None:
+    """Under its final name once it is whole; another process may train the same."""
+    unfinished = path.with_name(f"unfinished-{os.getpid()}-{path.name}")
+    model.save(unfinished)
+    unfinished.replace(path)

@@ -1,0 +1,134 @@
+"""Teachers: all-MiniLM-L6-v2 fine-tuned on the labelled questions, to label the unlabelled ones.
+
+They are slower and more accurate than the model that learns from them (Hinton et al. 2015, arXiv:1503.02531). All start
+from the same head, so that the average of their weights is a model as good as their average answer, and one forward
+pass labels for all of them (Wortsman et al. 2022, arXiv:2203.05482).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import importlib.metadata
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from questiontopic_model.calibration import softmax
+from questiontopic_model.encoders.encoder import Floats
+from questiontopic_model.encoders.minilm import DIMENSION, MiniLMEncoder, installed_spec, load_minilm
+from questiontopic_model.runtimes.keras_graph import KerasGraph
+
+from ..augmentation.surface_forms import drawn, trec
+from ..data.buckets import buckets
+from ..data.examples import Examples, Labels
+from ..encoders.heads import linear_head, with_head
+from ..encoders.minilm_keras import build_minilm
+from ..evaluation.metrics import logits
+from .trainer import Batch, Optimisation, fit
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """Hyper-parameters of one fine-tuned MiniLM; a dropout of the encoder's layers, another of the head's input."""
+
+    epochs: int = 3
+    batch_size: int = 32
+    dropout: float = 0.1
+    optimisation: Optimisation = Optimisation(body_rate=1e-4, head_rate=1e-3, ema_momentum=0.99)
+    forms: Mapping[str, float] = field(default_factory=lambda: {"trec": 0.55, "plain": 0.1, "hasty": 0.35})
+
+    def train(self, encoder: MiniLMEncoder, training: Examples, labels: Labels, seed: int) -> Any:
+        """The trained graph: the encoder's inputs in, logits of the fine labels out."""
+        model, head = teacher_graph(len(labels.fine), self.dropout)
+        random = np.random.default_rng(seed)
+        steps = self.epochs * -(-len(training) // self.batch_size)
+        batches = self._batches(encoder, training, np.eye(len(labels.fine), dtype=np.float32), random)
+        fit(model, head, batches, steps, labels.matrix, self.optimisation)
+        return model
+
+    def _batches(
+        self, encoder: MiniLMEncoder, training: Examples, targets: Floats, random: np.random.Generator
+    ) -> Iterator[Batch]:
+        for _ in range(self.epochs):
+            texts = drawn(training.texts, self.forms, random)
+            lengths = np.array([len(text) for text in texts])
+            for rows in buckets(lengths, self.batch_size, random):
+                yield encoder.encode([texts[row] for row in rows]).inputs, targets[training.fine[rows]]
+
+
+@dataclass
+class Teachers:
+    """`number` teachers that label `questions`; equal training rows are taught once, and kept in the folder `cache`."""
+
+    questions: tuple[str, ...]
+    cache: Path | None = None
+    _known: dict[str, Floats] = field(default_factory=dict)
+
+    def probabilities(self, teacher: Teacher, number: int, training: Examples, labels: Labels) -> Floats:
+        """For each question the probabilities of the fine labels, [questions, labels]."""
+        key = self._key(teacher, number, training, labels)
+        if key not in self._known:
+            with self._kept(key) as path:
+                if not path.is_file():
+                    unfinished = path.with_name(f"unfinished-{path.name}")
+                    np.save(unfinished, self._label(teacher, number, training, labels).astype(np.float16))
+                    unfinished.replace(path)
+                self._known[key] = np.load(path, allow_pickle=False).astype(np.float32)
+        return self._known[key]
+
+    @contextmanager
+    def _kept(self, key: str) -> Iterator[Path]:
+        """The place of the file, for one process at a time: others wait for what it writes."""
+        if self.cache:
+            self.cache.mkdir(parents=True, exist_ok=True)
+            with (self.cache / f"teachers-{key}.lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield self.cache / f"teachers-{key}.npy"
+        else:
+            with tempfile.TemporaryDirectory() as folder:
+                yield Path(folder) / f"teachers-{key}.npy"
+
+    def _label(self, teacher: Teacher, number: int, training: Examples, labels: Labels) -> Floats:
+        encoder = load_minilm(installed_spec(""))
+        models = [teacher.train(encoder, training, labels, seed) for seed in range(number)]
+        graph = average(models)
+        texts = [trec(question) for question in self.questions]
+        order = np.argsort([len(text) for text in texts], kind="stable")  # Texts of like length need little padding.
+        found = np.empty((len(texts), len(labels.fine)), np.float32)
+        found[order] = softmax(logits(encoder, KerasGraph(graph), [texts[row] for row in order]))
+        return found
+
+    def _key(self, teacher: Teacher, number: int, training: Examples, labels: Labels) -> str:
+        rows = [*zip(training.texts, training.fine.tolist(), strict=True)]
+        names, encoder = (labels.coarse, labels.fine), installed_spec("")
+        everything = (
+            asdict(teacher),
+            number,
+            rows,
+            names,
+            self.questions,
+            encoder,
+            importlib.metadata.version("tensorflow"),
+        )
+        return hashlib.sha256(repr(everything).encode()).hexdigest()[:16]
+
+
+def teacher_graph(outputs: int, dropout: float) -> tuple[Any, Any]:
+    """The encoder's layers as they were published with a linear head, equal for all teachers; and that head."""
+    keras.utils.set_random_seed(0)
+    body, head = build_minilm(dropout), linear_head(DIMENSION, outputs, dropout)
+    return with_head(body, head), head
+
+
+def average(models: Sequence[Any]) -> Any:
+    """The first model, with the mean of all models' weights."""
+    first, *_ = models
+    first.set_weights([np.mean(same, axis=0) for same in zip(*(model.get_weights() for model in models), strict=True)])
+    return first

@@ -1,0 +1,94 @@
+"""The training loop of the recipes whose encoder learns: soft targets, two optimisers, an average of the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from questiontopic_model.encoders.encoder import Floats, Inputs
+
+from ..progress import bar
+
+Batch = tuple[Inputs, Floats]  # The graph's inputs, and the probability of each fine label, [texts, labels].
+
+
+@dataclass(frozen=True)
+class Optimisation:
+    """Rates are per step, shares of all steps."""
+
+    body_rate: float
+    head_rate: float
+    weight_decay: float = 0.01
+    clip_norm: float = 1.0
+    warm_up: float = 1 / 15  # The rates rise to their peak, then fall as a cosine to 0.
+    frozen: float = 0.03  # The head starts from noise; until it has settled, it would only disturb the body.
+    ema_momentum: float = 0.995
+
+
+def fit(model: Any, head: Any, batches: Iterable[Batch], steps: int, matrix: Floats, how: Optimisation) -> None:
+    """Trains `model`, whose last layers are `head`, on `steps` batches; leaves the averaged weights in it.
+
+    The loss is the cross-entropy of the fine labels plus that of the coarse ones, which sum them up: `matrix` is
+    [fine labels, coarse labels].
+    """
+    of_head = {id(variable) for variable in head.trainable_variables}
+    parts = (
+        (how.body_rate, how.frozen, [v for v in model.trainable_variables if id(v) not in of_head]),
+        (how.head_rate, 0.0, list(head.trainable_variables)),
+    )
+    optimizers = []
+    for rate, frozen, variables in parts:
+        schedule = _Cosine(rate, steps, how.warm_up * steps, frozen * steps)
+        optimizer = keras.optimizers.AdamW(
+            schedule, weight_decay=how.weight_decay, use_ema=True, ema_momentum=how.ema_momentum
+        )
+        optimizer.build(variables)
+        optimizers.append((optimizer, variables))
+    step = _step(model, optimizers, tf.constant(matrix), how.clip_norm)
+    losses = []
+    with bar(batches, "training", steps, "batch") as progress:
+        for inputs, target in progress:
+            losses.append(float(step(inputs, target)))
+            progress.set_postfix(loss=f"{np.mean(losses[-200:]):.3f}", refresh=False)
+    for optimizer, variables in optimizers:
+        optimizer.finalize_variable_values(variables)
+
+
+def _step(model: Any, optimizers: Any, matrix: Any, clip_norm: float) -> Any:
+    inputs = {tensor.name: tf.TensorSpec(tensor.shape, tensor.dtype, tensor.name) for tensor in model.inputs}
+
+    @tf.function(input_signature=(inputs, tf.TensorSpec((None, matrix.shape[0]))))  # type: ignore[untyped-decorator]
+    def step(batch: Any, target: Any) -> Any:
+        with tf.GradientTape() as tape:
+            fine = tf.nn.log_softmax(model(batch, training=True))
+            losses = -tf.reduce_sum(target * fine, 1)
+            if matrix.shape[0] != matrix.shape[1]:  # Otherwise each label is its own coarse one.
+                coarse = tf.math.log(tf.matmul(tf.exp(fine), matrix) + 1e-7)
+                losses -= tf.reduce_sum(tf.matmul(target, matrix) * coarse, 1)
+            loss = tf.reduce_mean(losses)
+        variables = [variable for _, part in optimizers for variable in part]
+        gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, variables), clip_norm)
+        for optimizer, part in optimizers:
+            mine, gradients = gradients[: len(part)], gradients[len(part) :]
+            optimizer.apply_gradients(zip(mine, part, strict=True))
+        return loss
+
+    return step
+
+
+class _Cosine(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+    """Nothing for `frozen` steps, up in `rise` steps, then down to 0 at `steps`."""
+
+    def __init__(self, peak: float, steps: int, rise: float, frozen: float) -> None:
+        self._peak, self._steps, self._rise, self._frozen = peak, steps, max(rise, 1.0), frozen
+
+    def __call__(self, step: Any) -> Any:
+        thawed = tf.cast(step, tf.float32) - self._frozen
+        rising = tf.clip_by_value(thawed / self._rise, 0.0, 1.0)
+        done = (thawed - self._rise) / max(self._steps - self._frozen - self._rise, 1.0)
+        return self._peak * rising * 0.5 * (1 + tf.cos(np.pi * tf.clip_by_value(done, 0.0, 1.0)))

@@ -1,0 +1,71 @@
+import re
+
+import numpy as np
+import pytest
+
+from questiontopic_training.augmentation.sentences import LEADS, TALK
+from questiontopic_training.augmentation.surface_forms import SHARES, TALKATIVE, drawn, hasty, plain, trec, typo
+from questiontopic_training.evaluation import robustness
+
+WRITTEN = 'Who wrote "Hamlet" (the play), and what\'s it about?'
+TREC = "Who wrote `` Hamlet '' ( the play ) , and what 's it about ?"
+
+
+def test_trecs_style_and_a_careful_persons_are_each_others_inverse() -> None:
+    assert trec(WRITTEN) == TREC
+    assert plain(TREC) == WRITTEN
+
+
+@pytest.mark.parametrize(
+    "text", ["where to sail to the lake?", "Where to sail to the lake ?", "Where to sail to the lake"]
+)
+def test_marks_at_the_end_do_not_matter(text: str) -> None:
+    assert hasty(text) == "where to sail to the lake"
+    assert trec(text).endswith("lake ?")
+    assert plain(text).endswith("lake?")
+
+
+def test_a_typo_changes_a_letter_or_two_of_one_word() -> None:
+    random = np.random.default_rng(0)
+    text = "Which river crosses the old town ?"
+    for _ in range(200):
+        words, changed = text.split(), typo(text, random).split()
+        assert sum(a != b for a, b in zip(words, changed, strict=True)) <= 1
+        assert abs(len(" ".join(changed)) - len(text)) <= 1
+
+
+def test_a_text_without_words_has_no_typo() -> None:
+    assert typo("5 + 5 ?", np.random.default_rng(0)) == "5 + 5 ?"
+
+
+def test_forms_are_drawn_as_often_as_asked() -> None:
+    texts = drawn(["What 's it ?"] * 2000, SHARES, np.random.default_rng(0))
+    assert abs(texts.count("what's it") / 2000 - SHARES["hasty"]) < 0.04
+    assert len(set(texts)) > 50
+
+
+def test_one_sentence_or_two_stand_behind() -> None:
+    texts = drawn(["What 's it ?"] * 500, {"tail": 1.0}, np.random.default_rng(0))
+    behind = [text.count(".") + text.count("!") for text in texts]
+    assert set(behind) == {1, 2}
+    assert 0.3 < behind.count(2) / len(behind) < 0.5
+
+
+def test_up_to_three_sentences_stand_behind_who_explains() -> None:
+    texts = drawn(["What 's it ?"] * 500, {"talk": 1.0}, np.random.default_rng(0))
+    assert all(any(text.endswith(sentence) for sentence in TALK) for text in texts)
+    behind = [sum(text.count(sentence) for sentence in TALK) for text in texts]
+    assert set(behind) == {1, 2, 3}
+
+
+def test_shares_are_of_all_texts() -> None:
+    assert np.isclose(sum(SHARES.values()), 1) and np.isclose(sum(TALKATIVE.values()), 1)
+
+
+def test_what_is_measured_is_not_what_is_learned() -> None:
+    names = ("leading filler", "trailing sentence", "two trailing sentences")
+    random = np.random.default_rng(0)
+    measured = {robustness.DISTURBANCES[name]("it?", number, random) for name in names for number in range(20)}
+    added = {part.strip() for text in measured for part in re.split(r"(?<=[.!?]) |[iI]t\?", text)} - {""}
+    assert len(added) == 9
+    assert not added & {*LEADS, *TALK}

@@ -1,0 +1,74 @@
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from questiontopic_model.bundle import BundleError
+from questiontopic_training.data.examples import Labels
+from questiontopic_training.data.questions import Question, QuestionSet
+from questiontopic_training.encoders.embedding_cache import EmbeddingCache
+from questiontopic_training.encoders.training_encoder import Hub, TrainingEncoder
+from questiontopic_training.experiments.runs import Run, Runs
+from questiontopic_training.recipes.head import Head
+from questiontopic_training.recipes.teachers import Teachers
+
+NONE: Any = None  # Of an encoder that computes nothing.
+
+
+@pytest.fixture(scope="module")
+def planned(data: QuestionSet) -> list[Run]:
+    labels = Labels(data.training)
+    examples = labels.examples(data.training)
+    return [Run(f"seed {seed}", Head(epochs=2), examples, None, labels, seed) for seed in (1, 2)]
+
+
+def test_a_model_does_not_depend_on_what_is_trained_beside_it(
+    planned: list[Run], usem3: TrainingEncoder, tmp_path: Path
+) -> None:
+    one, other = (Runs(usem3, jobs=2, cache=tmp_path / name) for name in ("one", "other"))
+    models = one.models(planned)
+    for first, second in zip(models, reversed(other.models(planned[::-1])), strict=True):
+        pairs = zip(first.get_weights(), second.get_weights(), strict=True)
+        assert all(np.array_equal(a, b) for a, b in pairs)
+    assert not np.array_equal(models[0].get_weights()[-1], models[1].get_weights()[-1])
+    assert len(list((tmp_path / "one").glob("run-*.keras"))) == 2
+
+
+def test_what_is_trained_is_not_trained_again(planned: list[Run], usem3: TrainingEncoder, tmp_path: Path) -> None:
+    runs = Runs(usem3, cache=tmp_path)
+    runs.models(planned[:1])
+    (first,) = tmp_path.glob("run-*.keras")
+    written = first.stat().st_mtime_ns
+    runs.models(planned)
+    assert first.stat().st_mtime_ns == written
+    assert len(list(tmp_path.glob("run-*.keras"))) == 2
+
+
+def test_a_run_that_fails_is_named_and_leaves_no_model(
+    planned: list[Run], usem3: TrainingEncoder, tmp_path: Path
+) -> None:
+    broken = [replace(run, name=f"broken {run.seed}", recipe=Head(batch_size=0)) for run in planned]
+    with pytest.raises(BundleError, match=r"broken \d: training failed"):
+        Runs(usem3, jobs=2, cache=tmp_path).models(broken)
+    assert not list(tmp_path.glob("*.keras"))
+
+
+def test_encoders_of_one_name_and_other_contents_have_other_models(
+    planned: list[Run], hub_folder: Path, tmp_path: Path
+) -> None:
+    copies = [shutil.copytree(hub_folder, tmp_path / name / hub_folder.name) for name in ("same", "other")]
+    (variables,) = copies[1].glob("variables/*.data-*")
+    variables.write_bytes(variables.read_bytes()[::-1])
+    published, same, other = (
+        Hub(str(path), path.name, path, NONE, EmbeddingCache(None)) for path in [hub_folder, *copies]
+    )
+    first, *keys = (planned[0].key(encoder, Teachers(())) for encoder in (published, same, other))
+    assert [key == first for key in keys] == [True, False]
+
+
+def test_labels_of_other_names_have_other_models(planned: list[Run], usem3: TrainingEncoder) -> None:
+    renamed = Labels([Question("", "A", name) for name in ("A:x", "A:y")])
+    assert replace(planned[0], labels=renamed).key(usem3, Teachers(())) != planned[0].key(usem3, Teachers(()))

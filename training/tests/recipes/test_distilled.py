@@ -1,0 +1,50 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from questiontopic_training.data.examples import Labels
+from questiontopic_training.data.questions import QuestionSet
+from questiontopic_training.encoders.training_encoder import TrainingEncoder
+from questiontopic_training.recipes.distilled import Distilled
+from questiontopic_training.recipes.teachers import Teacher, Teachers
+from questiontopic_training.recipes.trainer import Optimisation
+
+TAUGHT = tuple(
+    f"{begin} {word}" for begin in ("who invented", "when was") for word in ("velvet", "chalk", "gravel", "cork")
+)
+FAST = Optimisation(body_rate=1e-3, head_rate=4e-3, ema_momentum=0.5)
+SMALL = Distilled(
+    epochs=1, batch_size=16, optimisation=FAST, labelled_times=1, abbreviations=40, foreign=20, teachers=2,
+    teacher=Teacher(epochs=1, batch_size=16, optimisation=Optimisation(3e-4, 3e-3, ema_momentum=0.5)),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def teachers(tmp_path_factory: pytest.TempPathFactory) -> Teachers:
+    return Teachers(TAUGHT, tmp_path_factory.mktemp("teachers"))
+
+
+def test_equal_seeds_distil_equal_models_and_teach_once(
+    usem3: TrainingEncoder, data: QuestionSet, teachers: Teachers
+) -> None:
+    labels = Labels(data.training)
+    examples = labels.examples(data.training)
+    folder = teachers.cache
+    assert isinstance(folder, Path)
+    first = SMALL.train(usem3, examples, None, labels, 1, teachers).get_weights()
+    (kept,) = folder.glob("*.npy")
+    written = kept.stat().st_mtime_ns
+    again = SMALL.train(usem3, examples, None, labels, 1, Teachers(TAUGHT, folder)).get_weights()
+    assert kept.stat().st_mtime_ns == written
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    taught = np.load(kept)
+    assert taught.shape == (len(TAUGHT), len(labels.fine))
+    assert np.allclose(taught.sum(axis=1), 1, atol=1e-2)
+
+
+def test_without_unlabelled_questions_it_learns_from_the_labelled(usem3: TrainingEncoder, data: QuestionSet) -> None:
+    labels = Labels(data.training)
+    model = SMALL.train(usem3, labels.examples(data.training), None, labels, 1, Teachers(()))
+    found = model(usem3.serving.encode(["Which country exports silk ?", "Who invented lace ?"]).inputs).numpy()
+    assert [labels.fine[row].coarse for row in found.argmax(axis=1)] == ["LOC", "HUM"]
