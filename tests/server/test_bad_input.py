@@ -67,9 +67,9 @@ def test_malformed_bytes_are_an_invalid_argument(channel: grpc.Channel, message:
 def test_a_message_of_many_fields_is_refused_before_it_is_built(
     channel: grpc.Channel, server: ServerProcess, message: bytes, field: str
 ) -> None:
-    before = server.peak_memory()
+    before = server.memory()
     assert refusal(channel, message) == (grpc.StatusCode.INVALID_ARGUMENT, field)
-    assert server.peak_memory() - before < 120_000_000  # Built, it would take several hundred megabytes.
+    assert server.memory() - before < 120_000_000  # Built, it would take several hundred megabytes.
     lives(channel)
 
 
@@ -88,10 +88,28 @@ def test_a_deadline_of_a_millisecond_is_exceeded(channel: grpc.Channel) -> None:
     lives(channel)
 
 
-def test_the_largest_request_is_answered_in_the_memory_that_the_readme_calls_plenty() -> None:
+def test_the_largest_request_is_answered_in_bounded_memory() -> None:
     request = PredictTopicRequest(texts=["工" * 2000] * 512).SerializeToString()
     with ServerProcess() as server, grpc.insecure_channel(server.address) as channel:
         predictions = send(channel, request, timeout=120).predictions
         assert len(predictions) == 512
         assert all(prediction.truncated for prediction in predictions)
-        assert server.peak_memory() < 256_000_000
+        assert server.memory() < 256_000_000
+
+
+def test_a_call_that_ends_without_a_message_fails_at_once(channel: grpc.Channel) -> None:
+    call: grpc.StreamUnaryMultiCallable[bytes, bytes] = channel.stream_unary(METHOD)
+    with pytest.raises(grpc.RpcError) as raised:
+        call(iter([]), timeout=20)
+    assert raised.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize(
+    ("size", "code"), [(7_000, "OK"), (9_000, "RESOURCE_EXHAUSTED"), (12_000, "RESOURCE_EXHAUSTED")]
+)
+def test_metadata_is_bounded(server: ServerProcess, size: int, code: str) -> None:
+    request = PredictTopicRequest(texts=["Who?"]).SerializeToString()
+    for _ in range(5):  # gRPC's own limits would refuse some of these calls and let others pass.
+        with grpc.insecure_channel(server.address, [("grpc.use_local_subchannel_pool", 1)]) as channel:
+            call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(METHOD)
+            assert call.future(request, timeout=20, metadata=(("x-large", "a" * size),)).code().name == code

@@ -7,8 +7,9 @@ import subprocess
 
 import numpy as np
 import pytest
-from server_process import ServerProcess
+from server_process import DEFAULT_BUNDLE, ServerProcess
 
+from questiontopic import TopicClient
 from questiontopic_model.topic_model import TopicModel
 
 TOLERANCE = 1e-4  # Batches of other sizes sum in another order.
@@ -51,3 +52,17 @@ def test_twenty_thousand_questions(
     assert [top for top, sure in zip(tops, decided, strict=True) if sure] == [
         labels[best] for best, sure in zip(expected.argmax(axis=1), decided, strict=True) if sure
     ]
+
+
+def test_two_workers_answer_as_one(model: TopicModel, twenty_thousand: list[str]) -> None:
+    texts = twenty_thousand[:500]
+    expected = model.predict(texts).coarse
+    labels = model.manifest.coarse_labels
+    with (
+        ServerProcess(DEFAULT_BUNDLE, "--workers", "2") as server,
+        TopicClient.plaintext(server.address) as client,
+    ):
+        for _ in range(5):
+            predictions = client.predict_topic(texts).predictions
+            found = [[each.coarse.confidences[label] for label in labels] for each in predictions]
+            assert np.abs(np.array(found) - expected).max() < TOLERANCE

@@ -1,31 +1,29 @@
-"""Time is kept by the whole server: what has expired or was cancelled is not computed, and harms no neighbour.
+"""The whole server keeps time: what has expired or was cancelled is not computed, and harms no neighbour.
 
-The model's process is stopped meanwhile, so that calls must queue; its debug log counts what it computes.
+The model is held meanwhile, so that calls must queue. The server's debug log counts what is computed.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import re
-import signal
 from collections.abc import Sequence
+from pathlib import Path
 
 import grpc
 import pytest
-from server_process import DEFAULT_BUNDLE, ServerProcess
+from held_server import HELD, HeldServer
 
 from questiontopic.v1.topic_pb2 import DescribeModelRequest, PredictTopicRequest, PredictTopicResponse
 from questiontopic.v1.topic_pb2_grpc import TopicServiceStub
 from questiontopic_model.topic_model import TopicModel
 
 CALLS = 64
-LARGE = 512
 _FREE = [("grpc.enable_retries", 0)]
 
 
-def computed(server: ServerProcess) -> int:
+def computed(server: HeldServer) -> int:
     """Texts that the model got, once the server has ended."""
     return sum(map(int, re.findall(r"computing (\d+) texts", server.log)))
 
@@ -35,11 +33,10 @@ async def ask(stub: TopicServiceStub, *texts: str, seconds: float = 60.0) -> Pre
     return response
 
 
-async def busy(stub: TopicServiceStub, server: ServerProcess) -> asyncio.Task[PredictTopicResponse]:
-    """A large call; returns when the model has begun to compute it, and stopped."""
-    first = asyncio.create_task(ask(stub, *(f"Where is place number {number}?" for number in range(LARGE))))
+async def busy(stub: TopicServiceStub, server: HeldServer) -> asyncio.Task[PredictTopicResponse]:
+    """A call that the model has begun to compute and that ends only after `server.release`."""
+    first = asyncio.create_task(ask(stub, HELD))
     await asyncio.to_thread(server.wait_for, re.compile("computing"))
-    os.kill(server.children()[0], signal.SIGSTOP)
     return first
 
 
@@ -48,8 +45,8 @@ async def settled(stub: TopicServiceStub) -> None:
     await stub.DescribeModel(DescribeModelRequest())
 
 
-def test_of_calls_that_expire_while_the_model_is_busy_none_is_computed() -> None:
-    async def scenario(server: ServerProcess) -> None:
+def test_of_calls_that_expire_while_the_model_is_busy_none_is_computed(tmp_path: Path) -> None:
+    async def scenario(server: HeldServer) -> None:
         async with grpc.aio.insecure_channel(server.address, options=_FREE) as channel:
             stub = TopicServiceStub(channel)
             first = await busy(stub, server)
@@ -63,24 +60,24 @@ def test_of_calls_that_expire_while_the_model_is_busy_none_is_computed() -> None
                 grpc.StatusCode.RESOURCE_EXHAUSTED,
             }
             await settled(stub)
-            os.kill(server.children()[0], signal.SIGCONT)
-            assert len((await first).predictions) == LARGE
+            server.release()
+            assert len((await first).predictions) == 1
 
-    with ServerProcess(DEFAULT_BUNDLE, "--log-level", "debug") as server:
+    with HeldServer(tmp_path) as server:
         asyncio.run(scenario(server))
         server.terminate()
         assert server.wait() == 0
-    assert computed(server) == LARGE
-    assert re.search(r"calls not computed: .*\d+ (cancelled|expired in the queue|deadline cannot be met)", server.log)
+    assert computed(server) == 1
+    assert re.search(r"calls not computed: .*\d+ (cancelled|expired|deadline cannot be met)", server.log)
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_calls_cancelled_at_random_harm_no_neighbour(model: TopicModel, seed: int) -> None:
+def test_calls_cancelled_at_random_harm_no_neighbour(model: TopicModel, seed: int, tmp_path: Path) -> None:
     random_ = random.Random(seed)
     texts = [f"How old was king number {number}?" for number in range(2 * CALLS)]
     cancelled = set(random_.sample(range(2 * CALLS), CALLS))
 
-    async def scenario(server: ServerProcess) -> Sequence[PredictTopicResponse | BaseException]:
+    async def scenario(server: HeldServer) -> Sequence[PredictTopicResponse | BaseException]:
         async with grpc.aio.insecure_channel(server.address, options=_FREE) as channel:
             stub = TopicServiceStub(channel)
             first = await busy(stub, server)
@@ -90,15 +87,15 @@ def test_calls_cancelled_at_random_harm_no_neighbour(model: TopicModel, seed: in
                     await asyncio.sleep(0)
                 calls[number].cancel()
             await settled(stub)
-            os.kill(server.children()[0], signal.SIGCONT)
+            server.release()
             await first
             return await asyncio.gather(*calls, return_exceptions=True)
 
-    with ServerProcess(DEFAULT_BUNDLE, "--log-level", "debug") as server:
+    with HeldServer(tmp_path) as server:
         outcomes = asyncio.run(scenario(server))
         server.terminate()
         assert server.wait() == 0
-    assert computed(server) == LARGE + CALLS
+    assert computed(server) == 1 + CALLS
     expected = model.predict(texts).coarse
     labels = model.manifest.coarse_labels
     for number, outcome in enumerate(outcomes):

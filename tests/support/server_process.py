@@ -10,8 +10,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,11 +40,23 @@ def wait_for_log(process: subprocess.Popen[bytes], sign: re.Pattern[str]) -> str
 
 
 class ServerProcess:
-    """`with ServerProcess() as server:` serves a bundle at `server.address` until the block ends."""
+    """`with ServerProcess() as server:` serves a bundle at `server.address` until the block ends.
 
-    def __init__(self, bundle: Path = DEFAULT_BUNDLE, *flags: str, host: str = "127.0.0.1", port: int = 0) -> None:
+    `start` is what Python runs, and `environment` adds variables to those of the test.
+    """
+
+    def __init__(
+        self,
+        bundle: Path = DEFAULT_BUNDLE,
+        *flags: str,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        start: Sequence[str] = ("-m", "questiontopic_server"),
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         place = ["--bundle", str(bundle), "--host", host, "--port", str(port), "--workers", "1"]
-        self._command = [*server_python(), "-m", "questiontopic_server", *place, *flags]
+        self._command = [*server_python(), *start, *place, *flags]
+        self._environment = {**os.environ, **environment}
         self._log = ""
         self.address = ""
 
@@ -56,7 +69,7 @@ class ServerProcess:
 
     def start(self) -> None:
         """Starts it and waits for nothing."""
-        self.process = subprocess.Popen(self._command, stderr=subprocess.PIPE)
+        self.process = subprocess.Popen(self._command, stderr=subprocess.PIPE, env=self._environment)
 
     @property
     def log(self) -> str:
@@ -67,15 +80,10 @@ class ServerProcess:
         """Waits until its log shows the sign anew; AssertionError if it ends or takes too long."""
         self._log += wait_for_log(self.process, sign)
 
-    def children(self) -> list[int]:
-        """The processes that it has started: the model's."""
-        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return [int(child) for child in path.read_text().split()]
-
-    def peak_memory(self) -> int:
-        """The most bytes that have been resident at once in each of its processes, together."""
-        status = [Path(f"/proc/{process}/status").read_text() for process in (self.process.pid, *self.children())]
-        return sum(int(each.split("VmHWM:")[1].split()[0]) * 1024 for each in status)
+    def memory(self) -> int:
+        """The most bytes that have been resident at once."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmHWM:")[1].split()[0]) * 1024
 
     def terminate(self) -> None:
         """Sends SIGTERM."""

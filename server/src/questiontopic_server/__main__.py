@@ -1,29 +1,58 @@
-"""`python -m questiontopic_server`: reads the settings once, binds the address, and becomes the front."""
+"""`python -m questiontopic_server`: reads the settings once, serves, and turns the outcome into an exit code."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from .settings import Settings
 
 
 def main() -> NoReturn:
-    """Exits with 1 if it cannot serve; a usage error exits with 2 earlier, and the front has its own exit codes."""
-    # Before the imports that take long: a container's first process gets no signal that it has no handler for.
-    for number in (signal.SIGTERM, signal.SIGINT):
+    """Exit codes: 0 after a signal and a clean drain, 1 if it cannot serve or calls were cut off, 2 for usage."""
+    # `serve` takes over the signals. They are caught before the slow imports below, because the kernel sends the first
+    # process of a container no signal that it does not handle.
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: os._exit(0))
-    from .front import FrontError, run
-    from .listening import ListenError, check_tls, listen
-    from .settings import Settings
+    import asyncio
 
+    from .settings import Settings, misspelt
+    from .telemetry.logs import open_standard_streams, say, start_logging
+
+    open_standard_streams()
     settings = Settings.read(sys.argv[1:], os.environ)
+    for name, meant in misspelt(os.environ):
+        say(f"warning: {name} is no setting and is ignored; did you mean {meant}?")
+    start_logging(settings.log_level)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy multiplies only small matrices here.
+    if settings.log_level == "debug":  # Then gRPC tells of each connection, its peer and why it failed.
+        os.environ.setdefault("GRPC_VERBOSITY", "info")
+        os.environ.setdefault("GRPC_TRACE", "http")
+    asyncio.run(_serve_and_exit(settings))
+    raise AssertionError("the process has ended")
+
+
+async def _serve_and_exit(settings: Settings) -> NoReturn:
+    import logging
+
+    from questiontopic_model.bundle import BundleError
+
+    from .app import DrainError, serve
+    from .listener import ListenError
+    from .security.tls import TLSError
+    from .telemetry.logs import say
+
+    code = 0
     try:
-        check_tls(settings)
-        run(settings, *listen(settings))
-    except (ListenError, FrontError) as error:
-        print(f"questiontopic-server: error: {error}", file=sys.stderr)
-        sys.exit(1)
+        await serve(settings)
+    except (BundleError, DrainError, ListenError, TLSError) as error:
+        say(f"error: {error}")
+        code = 1
+    logging.shutdown()
+    os._exit(code)  # At once, as `serve` demands.
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
-"""Settings: one field is one flag is one environment variable, and its description is the help text of all three."""
+"""Settings: each field is a flag and an environment variable, and its description is the help text of both."""
 
 from __future__ import annotations
 
 import argparse
+import difflib
 import ipaddress
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import Field, dataclass, field, fields
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -79,6 +80,22 @@ def _path(text: str) -> Path:
     return Path(text)
 
 
+def _home_path(text: str) -> Path:
+    """A path that may begin with `~` or `~user`."""
+    try:
+        return _path(text).expanduser()
+    except RuntimeError:
+        raise ValueError(f"has no such home folder: {text!r}") from None
+
+
+def _default_cache() -> Path | None:
+    """None where the process has no home folder, as in a container of a user without a passwd entry."""
+    try:
+        return Path("~/.cache/questiontopic").expanduser()
+    except RuntimeError:
+        return None
+
+
 @dataclass(frozen=True)
 class Settings:
     """How to serve. `read` fills it from flags, then the environment, then the defaults here."""
@@ -92,39 +109,47 @@ class Settings:
         "auto",
     )
     workers: int = _setting(
-        "Batches computed side by side, each by a thread of the model's process; 0 for as many as affinity and quota "
-        "allow CPUs, one to four.",
+        "Threads that compute batches side by side; 0 for as many as affinity and quota allow CPUs, at most four.",
         _whole(0, 1_024),
         0,
     )
     threads: int = _setting("CPU threads that one batch may use.", _whole(1, 1_024), 1)
-    # Of 64 a server with two CPUs would take four calls of 32 at once, and have none waiting while it computes.
-    max_batch: int = _setting("Most texts computed at once.", _whole(1, 4_096), 32)
+    max_batch: int = _setting("Largest number of texts computed in one batch.", _whole(1, 4_096), 32)
     max_queue: int = _setting(
-        "Most texts waiting; past it, or with a quarter as many calls, more are refused with RESOURCE_EXHAUSTED. At "
-        f"least {_FULL_CALL}, one full call.",
+        "Largest number of texts that wait, and four times the largest number of calls that do; more are refused with "
+        f"RESOURCE_EXHAUSTED. At least {_FULL_CALL}, one full call.",
         _whole(_FULL_CALL, 1_000_000),
         16_384,
     )
     drain_timeout: float = _setting("Seconds that accepted calls may take to finish after SIGTERM.", _seconds, 30.0)
-    cache: Path = _setting(
-        "Folder for the encoder's unpacked table, which later starts read from there (65 MB).",
-        _path,
-        Path("~/.cache/questiontopic"),
+    cache: Path | None = _setting(
+        "Folder that keeps the encoder's unpacked table for later starts (65 MB). Default: ~/.cache/questiontopic. "
+        "Without a folder the table is unpacked into memory at each start.",
+        _home_path,
     )
     tls_certificate: Path | None = _setting("PEM file with the server's certificate chain; turns TLS on.", _path)
     tls_key: Path | None = _setting("PEM file with the certificate's private key.", _path)
     tls_client_ca: Path | None = _setting("PEM file with the authority of client certificates; demands them.", _path)
     log_level: str = _setting("Least severe log messages shown.", _one_of("debug", "info", "warning", "error"), "info")
 
+    @property
+    def transport(self) -> str:
+        """What the server speaks: plaintext, TLS or mutual TLS."""
+        if not self.tls_certificate:
+            return "plaintext"
+        return "mutual TLS" if self.tls_client_ca else "TLS"
+
     @staticmethod
     def read(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
-        """Reads flags and environment variables; prints one line and exits with 2 if one is wrong."""
+        """Reads flags and environment variables. Prints one line and exits with 2 if one of them is wrong.
+
+        An empty variable counts as unset, because compose files and charts write unset values so.
+        """
         parser = _Parser(
             prog="questiontopic-server",
             description="Serves a question-topic bundle over gRPC, with health checks and reflection.",
-            epilog="A flag goes before its environment variable. Exit codes: 0 stopped by SIGTERM or SIGINT, "
-            "1 cannot serve or calls were cut off, 2 wrong flag or variable.",
+            epilog="A flag takes precedence over its environment variable. SIGTERM, SIGINT and SIGHUP drain. "
+            "Exit codes: 0 stopped by a signal, 1 cannot serve or calls were cut off, 2 wrong flag or variable.",
             allow_abbrev=False,
         )
         parser.add_argument("--version", action="version", version=f"questiontopic-server {__version__}")
@@ -144,7 +169,17 @@ class Settings:
             parser.error("--tls-certificate and --tls-key: give both or neither")
         if settings.tls_client_ca and not settings.tls_certificate:
             parser.error("--tls-client-ca: needs --tls-certificate and --tls-key")
-        return settings
+        return settings if settings.cache else replace(settings, cache=_default_cache())
+
+
+def misspelt(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Variables that no setting has, each with the setting's variable that was probably meant."""
+    known = [each.name.upper() for each in fields(Settings)]
+    for name in environment:
+        suffix = name.removeprefix(PREFIX)
+        if name.startswith(PREFIX) and suffix not in known:
+            for meant in difflib.get_close_matches(suffix, known, n=1, cutoff=0.65):
+                yield name, PREFIX + meant
 
 
 class _Parser(argparse.ArgumentParser):
@@ -163,7 +198,7 @@ def _variable(each: Field[Any]) -> str:
 def _value(each: Field[Any], given: str | None, environment: Mapping[str, str], fail: Callable[[str], NoReturn]) -> Any:
     source, text = _flag(each), given
     if text is None:
-        source, text = _variable(each), environment.get(_variable(each))
+        source, text = _variable(each), environment.get(_variable(each)) or None
     if text is None:
         return each.default
     try:

@@ -1,0 +1,132 @@
+"""The server's life, top to bottom: listen, load, self-check, serve, drain."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import signal
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from questiontopic_model.bundle import read_bundle
+from questiontopic_model.topic_model import TopicModel, load_topic_model
+
+from .batcher import Batcher, Limits
+from .cpus import available
+from .health import HEALTH, Health
+from .listener import listen, undelivered
+from .reflection import reflection_handlers
+from .responses import Answer, Responses, answers
+from .service import SERVICE, TopicService
+from .settings import Settings
+from .streams import Streams
+
+_MAX_WORKERS = 4  # Each takes memory, and a machine may have many CPUs. Replicas scale further.
+_TEXTS_PER_CALL = 4  # A waiting call needs as much memory as about four texts, so the queue bounds both numbers.
+_POLL_SECONDS = 0.02  # The kernel does not tell when an answer has been read, so a drain asks again and again.
+
+_log = logging.getLogger(__name__)
+
+
+class DrainError(Exception):
+    """Accepted calls were cut off. The message is one line that counts them."""
+
+
+async def serve(settings: Settings) -> None:
+    """Serves until a signal asks to stop, then drains. Raises TLSError, ListenError, BundleError or DrainError.
+
+    The sockets stay open and refuse calls until the process ends, which must be at once: gRPC's own way to stop answers
+    calls that arrive in that moment with CANCELLED, which nobody retries. A closed connection is UNAVAILABLE. A load
+    that the signal interrupts still runs then.
+    """
+    stop = _signal_to_stop()
+    streams, service = Streams(), TopicService()
+    health = Health([SERVICE], streams)
+    server, address = listen(settings)
+    server.add_generic_rpc_handlers(
+        (service.handler(), health.handler(), *reflection_handlers([SERVICE, HEALTH], streams))
+    )
+    await health.set_serving(False)
+    await server.start()
+
+    loading = asyncio.create_task(asyncio.to_thread(_load, settings))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([stopping, loading], return_when=asyncio.FIRST_COMPLETED)
+    if stop.is_set():
+        _log.info("stopped while loading")
+        return
+    model = await loading
+    batcher = _batcher(model, settings)
+    service.start(Responses(model), batcher)
+    await health.set_serving(True)
+    _log.info("serving %s %s on %s (%s)", model.manifest.name, model.manifest.version, address, settings.transport)
+
+    await stopping
+    await health.set_serving(False)
+    await _drain(service, streams, settings.drain_timeout)
+    if batcher.dropped:
+        _log.info("calls not computed: %s", ", ".join(f"{many} {why}" for why, many in batcher.dropped.items()))
+    _log.info("drained")
+
+
+def _signal_to_stop() -> asyncio.Event:
+    """Set by SIGTERM, SIGINT and SIGHUP."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+def _load(settings: Settings) -> TopicModel:
+    """The model of the bundle, once its golden texts have come out as recorded."""
+    if settings.cache is None:
+        _log.info("no home folder: the encoder's table is unpacked into memory; --cache names a folder to keep it in")
+    model = load_topic_model(read_bundle(settings.bundle), settings.runtime, settings.cache, settings.threads)
+    model.check_golden()
+    gc.collect()
+    gc.freeze()  # What was loaded stays, so no later collection needs to look at it.
+    return model
+
+
+def _batcher(model: TopicModel, settings: Settings) -> Batcher[Answer]:
+    """A batcher whose batches are computed by threads: the runtimes release the interpreter's lock."""
+    workers = settings.workers or min(_MAX_WORKERS, max(1, round(available())))
+    threads = ThreadPoolExecutor(workers, thread_name_prefix="model")
+    loop = asyncio.get_running_loop()
+
+    def compute(texts: Sequence[str]) -> list[Answer]:
+        _log.debug("computing %d texts", len(texts))
+        return answers(model.predict(texts))
+
+    limits = Limits(
+        side_by_side=workers,
+        max_batch=settings.max_batch,
+        max_queue=settings.max_queue,
+        max_calls=settings.max_queue // _TEXTS_PER_CALL,
+    )
+    return Batcher(lambda texts: loop.run_in_executor(threads, compute, texts), _weigh(model.max_pieces), limits)
+
+
+def _weigh(max_pieces: int) -> Callable[[str], int]:
+    """How much work a text is, in word pieces: a piece has about four bytes of UTF-8, in any language."""
+
+    def weigh(text: str) -> int:
+        pieces = len(text if text.isascii() else text.encode()) // 4 + 3  # With the marks at both ends.
+        return min(pieces, max_pieces) if max_pieces else pieces
+
+    return weigh
+
+
+async def _drain(service: TopicService, streams: Streams, seconds: float) -> None:
+    """Returns when the answers to all accepted calls have arrived. Raises DrainError after so many seconds."""
+    _log.info("draining: %d calls in flight", service.in_flight)
+    try:
+        async with asyncio.timeout(seconds):
+            await service.drain()
+            await streams.end()
+            while undelivered():
+                await asyncio.sleep(_POLL_SECONDS)
+    except TimeoutError:
+        cut_off = f"{service.in_flight} calls were" if service.in_flight else "answers that nobody reads were"
+        raise DrainError(f"{cut_off} cut off: not finished after {seconds:g} s") from None

@@ -1,0 +1,138 @@
+"""The service on a real socket, with models that only a test would make: one that breaks, one without fine labels."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+from questiontopic.v1 import topic_pb2
+from questiontopic.v1.topic_pb2_grpc import TopicServiceStub
+from questiontopic_model.encoders.encoder import Encoded, Floats, Inputs
+from questiontopic_model.topic_model import TopicModel
+from questiontopic_server.batcher import Batcher, Limits
+from questiontopic_server.responses import Answer, Responses, answers
+from questiontopic_server.service import TopicService
+
+from ..model.test_manifest import manifest
+
+SECRET = "a path or a password"
+
+
+class Length:
+    """An encoder that turns texts into their lengths."""
+
+    max_pieces = 0
+
+    def encode(self, texts: Sequence[str]) -> Encoded:
+        return Encoded({"lengths": np.array([len(text) for text in texts])}, (False,) * len(texts))
+
+
+class Even:
+    """A graph that finds both labels equally likely, and fails for a text of 13 characters."""
+
+    def run(self, inputs: Inputs) -> Floats:
+        if 13 in inputs["lengths"]:
+            raise RuntimeError(SECRET)
+        return np.zeros((len(inputs["lengths"]), 2), np.float32)
+
+
+def serve(scenario: Callable[[TopicServiceStub, TopicService], Awaitable[None]], *, loaded: bool = True) -> None:
+    """Runs the scenario against a server with the model `Even`, or with no model yet."""
+
+    async def run() -> None:
+        model = TopicModel(replace(manifest(), fine_labels=()), "onnxruntime", Length(), Even())
+
+        async def compute(texts: Sequence[str]) -> list[Answer]:
+            return answers(model.predict(texts))
+
+        server, service = grpc.aio.server(), TopicService()
+        server.add_generic_rpc_handlers((service.handler(),))
+        port = server.add_insecure_port("127.0.0.1:0")
+        if loaded:
+            service.start(Responses(model), Batcher(compute, len, Limits(1, 8, 512, 128)))
+        await server.start()
+        try:
+            async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+                await scenario(TopicServiceStub(channel), service)
+        finally:
+            await server.stop(None)
+
+    asyncio.run(run())
+
+
+async def refused(call: Awaitable[Any]) -> grpc.aio.AioRpcError:
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await call
+    return raised.value
+
+
+def test_our_own_fault_is_internal_with_a_request_id_that_stands_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(stub: TopicServiceStub, _: TopicService) -> None:
+        error = await refused(stub.PredictTopic(topic_pb2.PredictTopicRequest(texts=["thirteen char"]), timeout=10))
+        assert error.code() == grpc.StatusCode.INTERNAL
+        assert SECRET not in str(error)
+        info = error_details_pb2.ErrorInfo()
+        assert rpc_status.from_call(error).details[0].Unpack(info)  # type: ignore[arg-type]
+        assert (info.reason, info.domain) == ("INTERNAL", "questiontopic")
+        (record,) = [record for record in caplog.records if info.metadata["request_id"] in record.getMessage()]
+        assert record.exc_info and SECRET in str(record.exc_info[1])
+        answer = await stub.PredictTopic(topic_pb2.PredictTopicRequest(texts=["other"]), timeout=10)
+        assert len(answer.predictions) == 1
+
+    with caplog.at_level(logging.ERROR):
+        serve(scenario)
+
+
+@pytest.mark.parametrize("level", [topic_pb2.LABEL_LEVEL_FINE, topic_pb2.LABEL_LEVEL_BOTH])
+def test_a_bundle_without_fine_labels_refuses_to_give_them(level: topic_pb2.LabelLevel) -> None:
+    async def scenario(stub: TopicServiceStub, _: TopicService) -> None:
+        request = topic_pb2.PredictTopicRequest(texts=["x"], label_level=level)
+        error = await refused(stub.PredictTopic(request, timeout=10))
+        assert error.code() == grpc.StatusCode.INVALID_ARGUMENT
+        bad = error_details_pb2.BadRequest()
+        assert rpc_status.from_call(error).details[0].Unpack(bad)  # type: ignore[arg-type]
+        assert bad.field_violations[0].field == "label_level"
+
+    serve(scenario)
+
+
+def test_equal_confidences_name_the_first_label_and_fine_ones_stay_away() -> None:
+    async def scenario(stub: TopicServiceStub, _: TopicService) -> None:
+        response = await stub.PredictTopic(topic_pb2.PredictTopicRequest(texts=["x"]), timeout=10)
+        (prediction,) = response.predictions
+        assert prediction.coarse.top_topic == "CAT"
+        assert dict(prediction.coarse.confidences) == {"CAT": 0.5, "DOG": 0.5}
+        assert not prediction.HasField("fine")
+
+    serve(scenario)
+
+
+def test_before_a_model_is_loaded_calls_are_unavailable() -> None:
+    async def scenario(stub: TopicServiceStub, _: TopicService) -> None:
+        for call in (
+            stub.PredictTopic(topic_pb2.PredictTopicRequest(texts=["x"]), timeout=10),
+            stub.DescribeModel(topic_pb2.DescribeModelRequest(), timeout=10),
+        ):
+            assert (await refused(call)).code() == grpc.StatusCode.UNAVAILABLE
+
+    serve(scenario, loaded=False)
+
+
+def test_after_the_drain_calls_are_unavailable_and_none_is_counted() -> None:
+    async def scenario(stub: TopicServiceStub, service: TopicService) -> None:
+        await stub.PredictTopic(topic_pb2.PredictTopicRequest(texts=["x"]), timeout=10)
+        await asyncio.wait_for(service.drain(), 10)
+        error = await refused(stub.PredictTopic(topic_pb2.PredictTopicRequest(texts=["x"]), timeout=10))
+        assert error.code() == grpc.StatusCode.UNAVAILABLE
+        assert service.in_flight == 0
+
+    serve(scenario)
