@@ -81,7 +81,7 @@ def test_our_own_fault_is_internal_with_a_request_id_that_stands_in_the_log(capl
         assert error.code() == grpc.StatusCode.INTERNAL
         assert SECRET not in str(error)
         info = error_details_pb2.ErrorInfo()
-        assert rpc_status.from_call(error).details[0].Unpack(info)  # type: ignore[arg-type]
+        assert rpc_status.from_call(error).details[0].Unpack(info)
         assert (info.reason, info.domain) == ("INTERNAL", "questiontopic")
         (record,) = [record for record in caplog.records if info.metadata["request_id"] in record.getMessage()]
         assert record.exc_info and SECRET in str(record.exc_info[1])
@@ -99,7 +99,7 @@ def test_a_bundle_without_fine_labels_refuses_to_give_them(level: topic_pb2.Labe
         error = await refused(stub.PredictTopic(request, timeout=10))
         assert error.code() == grpc.StatusCode.INVALID_ARGUMENT
         bad = error_details_pb2.BadRequest()
-        assert rpc_status.from_call(error).details[0].Unpack(bad)  # type: ignore[arg-type]
+        assert rpc_status.from_call(error).details[0].Unpack(bad)
         assert bad.field_violations[0].field == "label_level"
 
     serve(scenario)

@@ -27,7 +27,7 @@ def test_a_flag_goes_before_its_variable_and_that_before_the_default() -> None:
         (["--bundle", ""], {}, "--bundle: must not be empty"),
         (["--bundle", "b", "--tls-client-ca", "ca"], {}, "--tls-client-ca: needs --tls-certificate and --tls-key"),
         (["--bundle", "b", "--log-level", "loud"], {}, "--log-level: must be one of debug, info, warning, error"),
-        (["--bundle", "b"], {"QUESTIONTOPIC_HOST": ""}, "QUESTIONTOPIC_HOST: must not be empty"),
+        (["--bundle", "b", "--host", ""], {}, "--host: must not be empty"),
         (["--bundle", "b", "--host", "a" * 70 + ".com"], {}, "--host: must be an address or a host name, is 'aaa"),
         (
             ["--bundle", "b"],
