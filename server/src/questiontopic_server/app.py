@@ -7,7 +7,7 @@ import gc
 import logging
 import signal
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 from questiontopic_model.bundle import read_bundle
 from questiontopic_model.topic_model import TopicModel, load_topic_model
@@ -23,6 +23,7 @@ from .settings import Settings
 from .streams import Streams
 
 _MAX_WORKERS = 4  # Each takes memory, and a machine may have many CPUs. Replicas scale further.
+_QUESTION = 16  # Word pieces of a usual question: four of five in TREC have fewer.
 _TEXTS_PER_CALL = 4  # A waiting call needs as much memory as about four texts, so the queue bounds both numbers.
 _POLL_SECONDS = 0.02  # The kernel does not tell when an answer has been read, so a drain asks again and again.
 
@@ -50,14 +51,15 @@ async def serve(settings: Settings) -> None:
     await health.set_serving(False)
     await server.start()
 
-    loading = asyncio.create_task(asyncio.to_thread(_load, settings))
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait([stopping, loading], return_when=asyncio.FIRST_COMPLETED)
+    workers = settings.workers or min(_MAX_WORKERS, max(1, round(available())))
+    threads = ThreadPoolExecutor(workers, thread_name_prefix="worker")
+    loading, stopping = asyncio.create_task(_load(threads, settings)), asyncio.create_task(stop.wait())
+    await asyncio.wait([loading, stopping], return_when=asyncio.FIRST_COMPLETED)
     if stop.is_set():
         _log.info("stopped while loading")
         return
     model = await loading
-    batcher = _batcher(model, settings)
+    batcher = _batcher(model, threads, workers, settings)
     service.start(Responses(model), batcher)
     await health.set_serving(True)
     _log.info("serving %s %s on %s (%s)", model.manifest.name, model.manifest.version, address, settings.transport)
@@ -78,21 +80,23 @@ def _signal_to_stop() -> asyncio.Event:
     return stop
 
 
-def _load(settings: Settings) -> TopicModel:
+async def _load(threads: Executor, settings: Settings) -> TopicModel:
     """The model of the bundle, once its golden texts have come out as recorded."""
     if settings.cache is None:
         _log.info("no home folder: the encoder's table is unpacked into memory; --cache names a folder to keep it in")
-    model = load_topic_model(read_bundle(settings.bundle), settings.runtime, settings.cache, settings.threads)
-    model.check_golden()
-    gc.collect()
-    gc.freeze()  # What was loaded stays, so no later collection needs to look at it.
-    return model
+
+    def load() -> TopicModel:
+        model = load_topic_model(read_bundle(settings.bundle), settings.runtime, settings.cache, settings.threads)
+        model.check_golden()
+        gc.collect()
+        gc.freeze()  # What was loaded stays, so no later collection needs to look at it.
+        return model
+
+    return await asyncio.get_running_loop().run_in_executor(threads, load)
 
 
-def _batcher(model: TopicModel, settings: Settings) -> Batcher[Answer]:
+def _batcher(model: TopicModel, threads: Executor, workers: int, settings: Settings) -> Batcher[Answer]:
     """A batcher whose batches are computed by threads: the runtimes release the interpreter's lock."""
-    workers = settings.workers or min(_MAX_WORKERS, max(1, round(available())))
-    threads = ThreadPoolExecutor(workers, thread_name_prefix="model")
     loop = asyncio.get_running_loop()
 
     def compute(texts: Sequence[str]) -> list[Answer]:
@@ -101,7 +105,7 @@ def _batcher(model: TopicModel, settings: Settings) -> Batcher[Answer]:
 
     limits = Limits(
         side_by_side=workers,
-        max_batch=settings.max_batch,
+        max_batch=settings.max_batch * _QUESTION,
         max_queue=settings.max_queue,
         max_calls=settings.max_queue // _TEXTS_PER_CALL,
     )
@@ -109,11 +113,11 @@ def _batcher(model: TopicModel, settings: Settings) -> Batcher[Answer]:
 
 
 def _weigh(max_pieces: int) -> Callable[[str], int]:
-    """How much work a text is, in word pieces: a piece has about four bytes of UTF-8, in any language."""
+    """How much work a text is, in word pieces: at least as much as a usual question, at most what the model reads."""
 
     def weigh(text: str) -> int:
-        pieces = len(text if text.isascii() else text.encode()) // 4 + 3  # With the marks at both ends.
-        return min(pieces, max_pieces) if max_pieces else pieces
+        pieces = len(text if text.isascii() else text.encode()) // 4  # In any language a piece has about four bytes.
+        return max(_QUESTION, min(pieces, max_pieces) if max_pieces else pieces)
 
     return weigh
 

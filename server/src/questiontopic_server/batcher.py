@@ -36,7 +36,7 @@ class Limits:
     """Bounds of a Batcher."""
 
     side_by_side: int  # The largest number of batches that are computed at the same time.
-    max_batch: int  # Texts in a batch.
+    max_batch: int  # The work in a batch; the last text may go beyond it.
     max_queue: int  # Texts that wait.
     max_calls: int  # Calls that wait.
 
@@ -44,7 +44,8 @@ class Limits:
 class Batcher(Generic[T]):
     """Answers calls of one or more texts through `compute`, which gives one answer for each text, in order.
 
-    `weigh` tells how much work a text is, in any unit, so that the estimate of the wait is right for long texts too.
+    `weigh` tells how much work a text is, at least 1, in any unit. The work bounds the batches, so that long texts do
+    not make them slower than short ones, and the wait is estimated by it.
     `dropped` counts by reason the calls that were not computed to their end.
     """
 
@@ -101,7 +102,7 @@ class Batcher(Generic[T]):
     def _start(self) -> None:
         """Starts as many batches as may run now."""
         while self._queue.texts and len(self._running) < self._limits.side_by_side:
-            if self._running and self._queue.texts < self._limits.max_batch:
+            if self._running and self._queue.work < self._limits.max_batch:
                 return
             if batch := self._form():
                 task = asyncio.get_running_loop().create_task(self._run(batch))

@@ -85,12 +85,16 @@ class _Line(Generic[T]):
             self.work -= call.remaining_work
 
     def take(self, room: int) -> Part[T]:
-        """The next texts of the first call. The call leaves the line with its last text."""
+        """The next texts of the first call, until the room is filled. The call leaves the line with its last text."""
         call = next(iter(self.calls))
-        part = Part(call, call.taken, call.taken + min(call.remaining, room))
+        start = stop = call.taken
+        while stop < len(call.texts) and room > 0:
+            room -= call.work[stop]
+            stop += 1
+        part = Part(call, start, stop)
         self.texts -= len(part)
         self.work -= part.work
-        call.taken += len(part)
+        call.taken = stop
         if not call.remaining:
             del self.calls[call]
         return part
@@ -111,6 +115,11 @@ class Queue(Generic[T]):
         """How many texts wait."""
         return self._small.texts + self._large.texts
 
+    @property
+    def work(self) -> int:
+        """The work that waits."""
+        return self._small.work + self._large.work
+
     def push(self, call: Call[T]) -> None:
         """Adds a call at the end of its line."""
         self._line(call).push(call)
@@ -120,9 +129,10 @@ class Queue(Generic[T]):
         self._line(call).remove(call)
 
     def take(self, room: int) -> Iterator[Part[T]]:
-        """Parts of at most `room` texts together: half for small calls, half for large ones, if both wait.
+        """Parts that fill a room for so much work: half for small calls, half for large ones, if both wait.
 
-        A part whose call has ended when the caller comes back for the next part takes no room.
+        The last text may need more room than is left. A part whose call has ended when the caller comes back for the
+        next part takes no room.
         """
         reserved = room - room // 2 if self._large.calls else 0
         for line, kept in ((self._small, reserved), (self._large, 0), (self._small, 0)):
@@ -130,14 +140,13 @@ class Queue(Generic[T]):
                 part = line.take(room - kept)
                 yield part
                 if not part.call.answered.done():
-                    room -= len(part)
+                    room -= part.work
 
-    def work_ahead(self, call: Call[T]) -> float:
+    def work_ahead(self, call: Call[T]) -> int:
         """The work that is done before a new call: all that waits, or for a small call what shares its batches."""
-        if call.is_large or not self._large.texts:
-            return self._small.work + self._large.work
-        share = min(1.0, (self._small.texts + len(call.texts)) / self._large.texts)
-        return self._small.work + share * self._large.work
+        if call.is_large:
+            return self.work
+        return self._small.work + min(self._small.work + sum(call.work), self._large.work)
 
     def _line(self, call: Call[T]) -> _Line[T]:
         return self._large if call.is_large else self._small

@@ -114,7 +114,9 @@ class Settings:
         0,
     )
     threads: int = _setting("CPU threads that one batch may use.", _whole(1, 1_024), 1)
-    max_batch: int = _setting("Largest number of texts computed in one batch.", _whole(1, 4_096), 32)
+    max_batch: int = _setting(
+        "Largest number of questions computed in one batch; a long text counts as several.", _whole(1, 4_096), 32
+    )
     max_queue: int = _setting(
         "Largest number of texts that wait, and four times the largest number of calls that do; more are refused with "
         f"RESOURCE_EXHAUSTED. At least {_FULL_CALL}, one full call.",

@@ -56,8 +56,8 @@ class Gate:
         return [text for batch in self.batches for text in batch]
 
 
-def batcher_of(gate: Gate, **limits: int) -> Batcher[str]:
-    return Batcher(gate.compute, len, replace(LIMITS, **limits))
+def batcher_of(gate: Gate, *, weigh: Callable[[str], int] = lambda _: 1, **limits: int) -> Batcher[str]:
+    return Batcher(gate.compute, weigh, replace(LIMITS, **limits))
 
 
 async def queued(*calls: Coroutine[Any, Any, list[str]]) -> list[asyncio.Task[list[str]]]:
@@ -182,6 +182,19 @@ def test_large_calls_are_finished_one_after_another() -> None:
     run(scenario)
 
 
+def test_a_batch_of_long_texts_has_fewer_of_them() -> None:
+    async def scenario() -> None:
+        gate = Gate()
+        batcher = batcher_of(gate, weigh=len, max_batch=100)
+        await blocked(gate, batcher)
+        calls = await queued(batcher.predict(["x" * 30] * 10), batcher.predict(["y"] * 10))
+        gate.open.set()
+        await asyncio.gather(*calls)
+        assert gate.batches[1] == ["x" * 30] * 4  # The fourth goes beyond the hundred.
+
+    run(scenario)
+
+
 def test_a_poisoned_call_fails_alone() -> None:
     async def scenario() -> None:
         gate = Gate()
@@ -198,11 +211,11 @@ def test_a_poisoned_call_fails_alone() -> None:
     run(scenario)
 
 
-@pytest.mark.parametrize("limits", [{"max_queue": 3}, {"max_calls": 1}])
-def test_a_full_queue_refuses_with_a_hint_and_accepts_again_when_it_has_room(limits: dict[str, int]) -> None:
+@pytest.mark.parametrize(("max_queue", "max_calls"), [(3, 100), (100, 1)])
+def test_a_full_queue_refuses_with_a_hint_and_accepts_again_when_it_has_room(max_queue: int, max_calls: int) -> None:
     async def scenario() -> None:
         gate = Gate()
-        batcher = batcher_of(gate, **limits)
+        batcher = batcher_of(gate, max_queue=max_queue, max_calls=max_calls)
         await blocked(gate, batcher)
         (waiting,) = await queued(batcher.predict(["a", "b", "c"]))
         with pytest.raises(Overloaded, match="the queue is full") as refused:
@@ -222,7 +235,7 @@ def test_a_deadline_that_the_queue_cannot_meet_is_refused_at_once() -> None:
     async def scenario() -> None:
         gate, loop = Gate(Clock()), asyncio.get_running_loop()
         gate.open.set()
-        batcher = batcher_of(gate)
+        batcher = batcher_of(gate, weigh=len)
         await batcher.predict(["warm"])  # From now on the batcher knows the time for a character.
         gate.open.clear()
         gate.entered.clear()
@@ -244,7 +257,7 @@ def test_the_wait_is_estimated_by_the_length_of_the_texts_and_not_by_their_numbe
     async def scenario() -> None:
         gate, loop = Gate(Clock()), asyncio.get_running_loop()
         gate.open.set()
-        batcher = batcher_of(gate)
+        batcher = batcher_of(gate, weigh=len)
         await batcher.predict(["ab"])
         gate.open.clear()
         gate.entered.clear()
@@ -262,7 +275,7 @@ def test_many_full_calls_of_long_texts_are_answered_or_refused_and_do_not_all_ex
     async def scenario() -> None:
         gate, loop = Gate(Clock()), asyncio.get_running_loop()
         gate.open.set()
-        batcher = batcher_of(gate, max_queue=100_000)
+        batcher = batcher_of(gate, weigh=len, max_queue=100_000)
         await batcher.predict(["ab"])
         deadline = loop.time() + 2_000  # Seconds: enough for ten of the calls below.
         calls = [batcher.predict(["x" * 100] * LARGE, deadline) for _ in range(64)]
@@ -277,7 +290,7 @@ def test_a_small_call_is_not_refused_for_the_large_calls_that_it_need_not_wait_f
     async def scenario() -> None:
         gate, loop = Gate(Clock()), asyncio.get_running_loop()
         gate.open.set()
-        batcher = batcher_of(gate)
+        batcher = batcher_of(gate, weigh=len)
         await batcher.predict(["ab"])
         gate.open.clear()
         gate.entered.clear()
@@ -346,7 +359,7 @@ def test_answers_are_in_order_whichever_batch_is_first(
                 raise ValueError("poison")
             return [text.upper() for text in texts]
 
-        batcher = Batcher[str](compute, len, replace(LIMITS, side_by_side=side_by_side))
+        batcher = Batcher[str](compute, lambda _: 1, replace(LIMITS, side_by_side=side_by_side))
         texts = [
             texts_of(f"{'poison' if call in poisoned else 'text'} {call} ", size) for call, size in enumerate(sizes)
         ]
