@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .bundle.manifest import TemperatureAt
-from .encoders.encoder import Floats
+from .runtimes.graph import Floats
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .encoders.encoder import Encoded, Encoder, Floats, Graph, Inputs
+from .encoders.encoder import Encoded, Encoder
 from .preparation import PREPARATIONS
+from .runtimes.graph import Floats, Graph, Inputs
 
 
 @dataclass(frozen=True)

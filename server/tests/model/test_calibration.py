@@ -7,7 +7,7 @@ from hypothesis.extra.numpy import arrays
 
 from questiontopic_model.bundle.manifest import TemperatureAt
 from questiontopic_model.calibration import Calibration, softmax
-from questiontopic_model.encoders.encoder import Floats
+from questiontopic_model.runtimes.graph import Floats
 
 LOGITS = arrays(np.float32, (3, 5), elements=st.floats(-20, 20, width=32))
 KNOTS = st.lists(st.tuples(st.floats(0.2, 1), st.floats(0.25, 4)), max_size=5, unique_by=lambda knot: knot[0])

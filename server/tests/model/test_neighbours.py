@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from questiontopic_model.bundle import read_bundle
-from questiontopic_model.topic_model import TopicModel, load_topic_model
+from questiontopic_model.loading import load_topic_model
+from questiontopic_model.topic_model import TopicModel
 
 BUNDLE = Path(__file__).resolve().parents[3] / "models" / "usem3"
 TOLERANCE = 1e-5

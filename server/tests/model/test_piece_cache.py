@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from questiontopic_model.encoders.encoder import Floats
+from questiontopic_model.runtimes.graph import Floats
 from questiontopic_model.runtimes.piece_cache import PieceCache, Pieces
 
 VOCABULARY, CAPACITY = 50, 8

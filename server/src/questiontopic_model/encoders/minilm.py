@@ -18,7 +18,8 @@ import numpy.typing as npt
 
 from ..bundle.bundle import BundleError, sha256_of
 from ..bundle.manifest import EncoderSpec
-from .encoder import Encoded, Floats, Inputs
+from ..runtimes.graph import Floats, Inputs
+from .encoder import Encoded
 from .package import checked_resources
 from .safetensors import read_safetensors
 from .wordpiece import WordPiece, read_wordpiece

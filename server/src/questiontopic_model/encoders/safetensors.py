@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .encoder import Floats
+from ..runtimes.graph import Floats
 
 
 def read_safetensors(path: Path) -> dict[str, Floats]:

@@ -19,7 +19,8 @@ import sentencepiece
 
 from ..bundle.bundle import BundleError, sha256_of
 from ..bundle.manifest import EncoderSpec
-from .encoder import Encoded, Floats, Inputs
+from ..runtimes.graph import Floats, Inputs
+from .encoder import Encoded
 from .package import checked_resources
 from .table import Table, kept_table
 
@@ -120,6 +121,22 @@ class UseM3Encoder:
     def _looked_up(self, inputs: Inputs) -> Inputs:
         others = {name: value for name, value in inputs.items() if name != "pieces"}
         return {"embeddings": self.embeddings(inputs["pieces"]), **others}
+
+
+class PieceEncoder:
+    """The encoder without its look-up: which pieces stand where."""
+
+    def __init__(self, encoder: UseM3Encoder) -> None:
+        self._encoder = encoder
+
+    @property
+    def max_pieces(self) -> int:
+        """See UseM3Encoder."""
+        return self._encoder.max_pieces
+
+    def encode(self, texts: Sequence[str]) -> Encoded:
+        """The flat batch, with piece numbers in place of embeddings."""
+        return self._encoder.encode_pieces(texts)
 
 
 def flat_inputs(lengths: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int32], Floats]:

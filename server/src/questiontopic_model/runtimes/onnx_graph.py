@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..bundle.bundle import BundleError
-from ..encoders.encoder import Floats, Inputs
+from .graph import Floats, Inputs
 
 
 class OnnxGraph:

@@ -8,16 +8,12 @@ sums them. The results are those of the whole graph but for the order of a few a
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
-from ..bundle.bundle import BundleError
-from ..encoders.encoder import Encoded, Encoder, Floats, Graph, Inputs
-from ..encoders.usem3 import UseM3Encoder
-from .onnx_graph import load_onnx
+from .graph import Floats, Graph, Inputs
 
 CAPACITY = 1_600  # Pieces, for each thread. At 15 kB each 25 MB; a part of a batch (see `topic_model`) has fewer.
 _FREED = 4  # One part in so many is freed at once.
@@ -67,22 +63,6 @@ class PieceCache:
         return free[:wanted] + 1
 
 
-class PieceEncoder:
-    """The encoder without its look-up: which pieces stand where."""
-
-    def __init__(self, encoder: UseM3Encoder) -> None:
-        self._encoder = encoder
-
-    @property
-    def max_pieces(self) -> int:
-        """See UseM3Encoder."""
-        return self._encoder.max_pieces
-
-    def encode(self, texts: Sequence[str]) -> Encoded:
-        """The flat batch, with piece numbers in place of embeddings."""
-        return self._encoder.encode_pieces(texts)
-
-
 class CachedGraph:
     """The graph of the texts, whose pieces' rows come from a cache: each thread has its own."""
 
@@ -104,16 +84,3 @@ class CachedGraph:
                 "pooling": inputs["pooling"],
             }
         )
-
-
-def load_cached(encoder: Encoder, texts: Graph, pieces: Path, threads: int) -> tuple[PieceEncoder, CachedGraph]:
-    """For a graph in two parts, `texts` and the file `pieces`: an encoder that leaves the look-up to the graph."""
-    if not isinstance(encoder, UseM3Encoder):
-        raise BundleError(f"{pieces}: only the encoder usem3 has pieces to keep")
-    graph, embeddings = load_onnx(pieces, threads), encoder.embeddings
-
-    def compute(missing: Pieces) -> Floats:
-        return graph.run({"embeddings": embeddings(missing)})
-
-    width = compute(np.zeros(1, np.int64)).shape[1]
-    return PieceEncoder(encoder), CachedGraph(lambda: PieceCache(encoder.vocabulary_size, width, compute), texts)
