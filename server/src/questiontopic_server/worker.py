@@ -50,7 +50,7 @@ def main() -> NoReturn:
 
 
 def _load(folder: Path, runtime: str, cache: Path, threads: int) -> TopicModel:
-    from questiontopic_model.topic_model import load_topic_model  # Slow to import: signals are ignored before.
+    from questiontopic_model.loading import load_topic_model  # Slow to import: signals are ignored before.
 
     model = load_topic_model(read_bundle(folder), runtime, cache, threads)
     model.check_golden()
