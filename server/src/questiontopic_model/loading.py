@@ -22,9 +22,11 @@ from .topic_model import TopicModel
 
 
 def load_topic_model(bundle: Bundle, runtime: str, cache: Path | None, threads: int) -> TopicModel:
-    """Loads the bundle's model with the named runtime (`onnxruntime`, `tensorflow`, or `auto` for the first it has).
+    """Loads the bundle's model; raises BundleError.
 
-    `cache` keeps the encoder's unpacked table; `threads` bounds the CPU threads of one batch. Raises BundleError.
+    `runtime` is `onnxruntime`, `tensorflow`, or `auto` for the first of the two that the bundle has. `cache` is the
+    folder that keeps the encoder's unpacked table; None keeps the table in memory. `threads` is the number of CPU
+    threads that one batch may use.
     """
     manifest = bundle.manifest
     if runtime == "auto":
@@ -40,10 +42,10 @@ def load_topic_model(bundle: Bundle, runtime: str, cache: Path | None, threads: 
 
 
 def load_encoder_and_graph(bundle: Bundle, runtime: str, cache: Path | None, threads: int) -> tuple[Encoder, Graph]:
-    """The two parts of a model; raises BundleError, and what the runtimes raise."""
+    """Loads the two parts of a model; raises BundleError, or an error of the runtime's own."""
     manifest = bundle.manifest
     if runtime not in manifest.runtimes:
-        raise BundleError(f"{bundle.folder}: no form for the runtime {runtime}; it has {sorted(manifest.runtimes)}")
+        raise BundleError(f"{bundle.folder}: no model for the runtime {runtime}, only for {sorted(manifest.runtimes)}")
     if manifest.preparation not in PREPARATIONS:
         raise BundleError(f"{bundle.folder}: unknown preparation {manifest.preparation!r}")
     if not manifest.members:
@@ -75,7 +77,7 @@ def _encoder(bundle: Bundle, cache: Path | None, threads: int) -> Encoder:
 
 
 def _weights(bundle: Bundle) -> Mapping[str, Floats]:
-    """What the graph's file does not hold, because a package ships most of it."""
+    """The weights that the graph's file does not contain: those of an encoder whose package ships most of them."""
     spec = bundle.manifest.encoder
     if spec.kind != "minilm":
         return {}
@@ -91,9 +93,9 @@ def _graph(runtime: str, path: Path, threads: int, weights: Mapping[str, Floats]
 
 
 def load_cached(encoder: Encoder, texts: Graph, pieces: Path, threads: int) -> tuple[PieceEncoder, CachedGraph]:
-    """For a graph in two parts, `texts` and the file `pieces`: an encoder that leaves the look-up to the graph."""
+    """The encoder and the graph of a bundle whose graph is in two parts: `texts`, and the file `pieces`."""
     if not isinstance(encoder, UseM3Encoder):
-        raise BundleError(f"{pieces}: only the encoder usem3 has pieces to keep")
+        raise BundleError(f"{pieces}: only the encoder usem3 can have this file")
     graph, embeddings = load_onnx(pieces, threads), encoder.embeddings
 
     def compute(missing: Pieces) -> Floats:

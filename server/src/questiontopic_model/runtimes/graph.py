@@ -1,4 +1,4 @@
-"""What every runtime offers: a graph that turns an encoder's arrays into logits."""
+"""The protocol of every graph: an encoder's arrays in, logits out; and the types of those arrays."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Inputs = dict[str, npt.NDArray[Any]]
 
 
 class Graph(Protocol):
-    """The trained part: an encoder's inputs in, logits of shape [texts, labels] out."""
+    """The trained part of a model. Several threads may run it at the same time."""
 
     def run(self, inputs: Inputs) -> Floats:
-        """Computes one batch."""
+        """The logits of one batch, shape [texts, labels], computed from an encoder's inputs."""

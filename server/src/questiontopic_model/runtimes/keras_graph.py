@@ -12,12 +12,12 @@ from .graph import Floats, Inputs
 
 
 class KerasGraph:
-    """A Keras model, called as a compiled TensorFlow function."""
+    """A Keras model as a compiled TensorFlow function."""
 
     def __init__(self, model: Any) -> None:
         import tensorflow as tf
 
-        # The model's own shapes, so that one trace serves every batch.
+        # The model's own shapes are open in the batch's size, so TensorFlow compiles once for all batches.
         inputs = {tensor.name: tf.TensorSpec(tensor.shape, tensor.dtype, tensor.name) for tensor in model.inputs}
         self._run = tf.function(lambda batch: model(batch, training=False), input_signature=[inputs])
 
@@ -28,9 +28,9 @@ class KerasGraph:
 
 
 def load_keras(path: Path, threads: int, weights: Mapping[str, Floats] = MappingProxyType({})) -> KerasGraph:
-    """Loads the model; `threads` is the number of CPU threads that one operation may use.
+    """Loads the model. `threads` is the number of CPU threads that one operation may use.
 
-    `weights`, named `layer/weight`, take the place of those in the file.
+    `weights`, named `layer/weight`, replace those in the file.
     """
     tf = import_tensorflow(threads)
     try:
@@ -48,10 +48,13 @@ def import_tensorflow(threads: int) -> Any:
     try:
         import tensorflow as tf
     except ImportError:
-        raise BundleError("TensorFlow is not installed: install questiontopic-server[tensorflow]") from None
+        raise BundleError(
+            "TensorFlow is not installed: install questiontopic-server[tensorflow], "
+            "or build the image with --target tensorflow"
+        ) from None
     try:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)
     except RuntimeError:
-        pass  # TensorFlow was started earlier in this process, with threads of its own.
+        pass  # TensorFlow has already started in this process, so its number of threads is fixed.
     return tf
