@@ -34,12 +34,6 @@ class Probabilities:
     fine: Floats | None
     truncated: tuple[bool, ...]
 
-    def packed(self) -> bytes:
-        """For each text a row of 32-bit numbers: its coarse confidences, its fine ones, and 1 if it was truncated."""
-        levels = [self.coarse] if self.fine is None else [self.coarse, self.fine]
-        rows = np.column_stack([*levels, self.truncated])
-        return rows.astype(np.float32, copy=False).tobytes()
-
 
 class TopicModel:
     """A bundle's model. Several threads may call it at the same time."""
