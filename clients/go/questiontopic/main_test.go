@@ -12,7 +12,7 @@ import (
 	"github.com/question-topic/question-topic/clients/go/questiontopic"
 )
 
-// TestMain serves the examples, which take the server's address from the environment as a program would.
+// TestMain starts a server for the examples, which read its address from the environment like a real program.
 func TestMain(m *testing.M) {
 	address, stop, err := topictest.Start(topictest.Service{Predict: topictest.Answer})
 	if err != nil {
@@ -39,11 +39,11 @@ func newClientOver(
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = client.Close() }) // Some tests have closed it by then, which makes this one fail.
+	t.Cleanup(func() { _ = client.Close() }) // It fails if the test has closed the client itself.
 	return client
 }
 
-func TestTheReadmeShowsTheExampleThatRuns(t *testing.T) {
+func TestTheReadmeShowsTheTestedExample(t *testing.T) {
 	readme, err := os.ReadFile(filepath.Join("..", "README.md"))
 	if err != nil {
 		t.Fatal(err)
