@@ -77,7 +77,7 @@ def _encoder(bundle: Bundle, cache: Path | None, threads: int) -> Encoder:
 
 
 def _weights(bundle: Bundle) -> Mapping[str, Floats]:
-    """The weights that the graph's file does not contain: those of an encoder whose package ships most of them."""
+    """The weights that the graph's file does not contain. Only minilm has such weights: its package ships them."""
     spec = bundle.manifest.encoder
     if spec.kind != "minilm":
         return {}

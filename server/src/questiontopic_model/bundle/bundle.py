@@ -32,7 +32,7 @@ def bundle_errors(subject: Path | str) -> Iterator[None]:
         yield
     except BundleError:
         raise
-    except Exception as error:  # JSON, file systems and the runtimes each raise classes of their own.
+    except Exception as error:  # JSON, file systems and the runtimes have many error classes.
         if isinstance(error, OSError) and error.filename:
             raise BundleError(f"{error.filename}: {error.strerror}") from error
         raise BundleError(f"{subject}: {str(error) or type(error).__name__}") from error

@@ -31,7 +31,7 @@ HEADS = 12
 LAYERS = 6
 MAX_PIECES = 126  # With the two marks 128, the length that the encoder was trained with.
 _BEGIN, _END = 101, 102  # The pieces that mark the begin and the end of a text.
-_MAX_POSITIONS = 512  # The encoder has embeddings for so many positions; the two marks need one each.
+_MAX_POSITIONS = 512  # The encoder has embeddings for this number of positions, marks included.
 _FILES = _MODEL, _VOCABULARY = ("model.safetensors", "vocab.txt")
 GROUP = 64  # The number of 4-bit differences that share one scale.
 

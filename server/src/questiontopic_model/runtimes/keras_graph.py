@@ -44,7 +44,7 @@ def load_keras(path: Path, threads: int, weights: Mapping[str, Floats] = Mapping
 
 
 def import_tensorflow(threads: int) -> Any:
-    """The module `tensorflow` with at most `threads` CPU threads an operation; raises BundleError if it is missing."""
+    """Imports TensorFlow, with `threads` CPU threads for each operation; raises BundleError if it is missing."""
     try:
         import tensorflow as tf
     except ImportError:

@@ -38,7 +38,7 @@ def load_onnx(path: Path, threads: int, weights: Mapping[str, Floats] = MappingP
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    # Threads that spin while they wait take CPU time from the others: a busy machine loses most of its throughput.
+    # A thread that spins while it waits takes CPU time from other threads. On a busy machine most throughput is lost.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_external_initializers(
         list(weights), [onnxruntime.OrtValue.ortvalue_from_numpy(weight) for weight in weights.values()]

