@@ -31,7 +31,7 @@ from protocols import Floats
 from tqdm import tqdm
 
 from questiontopic_model.bundle import read_bundle
-from questiontopic_model.topic_model import load_topic_model
+from questiontopic_model.loading import load_topic_model
 
 _WARM_SECONDS = 2.0
 _TOLERANCE = 1e-3

@@ -21,7 +21,8 @@ from contenders import OUR_SERVER, ROOT
 from options import add_questions, parser_for, read_questions
 
 from questiontopic_model.bundle import read_bundle
-from questiontopic_model.topic_model import TopicModel, load_topic_model
+from questiontopic_model.loading import load_topic_model
+from questiontopic_model.topic_model import TopicModel
 from questiontopic_server.processors import available
 
 _SECONDS = 5.0

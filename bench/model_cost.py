@@ -18,7 +18,8 @@ from pathlib import Path
 from padded import load_padded
 
 from questiontopic_model.bundle import read_bundle
-from questiontopic_model.topic_model import TopicModel, load_topic_model
+from questiontopic_model.loading import load_topic_model
+from questiontopic_model.topic_model import TopicModel
 
 BATCHES = (1, 8, 32)
 ROUNDS = 9

@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from questiontopic_model.bundle import Bundle
-from questiontopic_model.encoders.encoder import Encoded, Floats, Graph, Inputs
-from questiontopic_model.encoders.usem3 import load_usem3
+from questiontopic_model.bundle.bundle import PIECES
+from questiontopic_model.encoders.encoder import Encoded
+from questiontopic_model.encoders.usem3 import PieceEncoder, load_usem3
+from questiontopic_model.runtimes.graph import Floats, Graph, Inputs
 from questiontopic_model.runtimes.onnx_graph import load_onnx
-from questiontopic_model.runtimes.piece_cache import PieceEncoder
-from questiontopic_model.topic_model import PIECES, TopicModel
+from questiontopic_model.topic_model import TopicModel
 
 
 def load_padded(bundle: Bundle, cache: Path | None) -> TopicModel:

@@ -22,8 +22,8 @@ from contenders import OUR_SERVER, ROOT
 from options import add_questions, parser_for, read_questions
 
 from questiontopic_model.bundle import read_bundle
+from questiontopic_model.loading import load_encoder_and_graph, load_topic_model
 from questiontopic_model.preparation import PREPARATIONS
-from questiontopic_model.topic_model import load_encoder_and_graph, load_topic_model
 
 IN_FLIGHT = 64
 _ROUNDS = 7

@@ -13,7 +13,8 @@ from questions import UNLABELLED, unlabelled_questions
 from server_process import DEFAULT_BUNDLE, ROOT, ServerProcess, server_python
 
 from questiontopic_model.bundle import read_bundle
-from questiontopic_model.topic_model import TopicModel, load_topic_model
+from questiontopic_model.loading import load_topic_model
+from questiontopic_model.topic_model import TopicModel
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,8 @@ from questions import trec_test, unlabelled_questions
 from server_process import ROOT
 
 from questiontopic_model.bundle import read_bundle
-from questiontopic_model.topic_model import TopicModel, load_topic_model
+from questiontopic_model.loading import load_topic_model
+from questiontopic_model.topic_model import TopicModel
 
 TOLERANCE = 1e-4
 

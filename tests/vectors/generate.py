@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from questiontopic_model.bundle import read_bundle
-from questiontopic_model.topic_model import TopicModel, load_topic_model
+from questiontopic_model.loading import load_topic_model
+from questiontopic_model.topic_model import TopicModel
 
 TEXTS = [
     "Where do you work now?",

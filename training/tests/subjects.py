@@ -9,7 +9,7 @@ import numpy as np
 
 from questiontopic_model.bundle import FineLabel, Manifest
 from questiontopic_model.bundle.manifest import EncoderSpec
-from questiontopic_model.encoders.encoder import Floats
+from questiontopic_model.runtimes.graph import Floats
 from questiontopic_training.data.examples import Labels
 from questiontopic_training.data.questions import Question
 from questiontopic_training.evaluation.metrics import Evaluation, judge

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from questiontopic_model.bundle import read_bundle
-from questiontopic_model.topic_model import load_topic_model
+from questiontopic_model.loading import load_topic_model
 
 arguments = bentoml.use_arguments()
 

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from questiontopic_model.bundle import read_bundle
-from questiontopic_model.topic_model import load_topic_model
+from questiontopic_model.loading import load_topic_model
 
 WORKERS = 2  # One a core: FastAPI's documentation has workers for the use of all cores, and names no other number.
 

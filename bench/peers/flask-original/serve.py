@@ -11,7 +11,7 @@ from pathlib import Path
 from flask import Flask, request
 
 from questiontopic_model.bundle import read_bundle
-from questiontopic_model.topic_model import load_topic_model
+from questiontopic_model.loading import load_topic_model
 
 
 def make_app(bundle: Path) -> Flask:

@@ -16,7 +16,8 @@ from response import respond
 
 from questiontopic.v1 import topic_pb2, topic_pb2_grpc
 from questiontopic_model.bundle import read_bundle
-from questiontopic_model.topic_model import TopicModel, load_topic_model
+from questiontopic_model.loading import load_topic_model
+from questiontopic_model.topic_model import TopicModel
 
 
 class TopicService(topic_pb2_grpc.TopicServiceServicer):

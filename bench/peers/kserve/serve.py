@@ -7,7 +7,7 @@ from pathlib import Path
 from kserve import InferOutput, InferRequest, InferResponse, Model, ModelServer
 
 from questiontopic_model.bundle import read_bundle
-from questiontopic_model.topic_model import load_topic_model
+from questiontopic_model.loading import load_topic_model
 
 
 class Topic(Model):  # type: ignore[misc]

@@ -12,7 +12,7 @@ from pathlib import Path
 import litserve
 
 from questiontopic_model.bundle import read_bundle
-from questiontopic_model.topic_model import load_topic_model
+from questiontopic_model.loading import load_topic_model
 
 MAX_BATCH = 64  # Requests: LitServe cannot count the texts in them.
 WINDOW = 0.002  # Seconds; about a small batch's own time. 0, the default, makes an idle worker ask for work in a spin.

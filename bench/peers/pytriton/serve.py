@@ -11,7 +11,7 @@ from pytriton.model_config import DynamicBatcher, ModelConfig, Tensor
 from pytriton.triton import Triton, TritonConfig
 
 from questiontopic_model.bundle import read_bundle
-from questiontopic_model.topic_model import load_topic_model
+from questiontopic_model.loading import load_topic_model
 
 
 def serve(bundle: Path, port: int) -> None:

@@ -22,7 +22,7 @@ from ray import serve
 
 from questiontopic.v1 import topic_pb2
 from questiontopic_model.bundle import read_bundle
-from questiontopic_model.topic_model import load_topic_model
+from questiontopic_model.loading import load_topic_model
 
 MAX_BATCH = 64  # Texts.
 WINDOW = 0.002  # Seconds; about a small batch's own time, so well below any wanted latency, as the documentation asks.

@@ -1,12 +1,11 @@
 // Package questiontopic is the Go client of question-topic: text in, calibrated topic confidences out.
 //
-// [New] opens a [Client] over a transport that is always stated, [Plaintext] or [TLS]. The client embeds the generated
-// [questiontopicv1.TopicServiceClient] and adds what every caller wants: a deadline for calls that bring none, retries
-// of UNAVAILABLE alone, message sizes that fit the contract, and [Client.Predict] for the plain case of texts in,
-// predictions out. [FieldViolations], [RetryDelay], [Reason] and [RequestID] read what a failed call's error carries.
+// [New] makes a [Client] with one of two transports, [Plaintext] or [TLS]. The client embeds the generated
+// [questiontopicv1.TopicServiceClient]. In addition, it sets a deadline for calls without one, retries UNAVAILABLE and
+// no other code, and accepts messages of the contract's maximum size. [Client.Predict] is the simple call: texts in,
+// predictions out. [FieldViolations], [RetryDelay], [Reason] and [RequestID] read the details of a failed call's error.
 //
-// The package opens no connection before the first call, starts no server and, without [WithThrottle], keeps no state
-// between calls.
+// The first call opens the connection. Without [WithThrottle], a client keeps no other state between calls.
 package questiontopic
 
 import (
@@ -20,23 +19,24 @@ import (
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
 
-// DefaultTimeout is the deadline of a call whose context has none, unless [WithTimeout] says otherwise.
+// DefaultTimeout is the deadline of a call whose context has none. [WithTimeout] changes it.
 const DefaultTimeout = 10 * time.Second
 
-// maxMessageBytes is the contract's Limits.max_message_bytes, 16 MiB. gRPC's own default for answers is 4 MiB.
+// maxMessageBytes is the contract's Limits.max_message_bytes, 16 MiB. gRPC's default limit for answers is 4 MiB, which
+// large answers exceed.
 const maxMessageBytes = 16 << 20
 
-// Client calls one TopicService. It is safe for concurrent use: share one, and Close it at the end.
+// Client calls a TopicService. Goroutines may share one client. Close it at the end.
 type Client struct {
 	questiontopicv1.TopicServiceClient
 	connection *grpc.ClientConn
 }
 
 // New returns a client of the server at address, which is HOST:PORT or any other gRPC target, such as
-// dns:///topics.example.com:443. If the name has several addresses, calls take turns among them.
+// dns:///topics.example.com:443. If the name has several addresses, the calls are spread over all of them.
 //
-// New does no input or output: the connection is made by the first call, and made again when it is lost. It fails if
-// address is no gRPC target, transport is the zero Transport, or an option is out of range.
+// New does not connect: the first call opens the connection, and a later call opens a lost connection again. New fails
+// if address is not a gRPC target, transport is the zero Transport, or an option is out of range.
 func New(address string, transport Transport, options ...Option) (*Client, error) {
 	if transport.credentials == nil {
 		return nil, errors.New("questiontopic: the transport must be Plaintext() or TLS(config)")
@@ -56,12 +56,12 @@ func New(address string, transport Transport, options ...Option) (*Client, error
 		grpc.WithDefaultCallOptions(
 			grpc.MaxCallSendMsgSize(maxMessageBytes),
 			grpc.MaxCallRecvMsgSize(maxMessageBytes),
-			// gRPC retries only requests that it has kept, by default those up to 256 KiB.
+			// gRPC can retry only a request that fits its retry buffer, which by default holds 256 KiB.
 			grpc.MaxRetryRPCBufferSize(maxMessageBytes),
 		),
 	}
 	dial = append(dial, chosen.dial...)
-	if chosen.throttled { // Inside the caller's interceptors, which may call again.
+	if chosen.throttled { // After the caller's interceptors, so that it also counts the calls that they repeat.
 		dial = append(dial, grpc.WithChainUnaryInterceptor(Throttle()))
 	}
 	connection, err := grpc.NewClient(address, dial...)
@@ -71,11 +71,10 @@ func New(address string, transport Transport, options ...Option) (*Client, error
 	return &Client{questiontopicv1.NewTopicServiceClient(connection), connection}, nil
 }
 
-// Predict returns one prediction per text, in the order of texts, from whichever bundle the server has loaded.
+// Predict returns one prediction for each text, in the order of the texts, from the bundle that the server has loaded.
 //
-// A call takes 1 to 512 texts, each UTF-8 of 1 to 2,000 characters that are not all white space. Predict is the
-// PredictTopic method without the messages around it, and fails as that does. Call PredictTopic itself to name the
-// bundle that must answer, or to learn which one did.
+// A call has 1 to 512 texts. Each is UTF-8 of 1 to 2,000 characters, and not only white space. Predict fails like
+// PredictTopic, which it calls. Call PredictTopic itself to name the bundle that must answer, or to see which one did.
 func (c *Client) Predict(
 	ctx context.Context, level questiontopicv1.LabelLevel, texts ...string,
 ) ([]*questiontopicv1.Prediction, error) {
@@ -86,7 +85,7 @@ func (c *Client) Predict(
 	return response.GetPredictions(), nil
 }
 
-// Close closes the connection. Calls under way and later ones fail with the code CANCELLED, and so does a second Close.
+// Close closes the connection. Running calls, later calls and a second Close fail with the code CANCELLED.
 func (c *Client) Close() error {
 	return c.connection.Close()
 }

@@ -23,7 +23,7 @@ const (
 	both   = questiontopicv1.LabelLevel_LABEL_LEVEL_BOTH
 )
 
-func TestPredictGivesOnePredictionPerTextInOrder(t *testing.T) {
+func TestPredictReturnsOnePredictionPerTextInOrder(t *testing.T) {
 	client := newClient(t, topictest.Serve(t, topictest.Service{Predict: topictest.Answer}))
 	predictions, err := client.Predict(t.Context(), both, "Who?", "What salary?", "Who else?")
 	if err != nil {
@@ -38,7 +38,7 @@ func TestPredictGivesOnePredictionPerTextInOrder(t *testing.T) {
 	}
 }
 
-func TestPredictSendsTheTextsAndTheLevelAndNoModel(t *testing.T) {
+func TestPredictSendsTheTextsAndTheLevelWithoutAModel(t *testing.T) {
 	var got *questiontopicv1.PredictTopicRequest
 	client := newClient(t, topictest.Serve(t, topictest.Service{Predict: func(
 		ctx context.Context, request *questiontopicv1.PredictTopicRequest,
@@ -54,12 +54,12 @@ func TestPredictSendsTheTextsAndTheLevelAndNoModel(t *testing.T) {
 	}
 }
 
-func TestNewRefusesWhatCannotWork(t *testing.T) {
+func TestNewRefusesInvalidArguments(t *testing.T) {
 	for name, make := range map[string]func() (*questiontopic.Client, error){
 		"no transport": func() (*questiontopic.Client, error) {
 			return questiontopic.New("localhost:1", questiontopic.Transport{})
 		},
-		"no time": func() (*questiontopic.Client, error) {
+		"no timeout": func() (*questiontopic.Client, error) {
 			return questiontopic.New("localhost:1", questiontopic.Plaintext(), questiontopic.WithTimeout(0))
 		},
 		"no target": func() (*questiontopic.Client, error) {
@@ -89,7 +89,7 @@ func TestACallAfterCloseIsCancelled(t *testing.T) {
 	}
 }
 
-func TestACallUnderWayEndsWithClose(t *testing.T) {
+func TestCloseEndsARunningCall(t *testing.T) {
 	arrived := make(chan struct{}, 4)
 	client := newClient(t, topictest.Serve(t, topictest.Service{Predict: func(
 		ctx context.Context, _ *questiontopicv1.PredictTopicRequest,
@@ -112,7 +112,7 @@ func TestACallUnderWayEndsWithClose(t *testing.T) {
 	}
 }
 
-func TestOneClientServesManyGoroutines(t *testing.T) {
+func TestGoroutinesShareOneClient(t *testing.T) {
 	client := newClient(t, topictest.Serve(t, topictest.Service{Predict: topictest.Answer}))
 	var group sync.WaitGroup
 	for i := range 64 {

@@ -7,12 +7,12 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// errorDomain is the domain of every ErrorInfo that the server sends; a proxy on the way may add its own.
+// errorDomain is the domain of the server's ErrorInfo. A proxy on the way may add an ErrorInfo with its own domain.
 const errorDomain = "questiontopic"
 
-// FieldViolations returns what is wrong with a request that was refused with INVALID_ARGUMENT: which field, for example
-// `texts[3]`, and how to fix it. It returns nil for any other error, and for nil. Like all readers of errors here it
-// also finds a status that is wrapped.
+// FieldViolations returns the fields of a request that was refused with INVALID_ARGUMENT, for example `texts[3]`, and
+// how to fix each of them. It returns nil for any other error and for nil. Like the other functions that read errors,
+// it also reads a wrapped error.
 func FieldViolations(err error) []*errdetails.BadRequest_FieldViolation {
 	var violations []*errdetails.BadRequest_FieldViolation
 	for _, request := range details[*errdetails.BadRequest](err) {
@@ -21,8 +21,8 @@ func FieldViolations(err error) []*errdetails.BadRequest_FieldViolation {
 	return violations
 }
 
-// RetryDelay returns how long to wait before the call may be tried again, and whether the error says so at all, as
-// RESOURCE_EXHAUSTED does when the server is overloaded. UNAVAILABLE needs no such care: the client retries it itself.
+// RetryDelay returns how long to wait before the next attempt. ok is false if the error does not say so. An overloaded
+// server says so with RESOURCE_EXHAUSTED. The client itself retries UNAVAILABLE.
 func RetryDelay(err error) (delay time.Duration, ok bool) {
 	infos := details[*errdetails.RetryInfo](err)
 	if len(infos) == 0 {
@@ -31,12 +31,12 @@ func RetryDelay(err error) (delay time.Duration, ok bool) {
 	return infos[0].GetRetryDelay().AsDuration(), true
 }
 
-// Reason returns the server's machine-readable reason, for example MODEL_NOT_FOUND; empty if the error carries none.
+// Reason returns the server's machine-readable reason, for example MODEL_NOT_FOUND; empty if the error has none.
 func Reason(err error) string {
 	return errorInfo(err).GetReason()
 }
 
-// RequestID returns the id under which the server logged an INTERNAL error, to report it by; empty if there is none.
+// RequestID returns the id of an INTERNAL error in the server's log, for a report; empty if the error has none.
 func RequestID(err error) string {
 	return errorInfo(err).GetMetadata()["request_id"]
 }
@@ -50,7 +50,7 @@ func errorInfo(err error) *errdetails.ErrorInfo {
 	return nil
 }
 
-// details returns the details of type T that the error's status carries, in their order.
+// details returns the details of type T in the error's status, in their order.
 func details[T any](err error) []T {
 	var found []T
 	for _, candidate := range status.Convert(err).Details() {

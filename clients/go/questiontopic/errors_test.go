@@ -18,7 +18,7 @@ import (
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
 
-// fail calls a server that answers with the code and the details, and returns the error as a caller may wrap it.
+// fail calls a server that fails with the code and the details, and returns the error wrapped in another error.
 func fail(t *testing.T, code codes.Code, details ...protoadapt.MessageV1) error {
 	t.Helper()
 	answer, err := status.New(code, "on purpose").WithDetails(details...)
@@ -53,7 +53,7 @@ func TestFieldViolationsNameFieldsAndFixes(t *testing.T) {
 	}
 }
 
-func TestRetryDelaySaysHowLongToWait(t *testing.T) {
+func TestRetryDelayIsTheServersHint(t *testing.T) {
 	err := fail(t, codes.ResourceExhausted, &errdetails.RetryInfo{RetryDelay: durationpb.New(250 * time.Millisecond)})
 	if delay, ok := questiontopic.RetryDelay(err); delay != 250*time.Millisecond || !ok {
 		t.Errorf("got %v, %v", delay, ok)

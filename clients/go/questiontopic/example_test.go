@@ -43,7 +43,7 @@ func ExampleTLS() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	// Without a config, questiontopic.TLS(nil) verifies the server against the system's roots.
+	// questiontopic.TLS(nil) trusts the system's roots and has no client certificate.
 	mutual := &tls.Config{Certificates: []tls.Certificate{certificate}}
 	client, err := questiontopic.New("topics.example.com:443", questiontopic.TLS(mutual))
 	if err != nil {
@@ -72,7 +72,7 @@ func ExampleClient_PredictTopic() {
 	response, err := client.PredictTopic(context.Background(), &questiontopicv1.PredictTopicRequest{
 		Texts:      []string{"What is your salary?"},
 		LabelLevel: questiontopicv1.LabelLevel_LABEL_LEVEL_FINE,
-		Model:      "test", // Any other bundle answers NOT_FOUND.
+		Model:      "test", // A server with another bundle answers NOT_FOUND.
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -101,7 +101,7 @@ func ExampleReason() {
 	// Output: this server has another model
 }
 
-// refused is the error of a call that a server refused with a detail.
+// refused returns the error of a call that a server refused with a detail.
 func refused(code codes.Code, detail protoadapt.MessageV1) error {
 	answer, err := status.New(code, "").WithDetails(detail)
 	if err != nil {

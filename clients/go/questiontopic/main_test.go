@@ -5,14 +5,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/question-topic/question-topic/clients/go/internal/topictest"
 	"github.com/question-topic/question-topic/clients/go/questiontopic"
 )
 
-// TestMain serves the examples, which take the server's address from the environment as a program would.
+// TestMain starts a server for the examples, which read its address from the environment like a real program.
 func TestMain(m *testing.M) {
 	address, stop, err := topictest.Start(topictest.Service{Predict: topictest.Answer})
 	if err != nil {
@@ -39,23 +38,29 @@ func newClientOver(
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = client.Close() }) // Some tests have closed it by then, which makes this one fail.
+	t.Cleanup(func() { _ = client.Close() }) // It fails if the test has closed the client itself.
 	return client
 }
 
-func TestTheReadmeShowsTheExampleThatRuns(t *testing.T) {
-	readme, err := os.ReadFile(filepath.Join("..", "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
+func TestTheDocumentsShowTestedExamples(t *testing.T) {
 	examples, err := os.ReadFile("example_test.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(readme), "```go\n")
-	shown, _, _ := strings.Cut(rest, "\n```")
-	if body := regexp.MustCompile(`(?m)^(.)`).ReplaceAllString(shown, "\t$1"); body == "" ||
-		!strings.Contains(string(examples), "func Example() {\n"+body+"\n") {
-		t.Errorf("the README's Go code is not the package's Example:\n%s", shown)
+	for name, count := range map[string]int{"../README.md": 1, "../../../docs/clients.md": 2} {
+		document, err := os.ReadFile(filepath.FromSlash(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		blocks := regexp.MustCompile("(?s)\n```go\n(.*?)\n```\n").FindAllStringSubmatch(string(document), -1)
+		if len(blocks) != count {
+			t.Errorf("%s: got %d blocks of Go, want %d", name, len(blocks), count)
+		}
+		for _, block := range blocks {
+			body := regexp.MustCompile(`(?m)^(.)`).ReplaceAllString(block[1], "\t$1")
+			if !regexp.MustCompile(`(?m)^func Example\w*\(\) \{\n` + regexp.QuoteMeta(body) + `\n`).Match(examples) {
+				t.Errorf("%s: this Go code is not an example of the package:\n%s", name, block[1])
+			}
+		}
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"google.golang.org/grpc"
 )
 
-// Option changes what [New] does by default.
+// Option changes a default of [New].
 type Option func(*settings)
 
 type settings struct {
@@ -15,18 +15,18 @@ type settings struct {
 	dial      []grpc.DialOption
 }
 
-// WithTimeout sets the deadline of calls whose context has none; positive, by default [DefaultTimeout]. A context that
-// has a deadline keeps its own, earlier or later.
+// WithTimeout sets the deadline of calls whose context has none. It must be positive; the default is [DefaultTimeout].
+// The deadline of a context is never changed.
 func WithTimeout(timeout time.Duration) Option {
 	return func(s *settings) { s.timeout = timeout }
 }
 
-// WithThrottle holds calls back by a [Throttle] of the client's own while its servers are overloaded.
+// WithThrottle gives the client a [Throttle], which holds calls back while the servers are overloaded.
 func WithThrottle() Option {
 	return func(s *settings) { s.throttled = true }
 }
 
-// WithDialOptions hands options to gRPC after the client's own, so they add to those or take their place: interceptors,
+// WithDialOptions passes options to gRPC after the client's own options, which they extend or replace: interceptors,
 // statistics handlers, keepalive, another service config.
 func WithDialOptions(options ...grpc.DialOption) Option {
 	return func(s *settings) { s.dial = append(s.dial, options...) }

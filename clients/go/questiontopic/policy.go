@@ -10,8 +10,8 @@ import (
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
 
-// serviceConfig is gRPC's service config: which calls are retried, and how servers are chosen. The service's name comes
-// from its descriptor, because gRPC silently ignores a policy for a name that it does not know.
+// serviceConfig returns gRPC's service config: the retries and the load balancing. The name of the service comes from
+// its descriptor, because gRPC silently ignores a policy for a misspelt service.
 func serviceConfig() string {
 	return fmt.Sprintf(`{
 		"loadBalancingConfig": [{"round_robin": {}}],
@@ -28,7 +28,8 @@ func serviceConfig() string {
 	}`, questiontopicv1.TopicService_ServiceDesc.ServiceName)
 }
 
-// setDeadline gives calls without a deadline one. The service config's own timeout would also shorten longer deadlines.
+// setDeadline gives a deadline to calls without one. The timeout of a service config would also shorten longer
+// deadlines.
 func setDeadline(timeout time.Duration) grpc.UnaryClientInterceptor {
 	return func(
 		ctx context.Context, method string, request, response any,

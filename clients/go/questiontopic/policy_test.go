@@ -20,7 +20,7 @@ import (
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
 
-// failing answers with code until the attempt after the given number of failures, and counts attempts.
+// failing fails with code for the given number of attempts and then answers. It counts the attempts.
 type failing struct {
 	questiontopicv1.UnimplementedTopicServiceServer
 	code     codes.Code
@@ -52,7 +52,7 @@ func serveFailing(t *testing.T, code codes.Code, failures int64) (address string
 	return topictest.Serve(t, failing{code: code, failures: failures, attempts: attempts}), attempts
 }
 
-func TestUnavailableIsRetriedUntilItPasses(t *testing.T) {
+func TestUnavailableIsRetriedUntilTheServerAnswers(t *testing.T) {
 	address, attempts := serveFailing(t, codes.Unavailable, 3)
 	client := newClient(t, address)
 	if _, err := client.Predict(t.Context(), coarse, "Who?"); err != nil || attempts.Load() != 4 {
@@ -103,7 +103,7 @@ func TestTheLargestRequestIsRetriedToo(t *testing.T) {
 	}
 }
 
-func TestCallsTakeTurnsAmongAddresses(t *testing.T) {
+func TestCallsAreSpreadOverAllAddresses(t *testing.T) {
 	first, firstCalls := serveFailing(t, codes.OK, 0)
 	second, secondCalls := serveFailing(t, codes.OK, 0)
 	addresses := manual.NewBuilderWithScheme("two")
@@ -119,7 +119,7 @@ func TestCallsTakeTurnsAmongAddresses(t *testing.T) {
 	}
 }
 
-// serveRemaining answers calls that have a deadline, and sends the time that the call had left.
+// serveRemaining answers calls that have a deadline, and sends the remaining time of each call.
 func serveRemaining(t *testing.T) (address string, remaining chan time.Duration) {
 	t.Helper()
 	remaining = make(chan time.Duration, 1)
@@ -143,7 +143,7 @@ func TestTheTimeoutIsForCallsWithoutADeadline(t *testing.T) {
 		name    string
 		ctx     context.Context
 		options []questiontopic.Option
-		most    time.Duration
+		maximum time.Duration
 	}{
 		{"default", t.Context(), nil, questiontopic.DefaultTimeout},
 		{"chosen", t.Context(), []questiontopic.Option{questiontopic.WithTimeout(5 * time.Minute)}, 5 * time.Minute},
@@ -153,13 +153,13 @@ func TestTheTimeoutIsForCallsWithoutADeadline(t *testing.T) {
 		if _, err := newClient(t, address, c.options...).Predict(c.ctx, coarse, "Who?"); err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}
-		if left := <-remaining; left > c.most || left < c.most/2 {
-			t.Errorf("%s: the call had %v left, want a little less than %v", c.name, left, c.most)
+		if found := <-remaining; found > c.maximum || found < c.maximum/2 {
+			t.Errorf("%s: the remaining time was %v, want a little less than %v", c.name, found, c.maximum)
 		}
 	}
 }
 
-func TestACallThatOutlivesItsDeadlineFails(t *testing.T) {
+func TestACallFailsAtItsDeadline(t *testing.T) {
 	client := newClient(t, topictest.Serve(t, topictest.Service{Predict: func(
 		ctx context.Context, _ *questiontopicv1.PredictTopicRequest,
 	) (*questiontopicv1.PredictTopicResponse, error) {
@@ -184,9 +184,9 @@ func TestMessagesFitUpToSixteenMebibytes(t *testing.T) {
 		options []grpc.CallOption
 		want    codes.Code
 	}{
-		{"both at the limit", 16<<20 - 10, nil, codes.OK}, // 10 bytes go to the names and lengths of the fields.
-		{"request past it", 16<<20 + 1, nil, codes.ResourceExhausted},
-		{"answer past it", 16<<20 + 1, []grpc.CallOption{grpc.MaxCallSendMsgSize(64 << 20)}, codes.ResourceExhausted},
+		{"both at the limit", 16<<20 - 10, nil, codes.OK}, // 10 bytes are the tags and lengths of the fields.
+		{"request over the limit", 16<<20 + 1, nil, codes.ResourceExhausted},
+		{"answer over the limit", 16<<20 + 1, []grpc.CallOption{grpc.MaxCallSendMsgSize(64 << 20)}, codes.ResourceExhausted},
 	} {
 		request := &questiontopicv1.PredictTopicRequest{Model: strings.Repeat("m", c.size)}
 		if _, err := client.PredictTopic(t.Context(), request, c.options...); status.Code(err) != c.want {
@@ -195,7 +195,7 @@ func TestMessagesFitUpToSixteenMebibytes(t *testing.T) {
 	}
 }
 
-func TestAThrottledClientStopsAskingAServerThatRefuses(t *testing.T) {
+func TestAThrottledClientSendsFewCallsToAServerThatRefuses(t *testing.T) {
 	hinted := refused(codes.ResourceExhausted, &errdetails.RetryInfo{RetryDelay: durationpb.New(2 * time.Second)})
 	var asked atomic.Int64
 	address := topictest.Serve(t, topictest.Service{Predict: func(
@@ -207,11 +207,12 @@ func TestAThrottledClientStopsAskingAServerThatRefuses(t *testing.T) {
 	client := newClient(t, address, questiontopic.WithThrottle())
 	for range 1_000 {
 		_, err := client.Predict(t.Context(), coarse, "Who?")
-		if delay, ok := questiontopic.RetryDelay(err); status.Code(err) != codes.ResourceExhausted || !ok || delay != 2*time.Second {
+		delay, ok := questiontopic.RetryDelay(err)
+		if status.Code(err) != codes.ResourceExhausted || !ok || delay != 2*time.Second {
 			t.Fatalf("got %v, want RESOURCE_EXHAUSTED with the server's hint", err)
 		}
 	}
 	if count := asked.Load(); count < 10 || count > 500 {
-		t.Errorf("the server was asked %d times of 1,000", count)
+		t.Errorf("the server got %d of 1,000 calls, want from 10 to 500", count)
 	}
 }

@@ -15,34 +15,36 @@ import (
 )
 
 const (
-	// Calls are sent up to so many times as often as the server takes them. With 2, as in the book, all are sent a few
-	// seconds after it has recovered, not ten, but at ten times its capacity refusals cost it a tenth of its time.
+	// surplus is the ratio of calls that are sent to calls that the server takes. A larger value, such as the book's 2,
+	// ends the throttling sooner after the server has recovered, but makes an overloaded server spend more time on
+	// refusals.
 	surplus  = 1.3
-	memory   = time.Second // In which the past comes to count for an e-th.
-	harmless = 10          // After so many refusals and nothing else, half of the calls are held back.
+	memory   = time.Second // After this time a past call counts 1/e.
+	harmless = 10          // After this number of refusals, and nothing else, half of the calls are held back.
 )
 
-// Throttle returns an interceptor that holds calls back while the server refuses many of them because it is overloaded:
-// they fail at once with RESOURCE_EXHAUSTED and the server's newest hint when to come back, see [RetryDelay], and cost the
-// server nothing. It is for programs that may ask for more than their servers can answer: a refusal costs a server about a
-// fifteenth of an answer, so ten times what it can take leaves it half of its time for answers.
+// Throttle returns an interceptor that holds calls back while the server refuses many of them because it is overloaded.
+// A call that is held back is not sent: it fails at once with RESOURCE_EXHAUSTED and the server's latest hint how long
+// to wait, which [RetryDelay] reads. Use it in programs that may send more calls than their servers can answer: a
+// refusal costs a server CPU time, too.
 //
-// Only what servers refuse with a hint counts, not calls that expire: callers in a hurry hold nobody back. So it cannot
-// help a program that keeps more than 1,024 calls waiting for one server, with a deadline so late that the server would
-// take them all: they expire behind its one connection.
+// Only refusals with a hint count. Calls that expire do not count, so callers with short deadlines hold nobody back.
+// Therefore it does not help a program that has more running calls than the server accepts on one connection, with
+// deadlines so late that the server would accept all of them: they expire while they wait in the client.
 //
-// A third more calls are sent than the servers take, so some seconds after they have recovered all are. This is the
-// client-side throttling of Google's "Site Reliability Engineering", chapter 21, "Handling Overload".
+// The interceptor sends a third more calls than the servers take, so some seconds after they have recovered it sends
+// all calls. This is the client-side throttling of Google's "Site Reliability Engineering", chapter 21, "Handling
+// Overload".
 func Throttle() grpc.UnaryClientInterceptor {
 	return new(throttle).intercept
 }
 
 type throttle struct {
 	mutex   sync.Mutex
-	asked   float64 // Calls that ended or were held back, the older the less they count.
-	taken   float64 // Those of them that the server did not refuse.
+	asked   float64 // Calls that ended or were held back. Older calls count less.
+	taken   float64 // The part of these calls that the server did not refuse.
 	counted time.Time
-	delay   time.Duration // The server's newest hint.
+	delay   time.Duration // The server's latest hint.
 }
 
 func (t *throttle) intercept(
@@ -53,17 +55,17 @@ func (t *throttle) intercept(
 		return err
 	}
 	err := invoke(ctx, method, request, response, connection, options...)
-	// A message that is too large has the same code, but no hint: it says nothing of the server's load.
+	// A message that is too large has the same code but no hint, and says nothing about the server's load.
 	delay, hinted := RetryDelay(err)
 	switch code := status.Code(err); code {
-	case codes.DeadlineExceeded, codes.Canceled: // Nothing is known of the server.
+	case codes.DeadlineExceeded, codes.Canceled: // They say nothing about the server's load.
 	default:
 		t.ended(hinted && code == codes.ResourceExhausted, delay)
 	}
 	return err
 }
 
-// hold returns the error of a call that is not to be sent, which `chance` decides, evenly from 0 to 1.
+// hold returns an error if the call must not be sent. chance, a random number from 0 to 1, decides.
 func (t *throttle) hold(chance float64) error {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
@@ -89,13 +91,13 @@ func (t *throttle) ended(refused bool, delay time.Duration) {
 
 func (t *throttle) forget() {
 	now := time.Now()
-	left := math.Exp(-now.Sub(t.counted).Seconds() / memory.Seconds())
-	t.asked, t.taken, t.counted = t.asked*left, t.taken*left, now
+	weight := math.Exp(-now.Sub(t.counted).Seconds() / memory.Seconds())
+	t.asked, t.taken, t.counted = t.asked*weight, t.taken*weight, now
 }
 
-// heldBack is what calls get that are not sent.
+// heldBack returns the error of a call that is not sent.
 func heldBack(delay time.Duration) error {
-	const message = "not sent: the server refuses more calls than it takes; back off"
+	const message = "not sent: the server is overloaded and refuses many calls; back off"
 	found := status.New(codes.ResourceExhausted, message)
 	if hinted, err := found.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(delay)}); err == nil {
 		found = hinted

@@ -15,7 +15,8 @@ import (
 
 const hint = 250 * time.Millisecond
 
-// offer starts calls a millisecond apart, to a server that refuses what `refuse` says; it counts those sent and held back.
+// offer makes calls at intervals of a millisecond. refuse is the server: it returns the error of each call. offer
+// counts the calls that were sent and those that were held back.
 func offer(throttle *throttle, calls int, refuse func() error) (sent, held int, last error) {
 	for range calls {
 		before := sent
@@ -33,12 +34,12 @@ func offer(throttle *throttle, calls int, refuse func() error) (sent, held int, 
 	return sent, held, last
 }
 
-func TestATenthOfWhatIsAskedGetsThrough(t *testing.T) {
+func TestAtTenTimesTheCapacityFewCallsAreSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		refused, random := heldBack(hint), rand.New(rand.NewPCG(1, 2))
 		throttle := &throttle{}
 		second, taken := time.Now(), 0
-		server := func() error { // Takes a hundred calls a second.
+		server := func() error { // It takes a hundred calls a second.
 			if now := time.Now(); now.Sub(second) >= time.Second {
 				second, taken = now, 0
 			}
@@ -58,11 +59,11 @@ func TestATenthOfWhatIsAskedGetsThrough(t *testing.T) {
 	})
 }
 
-func TestNothingIsHeldBackThatWouldBeTaken(t *testing.T) {
+func TestNoCallIsHeldBackWhileTheServerRefusesFew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0
 		_, held, _ := offer(&throttle{}, 10_000, func() error {
-			if calls++; calls%10 == 0 { // As long as it refuses few.
+			if calls++; calls%10 == 0 {
 				return heldBack(hint)
 			}
 			return nil
@@ -73,7 +74,7 @@ func TestNothingIsHeldBackThatWouldBeTaken(t *testing.T) {
 	})
 }
 
-func TestOtherErrorsHoldNothingBack(t *testing.T) {
+func TestOtherErrorsHoldNoCallBack(t *testing.T) {
 	for _, err := range []error{
 		status.Error(codes.ResourceExhausted, "a message that is too large, without a hint"),
 		status.Error(codes.DeadlineExceeded, ""),
@@ -89,22 +90,22 @@ func TestOtherErrorsHoldNothingBack(t *testing.T) {
 	}
 }
 
-func TestWhenTheServerTakesCallsAgainAllAreSent(t *testing.T) {
+func TestAfterTheServerHasRecoveredAllCallsAreSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		refused, throttle := heldBack(hint), &throttle{}
 		sent, _, _ := offer(throttle, 20_000, func() error { return refused })
 		if sent < 100 || sent > 1_000 {
-			t.Errorf("%d of 20,000 calls were sent while all were refused, want a few to find out", sent)
+			t.Errorf("%d of 20,000 calls were sent while all were refused, want from 100 to 1,000", sent)
 		}
 		recovered := func() error { return nil }
 		offer(throttle, 15_000, recovered)
 		if _, held, _ := offer(throttle, 1_000, recovered); held != 0 {
-			t.Errorf("%d calls were held back a quarter of a minute after the server recovered", held)
+			t.Errorf("%d calls were held back 15 seconds after the server had recovered", held)
 		}
 	})
 }
 
-func TestExpiredCallsDoNotPassForAnswers(t *testing.T) {
+func TestExpiredCallsDoNotCountAsAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		refused, throttle := heldBack(hint), &throttle{}
 		offer(throttle, 500, func() error { return refused })

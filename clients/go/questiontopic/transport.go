@@ -7,18 +7,19 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// Transport is how bytes travel to the server. There is no default: take [Plaintext] or [TLS].
+// Transport is the transport security of a client: [Plaintext] or [TLS]. There is no default.
 type Transport struct {
 	credentials credentials.TransportCredentials
 }
 
-// Plaintext encrypts nothing and trusts whoever answers: for the same machine, or below a mesh that encrypts.
+// Plaintext has no encryption and does not verify the server: for a server on this machine, or in a service mesh that
+// encrypts.
 func Plaintext() Transport {
 	return Transport{insecure.NewCredentials()}
 }
 
-// TLS encrypts and verifies the server's certificate as config says. A nil config trusts the system's roots; mutual TLS
-// is a config with Certificates. The config is copied.
+// TLS encrypts, and verifies the server's certificate with the settings in config. A nil config trusts the system's
+// roots. For mutual TLS, set Certificates. The config is copied.
 func TLS(config *tls.Config) Transport {
 	return Transport{credentials.NewTLS(config)}
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/question-topic/question-topic/clients/go/questiontopic"
 )
 
-// checkTransports calls a server with certificates of authority in the ways that must work and those that must not.
-// mutual tells whether the server demands the certificate of a client.
+// checkTransports calls a server, whose certificate is by authority, with transports that must work and transports that
+// must not. mutual reports whether the server requires a client certificate.
 func checkTransports(t *testing.T, address string, authority *topictest.Authority, mutual bool) {
 	t.Helper()
 	stranger := topictest.NewAuthority(t)

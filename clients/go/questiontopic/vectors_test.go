@@ -23,7 +23,7 @@ import (
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
 
-// vector is one call and what must come of it. All clients share the files.
+// vector is one call and its expected result. All clients use the same files.
 type vector struct {
 	Name    string `json:"name"`
 	Request struct {
@@ -41,7 +41,8 @@ type vector struct {
 	} `json:"expect"`
 }
 
-// vectorTexts are strings, {"repeat": "a", "times": 3} for one text aaa, or {"copies": 3, "of": "a"} for three texts a.
+// vectorTexts is a list of texts. In the file, {"repeat": "a", "times": 3} is one text aaa, and {"copies": 3, "of":
+// "a"} is three texts a.
 type vectorTexts []string
 
 func (v *vectorTexts) UnmarshalJSON(data []byte) error {
@@ -96,7 +97,7 @@ func readVectors(t *testing.T, name string) []vector {
 		t.Fatal(err)
 	}
 	if len(file.Vectors) == 0 {
-		t.Fatalf("%s holds no vectors", name)
+		t.Fatalf("%s has no vectors", name)
 	}
 	return file.Vectors
 }

@@ -1,4 +1,4 @@
-"""The synchronous and the asyncio client behind one signature, so that each test of a call runs with both."""
+"""The synchronous and the asyncio client with one signature, so that each test of a call runs with both."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from questiontopic import AsyncTopicClient, PredictTopicResponse, TopicClient
 
 
 class Predict(Protocol):
-    """Calls predict_topic once with a client of its own, in plaintext unless there are arguments for `tls`."""
+    """Calls predict_topic once with a new client, which uses plaintext unless there are arguments for `tls`."""
 
     def __call__(
         self, address: str, texts: Iterable[str], *, tls: Mapping[str, Any] | None = None, **options: Any

@@ -1,4 +1,4 @@
-"""Runs the command as its users do: as a process of its own."""
+"""Runs the command as its users do: as a separate process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _RUN = [sys.executable, "-m", "questiontopic"]
 
 
 class Outcome(NamedTuple):
-    """What a run left behind."""
+    """The exit code and the output of a run."""
 
     code: int
     output: str
@@ -27,7 +27,7 @@ def run(*arguments: str | bytes, lines: str | bytes = b"", environment: Mapping[
 
 
 def start(*arguments: str) -> subprocess.Popen[bytes]:
-    """Starts the command with pipes in all three places."""
+    """Starts the command with a pipe for each of its three standard streams."""
     pipe = subprocess.PIPE
     return subprocess.Popen([*_RUN, *arguments], stdin=pipe, stdout=pipe, stderr=pipe, env=_environment(None))
 
@@ -38,6 +38,6 @@ def _environment(changes: Mapping[str, str] | None) -> dict[str, str]:
 
 
 def table(*rows: Sequence[str]) -> str:
-    """The table that the command prints for rows, header included, by the format that its specification gives."""
+    """The table that the command must print for these rows, which include the header."""
     form = "%-12s  %10s  %s\n" if len(rows[0]) == 3 else "%-12s  %10s  %-12s  %10s  %s\n"
     return "".join(form % tuple(row) for row in rows)

@@ -17,7 +17,7 @@ Serve = Callable[..., str]
 
 @pytest.fixture(autouse=True, scope="session")
 def interruptible() -> None:
-    """Processes started from here take SIGINT, even where a shell told this one to ignore it (`pytest &`)."""
+    """Lets the tests' processes receive SIGINT, which a shell ignores for `pytest &` and its child processes."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -50,6 +50,6 @@ def stranger() -> trustme.CA:
 
 @pytest.fixture(scope="session")
 def real_server() -> Iterator[str]:
-    """The address of one question-topic server process; skips if none is configured."""
+    """The address of a question-topic server process. Skips the test if no server is configured."""
     with server_process() as address:
         yield address

@@ -1,4 +1,4 @@
-"""A real question-topic server as a process of its own."""
+"""A real question-topic server as a separate process."""
 
 from __future__ import annotations
 
@@ -20,12 +20,15 @@ _START_SECONDS, _DRAIN_SECONDS = 120, 60
 
 @contextmanager
 def server_process(*flags: str) -> Iterator[str]:
-    """The address of a new server process, which must drain and exit with 0 at the end; skips if none is configured."""
+    """The address of a new server process, which must exit with code 0 at the end.
+
+    Skips the test if no server is configured.
+    """
     command = os.environ.get(VARIABLE, "").split()
     if not command:
         pytest.skip(
-            f"needs a real server: set {VARIABLE} to a command that starts one, separated by blanks and without "
-            "quotes, for example `python -m questiontopic_server --bundle models/usem3`"
+            f"needs a real server: set {VARIABLE} to the command that starts one, without quotes, "
+            "for example `python -m questiontopic_server --bundle models/usem3`"
         )
     process = subprocess.Popen([*command, "--host", "127.0.0.1", "--port", "0", *flags], stderr=subprocess.PIPE)
     lines: queue.Queue[str] = queue.Queue()
@@ -57,4 +60,4 @@ def _address(lines: queue.Queue[str]) -> str:
         log += line
         if match := _SERVING.search(line):
             return match["address"]
-    raise AssertionError(f"the server ended before it served:\n{log}")
+    raise AssertionError(f"the server ended before it was ready; its log:\n{log}")

@@ -1,4 +1,4 @@
-"""A TopicService whose answers a test decides, on a real gRPC server in the test's own process."""
+"""A TopicService whose answers a test defines, on a real gRPC server in the test's process."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MODEL = Model(name="test", version="1.0.0", digest="0" * 64)
 
 
 def answer(request: PredictTopicRequest, context: grpc.ServicerContext) -> PredictTopicResponse:
-    """A text that speaks of salary is a number, any other a person; one that ends in an ellipsis is truncated."""
+    """NUM for a text with the word salary, HUM for any other text; truncated if the text ends with an ellipsis."""
     return PredictTopicResponse(predictions=[_prediction(text, request) for text in request.texts], model=MODEL)
 
 
@@ -48,7 +48,7 @@ def _topics(first: str, second: str) -> TopicConfidences:
 
 
 class TopicService(TopicServiceServicer):
-    """Answers each call by the function it was given, and keeps the requests in the order in which they came."""
+    """Answers each call with the function `predict` and records the requests in their order."""
 
     def __init__(self, predict: Answer = answer) -> None:
         self._predict = predict
@@ -75,7 +75,7 @@ class TopicService(TopicServiceServicer):
 
 @contextmanager
 def serving(service: TopicService, credentials: grpc.ServerCredentials | None = None) -> Iterator[str]:
-    """The address at which service answers, with TLS if there are credentials, until the block ends."""
+    """Serves `service` until the block ends and returns its address. With credentials it uses TLS."""
     pool = ThreadPoolExecutor(max_workers=16)
     server = grpc.server(pool, options=[("grpc.max_receive_message_length", -1)])
     add_TopicServiceServicer_to_server(service, server)
@@ -92,7 +92,7 @@ def serving(service: TopicService, credentials: grpc.ServerCredentials | None = 
 
 
 def hold(context: grpc.ServicerContext) -> None:
-    """Blocks a call until its caller has given up."""
+    """Blocks a call until its caller ends it."""
     ended = threading.Event()
     if context.add_callback(ended.set):
         ended.wait()

@@ -1,4 +1,4 @@
-"""What a call sends, how long it takes at most, and what comes back."""
+"""Calls: the requests that are sent, the deadlines and the answers."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from .conftest import Serve
 from .service import MODEL, TopicService, answer, hold
 
 
-def test_answers_stand_in_the_order_of_the_texts(serve: Serve, predict: Predict) -> None:
+def test_answers_have_the_order_of_the_texts(serve: Serve, predict: Predict) -> None:
     response = predict(serve(TopicService()), ["What is your salary?", "Who are you?", "Whose salary?"])
     assert [prediction.coarse.top_topic for prediction in response.predictions] == ["NUM", "HUM", "NUM"]
     assert response.model == MODEL
 
 
-def test_a_request_is_sent_as_it_was_given(serve: Serve, predict: Predict) -> None:
+def test_a_request_has_the_given_values(serve: Serve, predict: Predict) -> None:
     service = TopicService()
     address = serve(service)
     predict(address, ["您的工资是多少？"])
@@ -48,7 +48,7 @@ def test_a_request_is_sent_as_it_was_given(serve: Serve, predict: Predict) -> No
 
 
 @pytest.mark.parametrize("texts", ["What is your salary?", b"What?"])
-def test_one_string_instead_of_a_list_is_refused(predict: Predict, texts: Any) -> None:
+def test_one_string_instead_of_a_list_is_a_type_error(predict: Predict, texts: Any) -> None:
     with pytest.raises(TypeError, match=r"pass \[text\]"):
         predict("127.0.0.1:1", texts)
 
@@ -79,7 +79,7 @@ def test_a_call_ends_at_its_deadline(serve: Serve, predict: Predict) -> None:
 
 
 @pytest.mark.parametrize(("of_client", "of_call", "deadline"), [(30, None, 30), (30, 90, 90), (90, 30, 30)])
-def test_the_deadline_is_the_calls_or_else_the_clients(
+def test_the_calls_deadline_replaces_the_clients(
     serve: Serve, of_client: float, of_call: float | None, deadline: float
 ) -> None:
     remaining: list[float] = []
@@ -100,7 +100,7 @@ def test_the_deadline_is_the_calls_or_else_the_clients(
     assert remaining == pytest.approx([deadline] * 2, abs=20)
 
 
-def test_a_deadline_without_end_is_no_deadline_that_has_passed(serve: Serve, predict: Predict) -> None:
+def test_an_infinite_deadline_has_not_passed(serve: Serve, predict: Predict) -> None:
     assert predict(serve(TopicService()), ["Who?"], timeout=float("inf")).predictions
 
 
@@ -112,7 +112,7 @@ def test_answers_may_be_larger_than_grpcs_default(serve: Serve, predict: Predict
     assert predict(serve(TopicService(much)), ["Who?"]).ByteSize() > 5_000_000
 
 
-def test_a_request_past_the_largest_message_is_refused(serve: Serve, predict: Predict) -> None:
+def test_a_request_larger_than_the_limit_is_not_sent(serve: Serve, predict: Predict) -> None:
     service = TopicService()
     with pytest.raises(TopicError) as caught:
         predict(serve(service), ["a" * 16 * 1024 * 1024])
@@ -120,7 +120,7 @@ def test_a_request_past_the_largest_message_is_refused(serve: Serve, predict: Pr
     assert not service.requests
 
 
-def test_a_client_takes_over_a_channel(serve: Serve) -> None:
+def test_a_client_owns_the_channel_that_it_gets(serve: Serve) -> None:
     address = serve(TopicService())
     channel = grpc.insecure_channel(address, channel_options(address))
     with TopicClient(channel) as client:
@@ -184,7 +184,7 @@ def test_cancelling_a_task_cancels_its_call(serve: Serve) -> None:
     assert ended.wait(timeout=30)
 
 
-def test_a_proxy_is_not_asked_for_this_machine(serve: Serve, predict: Predict, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_is_used_for_this_machine(serve: Serve, predict: Predict, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in {"no_grpc_proxy", "no_proxy"} & os.environ.keys():
         monkeypatch.delenv(name)
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")

@@ -1,4 +1,4 @@
-"""What the command prints, byte for byte, and how it ends."""
+"""The exact output of the command and its exit code."""
 
 from __future__ import annotations
 
@@ -62,25 +62,25 @@ def test_a_table_of_both_levels(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize(("level", "members"), [("coarse", _NUM), ("fine", _MONEY), ("both", _NUM + _MONEY)])
-def test_json_lines_hold_the_levels_asked_for(serve: Serve, level: str, members: str) -> None:
+def test_json_lines_have_the_requested_levels(serve: Serve, level: str, members: str) -> None:
     flags = ["--address", serve(TopicService()), "--label-level", level, "--output", "jsonl"]
     assert run(*flags, "What is your salary?") == (0, f'{_SALARY}{members}"truncated":false}}\n', "")
 
 
-def test_json_lines_escape_as_gos_encoder_does(serve: Serve) -> None:
+def test_json_lines_are_escaped_like_those_of_the_go_command(serve: Serve) -> None:
     text = 'salary <b>&"\\/ \b\f\n\r\t\x01\x1f\x7f \u2028\u2029 é 您 🎉…'
     escaped = r"salary <b>&\"\\/ \b\f\n\r\t\u0001\u001f" + "\x7f" + r" \u2028\u2029 é 您 🎉…"
     outcome = run("--address", serve(TopicService()), "--output", "jsonl", text)
     assert outcome == (0, f'{{"text":"{escaped}",{_NUM}"truncated":true}}\n', "")
 
 
-def test_output_is_utf_8_whatever_the_locale(serve: Serve) -> None:
+def test_output_is_utf_8_in_every_locale(serve: Serve) -> None:
     ascii_only = {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     outcome = run("--address", serve(TopicService()), "您是谁？", environment=ascii_only)
     assert outcome == (0, table(("TOPIC", "CONFIDENCE", "TEXT"), ("HUM", "0.750000", "您是谁？")), "")
 
 
-def test_the_environment_names_the_server_and_the_flag_overrides_it(serve: Serve) -> None:
+def test_the_address_flag_overrides_the_environment(serve: Serve) -> None:
     address = serve(TopicService())
     assert run("Who?", environment={"QUESTIONTOPIC_ADDRESS": address}).code == 0
     assert run("--address", address, "Who?", environment={"QUESTIONTOPIC_ADDRESS": "127.0.0.1:1"}).code == 0
@@ -216,7 +216,7 @@ def test_loopback_needs_no_choice_of_transport(address: str) -> None:
     assert outcome.error.startswith("questiontopic: UNAVAILABLE: ")
 
 
-def test_a_real_servers_answer_is_printed_as_the_client_gets_it(real_server: str) -> None:
+def test_the_printed_answer_of_a_real_server_is_the_clients(real_server: str) -> None:
     text = "What is your salary?"
     prediction = predict_sync(real_server, [text], label_level=LABEL_LEVEL_BOTH).predictions[0]
     cells = [

@@ -1,4 +1,4 @@
-"""Standard input: many calls at once, answers in order, and what a failure on the way leaves behind."""
+"""Standard input: many calls at once, answers in order, and the output before a failure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _texts(output: str) -> list[str]:
 
 
 def _refuse_bad(request: PredictTopicRequest, context: grpc.ServicerContext) -> PredictTopicResponse:
-    """Refuses a call with a text `bad` as the server refuses a text that breaks a limit."""
+    """Refuses a call that has the text `bad`, as the server refuses a text that breaks a limit."""
     if "bad" not in request.texts:
         return answer(request, context)
     field = f"texts[{list(request.texts).index('bad')}]"
@@ -35,7 +35,7 @@ def _refuse_bad(request: PredictTopicRequest, context: grpc.ServicerContext) -> 
     raise AssertionError("abort raises")
 
 
-def test_lines_are_texts_and_blank_lines_are_none(serve: Serve) -> None:
+def test_each_line_is_a_text_and_blank_lines_are_skipped(serve: Serve) -> None:
     service = TopicService()
     lines = "  Who? \r\n\n \t\u3000\x1f\r\nWhat is\rthis?\r\n\nno\u2028end\x85of line"
     outcome = run("--address", serve(service), "--output", "jsonl", lines=lines)
@@ -68,7 +68,7 @@ def test_order_is_kept_when_later_calls_are_answered_first(serve: Serve) -> None
     def late(request: PredictTopicRequest, context: grpc.ServicerContext) -> PredictTopicResponse:
         if request.texts[0] == "4":
             fourth.set()
-        assert fourth.wait(timeout=30), "the fourth call is not sent while the others wait"
+        assert fourth.wait(timeout=30), "the fourth call was not sent while the others waited"
         return answer(request, context)
 
     texts = [str(i) for i in range(1, 41)]
@@ -79,13 +79,13 @@ def test_order_is_kept_when_later_calls_are_answered_first(serve: Serve) -> None
 
 
 def test_no_more_calls_run_at_once_than_allowed(serve: Serve) -> None:
-    together, lock, running, most = threading.Barrier(3), threading.Lock(), 0, 0
+    together, lock, running, maximum = threading.Barrier(3), threading.Lock(), 0, 0
 
     def count(request: PredictTopicRequest, context: grpc.ServicerContext) -> PredictTopicResponse:
-        nonlocal running, most
+        nonlocal running, maximum
         with lock:
             running += 1
-            most = max(most, running)
+            maximum = max(maximum, running)
         together.wait(timeout=30)
         with lock:
             running -= 1
@@ -93,7 +93,7 @@ def test_no_more_calls_run_at_once_than_allowed(serve: Serve) -> None:
 
     flags = ["--address", serve(TopicService(count)), "--texts-per-call", "1", "--in-flight", "3", "--timeout", "60"]
     assert run(*flags, lines="Who?\n" * 30).code == 0
-    assert most == 3
+    assert maximum == 3
 
 
 def test_answers_come_while_input_is_still_open(serve: Serve) -> None:
@@ -109,7 +109,7 @@ def test_answers_come_while_input_is_still_open(serve: Serve) -> None:
         assert process.wait(timeout=30) == 0
 
 
-def test_a_failed_call_ends_the_run_after_what_came_before(serve: Serve) -> None:
+def test_a_failed_call_ends_the_run_after_the_answers_before_it(serve: Serve) -> None:
     lines = "1\n\n2\n3\n\n4\n5\nbad\n7\n8\n"
     flags = ["--address", serve(TopicService(_refuse_bad)), "--output", "jsonl", "--texts-per-call", "2"]
     outcome = run(*flags, lines=lines)
@@ -117,7 +117,7 @@ def test_a_failed_call_ends_the_run_after_what_came_before(serve: Serve) -> None
     assert outcome.error == "questiontopic: INVALID_ARGUMENT: texts[1]: must be good (line 8)\n"
 
 
-def test_a_failed_call_ends_the_run_though_input_is_still_open(serve: Serve) -> None:
+def test_a_failed_call_ends_the_run_while_input_is_still_open(serve: Serve) -> None:
     with start("--address", serve(TopicService(_refuse_bad)), "--texts-per-call", "1", "--output", "jsonl") as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -134,21 +134,21 @@ def test_a_violation_of_a_texts_argument_has_no_line(serve: Serve) -> None:
     assert outcome == (1, "", "questiontopic: INVALID_ARGUMENT: texts[1]: must be good\n")
 
 
-def test_invalid_utf_8_ends_the_run_after_what_came_before(serve: Serve) -> None:
+def test_invalid_utf_8_ends_the_run_after_the_answers_before_it(serve: Serve) -> None:
     lines = b"1\n2\n3\n\n4\xff\n5\n"
     outcome = run("--address", serve(TopicService()), "--output", "jsonl", "--texts-per-call", "2", lines=lines)
     assert (outcome.code, _texts(outcome.output)) == (1, ["1", "2", "3"])
     assert outcome.error == "questiontopic: line 5: not valid UTF-8\n"
 
 
-def test_a_line_past_the_largest_message_is_a_failure(serve: Serve) -> None:
+def test_a_line_larger_than_the_limit_is_a_failure(serve: Serve) -> None:
     lines = b"1\n" + b"a" * 17_000_000
     outcome = run("--address", serve(TopicService()), "--output", "jsonl", lines=lines)
     assert (outcome.code, _texts(outcome.output)) == (1, ["1"])
     assert outcome.error == "questiontopic: line 2: longer than 16777216 bytes\n"
 
 
-def test_a_reader_that_has_seen_enough_ends_the_run_quietly(serve: Serve) -> None:
+def test_a_closed_pipe_ends_the_run_without_a_message(serve: Serve) -> None:
     with start("--address", serve(TopicService()), "--texts-per-call", "1") as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -161,7 +161,7 @@ def test_a_reader_that_has_seen_enough_ends_the_run_quietly(serve: Serve) -> Non
         assert process.stderr.read() == b""
 
 
-def test_an_interrupt_while_input_is_awaited_is_code_130(serve: Serve) -> None:
+def test_an_interrupt_while_the_command_waits_for_input_is_code_130(serve: Serve) -> None:
     with start("--address", serve(TopicService()), "--texts-per-call", "1", "--output", "jsonl") as process:
         assert process.stdin is not None
         assert process.stdout is not None

@@ -1,4 +1,4 @@
-"""What a failed call tells."""
+"""The error of a failed call and its details."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_reason_and_a_request_id_are_read(serve: Serve, predict: Predict) -> N
     assert str(error) == "INTERNAL: our fault"
 
 
-def test_a_proxys_reason_is_not_the_servers(serve: Serve, predict: Predict) -> None:
+def test_a_proxys_reason_is_ignored(serve: Serve, predict: Predict) -> None:
     info = error_details_pb2.ErrorInfo(reason="RATE", domain="proxy.example.com", metadata={"request_id": "1"})
     error = _failure(predict, serve(_rich(grpc.StatusCode.RESOURCE_EXHAUSTED, "slow down", info)))
     assert (error.reason, error.request_id) == ("", "")
@@ -97,7 +97,7 @@ _GARBLED = Any(type_url="type.googleapis.com/google.rpc.BadRequest", value=b"\xf
     ],
     ids=["garbled", "of another status", "garbled detail", "none"],
 )
-def test_a_status_stands_without_usable_details(serve: Serve, predict: Predict, metadata: bytes | None) -> None:
+def test_a_status_without_usable_details_is_reported(serve: Serve, predict: Predict, metadata: bytes | None) -> None:
     error = _failure(predict, serve(_refusing(grpc.StatusCode.FAILED_PRECONDITION, "plain", metadata)))
     assert str(error) == "FAILED_PRECONDITION: plain"
     assert (error.violations, error.reason, error.retry_after) == ((), "", None)

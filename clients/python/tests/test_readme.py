@@ -1,4 +1,4 @@
-"""Every example of the README runs as it stands, except that the server's address is the test's."""
+"""Runs every example of the README. Only the server's address is replaced."""
 
 from __future__ import annotations
 

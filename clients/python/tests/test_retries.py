@@ -1,4 +1,4 @@
-"""Which failures are tried again, how often, and where."""
+"""Retries: for which codes, how often, and on which server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _OTHER_CODES = [code for code in grpc.StatusCode if code not in (grpc.StatusCode
 
 
 def _failing(code: grpc.StatusCode, times: int) -> TopicService:
-    """Fails so many times, then answers."""
+    """A service that fails the given number of times and then answers."""
 
     def fail(request: PredictTopicRequest, context: grpc.ServicerContext) -> PredictTopicResponse:
         if len(service.requests) <= times:
@@ -26,13 +26,13 @@ def _failing(code: grpc.StatusCode, times: int) -> TopicService:
     return service
 
 
-def test_a_server_that_is_unavailable_for_a_while_is_asked_again(serve: Serve, predict: Predict) -> None:
+def test_a_call_is_retried_while_the_server_is_unavailable(serve: Serve, predict: Predict) -> None:
     service = _failing(grpc.StatusCode.UNAVAILABLE, times=3)
     assert predict(serve(service), ["Who?"]).predictions
     assert len(service.requests) == 4
 
 
-def test_a_server_that_stays_unavailable_is_asked_four_times(serve: Serve, predict: Predict) -> None:
+def test_a_call_fails_after_four_unavailable_attempts(serve: Serve, predict: Predict) -> None:
     service = _failing(grpc.StatusCode.UNAVAILABLE, times=10)
     with pytest.raises(TopicError, match="UNAVAILABLE: not now"):
         predict(serve(service), ["Who?"])
@@ -46,7 +46,7 @@ def test_a_large_request_is_retried_like_a_small_one(serve: Serve, predict: Pred
 
 
 @pytest.mark.parametrize("code", _OTHER_CODES, ids=lambda code: code.name)
-def test_any_other_failure_is_final(serve: Serve, predict: Predict, code: grpc.StatusCode) -> None:
+def test_no_other_code_is_retried(serve: Serve, predict: Predict, code: grpc.StatusCode) -> None:
     service = _failing(code, times=1)
     with pytest.raises(TopicError) as caught:
         predict(serve(service), ["Who?"])
@@ -54,11 +54,11 @@ def test_any_other_failure_is_final(serve: Serve, predict: Predict, code: grpc.S
     assert len(service.requests) == 1
 
 
-def test_calls_take_turns_among_the_addresses_of_a_name(serve: Serve) -> None:
+def test_calls_are_spread_over_the_addresses_of_a_name(serve: Serve) -> None:
     services = [TopicService(), TopicService()]
     target = "ipv4:" + ",".join(serve(service) for service in services)
     with TopicClient.plaintext(target) as client:
-        for _ in range(5000):  # The first calls may find only one of the two connected.
+        for _ in range(5000):  # At first only one of the two may be connected.
             client.predict_topic(["Who?"])
             if all(service.requests for service in services):
                 break

@@ -1,4 +1,4 @@
-"""Who is trusted, by certificates made for the test."""
+"""TLS: which certificates are trusted."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_tls(serve: Serve, predict: Predict, authority: trustme.CA) -> None:
     assert predict(address, ["Who?"], tls=_client(authority)).predictions
 
 
-def test_a_server_of_another_authority_is_refused(
+def test_a_server_with_a_certificate_of_another_authority_is_refused(
     serve: Serve, predict: Predict, authority: trustme.CA, stranger: trustme.CA
 ) -> None:
     service = TopicService()
@@ -53,7 +53,7 @@ def test_a_server_of_another_authority_is_refused(
     assert not service.requests
 
 
-def test_a_server_of_another_name_is_refused_unless_that_name_is_meant(
+def test_a_server_with_another_name_is_refused_unless_server_name_is_set(
     serve: Serve, predict: Predict, authority: trustme.CA
 ) -> None:
     address = serve(TopicService(), _server(authority, "topics.example.com"))
@@ -85,7 +85,7 @@ def test_a_certificate_without_its_key_is_refused() -> None:
         TopicClient.tls("127.0.0.1:1", certificate=b"")
 
 
-def test_the_real_server_speaks_mutual_tls(predict: Predict, authority: trustme.CA, tmp_path: Path) -> None:
+def test_the_real_server_accepts_mutual_tls(predict: Predict, authority: trustme.CA, tmp_path: Path) -> None:
     certificate, ca = authority.issue_cert("127.0.0.1"), tmp_path / "ca.pem"
     chain, key = tmp_path / "chain.pem", tmp_path / "key.pem"
     chain.write_bytes(_chain(certificate))
@@ -106,7 +106,7 @@ _CALL = "import sys, questiontopic as q; print(len(q.TopicClient.tls(sys.argv[1]
 def test_the_systems_roots_are_trusted_by_default(
     serve: Serve, authority: trustme.CA, tmp_path: Path, kind: str
 ) -> None:
-    # The name that OpenSSL gives to the hash of a subject does not matter to us, only its form.
+    # Only the form of this name counts here, not whether it is the hash of the subject.
     pem = tmp_path / ("roots.pem" if kind == "file" else "5ed36f99.0")
     pem.write_bytes(authority.cert_pem.bytes())
     missing = str(tmp_path / "missing")

@@ -1,4 +1,4 @@
-"""The contract's vector files, which the Go client passes too, against a real server and both clients."""
+"""Runs the contract's test vectors with both clients and a real server. The Go client runs the same vectors."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _answer(predict: Predict, server: str, vector: dict[str, Any]) -> PredictTop
     texts = [text for each in request.pop("texts") for text in _texts(each)]
     level = request.pop("labelLevel", 0)
     model = request.pop("model", "")
-    assert not request, "the vector has keys that this test does not know"
+    assert not request, "the vector has unknown keys"
     return predict(
         server,
         texts,
@@ -47,7 +47,7 @@ def _answer(predict: Predict, server: str, vector: dict[str, Any]) -> PredictTop
     )
 
 
-def _assert_alike(answer: TopicConfidences, wanted: TopicConfidences, tolerance: float) -> None:
+def _assert_equal(answer: TopicConfidences, wanted: TopicConfidences, tolerance: float) -> None:
     assert answer.top_topic == wanted.top_topic
     assert dict(answer.confidences) == pytest.approx(dict(wanted.confidences), abs=tolerance, rel=0)
     assert math.fsum(answer.confidences.values()) == pytest.approx(1, abs=1e-5, rel=0)
@@ -78,4 +78,4 @@ def test_a_vector(real_server: str, predict: Predict, vector: dict[str, Any]) ->
         for level in ("coarse", "fine"):
             assert ours.HasField(level) == theirs.HasField(level)
             if theirs.HasField(level):
-                _assert_alike(getattr(ours, level), getattr(theirs, level), expect["tolerance"])
+                _assert_equal(getattr(ours, level), getattr(theirs, level), expect["tolerance"])

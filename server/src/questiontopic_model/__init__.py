@@ -1,4 +1,4 @@
-"""The model: a bundle that is loaded, encoders that turn texts into numbers, and runtimes that compute logits.
+"""The model: it reads a bundle, turns texts into numbers (encoders) and numbers into logits (runtimes).
 
-Serving and training share this package. Nothing here knows gRPC.
+Serving and training share this package. It does not import gRPC.
 """

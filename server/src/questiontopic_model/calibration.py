@@ -1,4 +1,4 @@
-"""Calibration: from logits to confidences that are right as often as they say."""
+"""Calibration turns logits into confidences that match how often the model is right."""
 
 from __future__ import annotations
 
@@ -7,30 +7,31 @@ from dataclasses import dataclass
 import numpy as np
 
 from .bundle.manifest import TemperatureAt
-from .encoders.encoder import Floats
+from .runtimes.graph import Floats
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """The temperature that logits are divided by (Guo et al. 2017, arXiv:1706.04599), refined by how sure a text is.
+    """Divides logits by a temperature before the softmax (Guo et al. 2017, arXiv:1706.04599).
 
-    One temperature for all is a compromise between texts of which a model is nearly sure, and those between several
-    labels. With `temperatures` it is that of the text's top confidence at `temperature`: between two of them linear,
-    below the first the first, above the last the last. The labels of a text keep their order; that of two texts, by
-    their top confidence, may change.
+    One temperature for all texts is a compromise between clear texts and texts that lie between several labels.
+    With `temperatures`, each text has its own: its top confidence at `temperature` is looked up in `temperatures`,
+    with linear interpolation between two entries, and with the first or the last entry outside all of them.
+    The labels of one text keep their order. Two texts, sorted by top confidence, may change places.
     """
 
     temperature: float = 1.0
     temperatures: tuple[TemperatureAt, ...] = ()
 
     def confidences(self, logits: Floats) -> Floats:
-        """Rows of confidences that sum to 1, of logits [texts, labels]."""
-        found = softmax(logits / np.float32(self.temperature))
+        """Rows of confidences that sum to 1, from logits of shape [texts, labels]."""
+        at_one_temperature = softmax(logits / np.float32(self.temperature))
         if not self.temperatures:
-            return found
-        known = [one.confidence for one in self.temperatures]
-        own = np.interp(found.max(axis=1), known, [one.temperature for one in self.temperatures])
-        return softmax(logits / own.astype(np.float32)[:, np.newaxis])
+            return at_one_temperature
+        confidences = [entry.confidence for entry in self.temperatures]
+        temperatures = [entry.temperature for entry in self.temperatures]
+        found = np.interp(at_one_temperature.max(axis=1), confidences, temperatures)
+        return softmax(logits / found.astype(np.float32)[:, np.newaxis])
 
 
 def softmax(logits: Floats) -> Floats:

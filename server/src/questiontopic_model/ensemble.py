@@ -1,7 +1,7 @@
-"""An ensemble: several models as one encoder and one graph, whose logits are the mean of theirs.
+"""An ensemble: several models as one encoder and one graph. Its logits are the mean of its members' logits.
 
-Each member's logits count over its own temperature, so that no member is heard more because it is surer of itself.
-Models that err differently correct each other (Hansen and Salamon 1990, doi:10.1109/34.58871).
+Each member's logits are first divided by that member's temperature, so that an overconfident member counts no more
+than the others. Models that make different errors correct each other (Hansen and Salamon 1990, doi:10.1109/34.58871).
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .encoders.encoder import Encoded, Encoder, Floats, Graph, Inputs
+from .encoders.encoder import Encoded, Encoder
 from .preparation import PREPARATIONS
+from .runtimes.graph import Floats, Graph, Inputs
 
 
 @dataclass(frozen=True)
 class Member:
-    """One model: how its texts are prepared, what encodes and computes them, and its temperature."""
+    """One model: the name of its text preparation, its encoder, its graph and its temperature."""
 
     preparation: str
     encoder: Encoder
@@ -26,19 +27,19 @@ class Member:
 
 
 class EnsembleEncoder:
-    """Every member's encoder; an input of the graph is named `member/input`."""
+    """Runs every member's encoder. Each input of the graph is named `member/input`."""
 
     def __init__(self, members: Mapping[str, Member]) -> None:
         self._members = members
 
     @property
     def max_pieces(self) -> int:
-        """The most word pieces that every member reads; 0 if none has such a limit."""
+        """The maximum number of word pieces that every member reads; 0 if no member has a limit."""
         limits = [member.encoder.max_pieces for member in self._members.values()]
         return min((limit for limit in limits if limit), default=0)
 
     def encode(self, texts: Sequence[str]) -> Encoded:
-        """A text counts as truncated if any member cut it."""
+        """Encodes one batch for every member. A text counts as truncated if any member truncates it."""
         inputs: Inputs = {}
         truncated = np.zeros(len(texts), bool)
         for name, member in self._members.items():
@@ -50,13 +51,13 @@ class EnsembleEncoder:
 
 
 class EnsembleGraph:
-    """Every member's graph."""
+    """Runs every member's graph."""
 
     def __init__(self, members: Mapping[str, Member]) -> None:
         self._members = members
 
     def run(self, inputs: Inputs) -> Floats:
-        """The mean of the members' logits, each over its temperature."""
+        """The mean of the members' logits, each divided by the member's temperature."""
         parts = []
         for name, member in self._members.items():
             own = {key.removeprefix(f"{name}/"): values for key, values in inputs.items() if key.startswith(f"{name}/")}

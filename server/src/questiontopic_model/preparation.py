@@ -1,4 +1,4 @@
-"""Text preparation: what happens to a text before the encoder reads it. The only copy; training uses it too."""
+"""Text preparation: how a text is changed before the encoder reads it. Serving and training both use this module."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 Preparation = Callable[[str], str]
 
-# The original system's cleaning, from its article: contractions spelled out, in this order.
+# Contractions that the original system spells out. The order matters and is that of its article.
 _CONTRACTIONS = (
     ("i'll", "i will"),
     ("i've", "i have"),
@@ -27,20 +27,23 @@ _DIGITS_AND_PUNCTUATION = str.maketrans("", "", string.digits + string.punctuati
 
 
 def raw(text: str) -> str:
-    """The text as it is: capitals, digits and punctuation are evidence."""
+    """The text unchanged, because capitals, digits and punctuation help the model."""
     return text
 
 
 def unshouted(text: str) -> str:
-    """The text as it is, but in lower case if all of its words, at least three, are in capitals."""
+    """The text in lower case if it has at least three words and all of its letters are capitals; else unchanged."""
     letters = [character for character in text if character.isalpha()]
-    # Scripts without capitals have letters that are not upper case either, so their texts stay as they are.
+    # In scripts without capitals no letter is upper case, so those texts stay unchanged.
     shouted = len(text.split()) >= 3 and all(letter.isupper() for letter in letters)
     return text.lower() if shouted else text
 
 
 def original(text: str) -> str:
-    """The original system's cleaning: one line, no contractions, links, digits, punctuation or capitals."""
+    """The original system's cleaning: one line in lower case, without contractions, digits and punctuation.
+
+    Each link and each e-mail address becomes the word `link`.
+    """
     text = text.replace("\r", " ").replace("\n", " ").lower()
     for short, long in _CONTRACTIONS:
         text = text.replace(short, long)

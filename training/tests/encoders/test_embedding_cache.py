@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from questiontopic_model.encoders.encoder import Floats
+from questiontopic_model.runtimes.graph import Floats
 from questiontopic_training.encoders.embedding_cache import EmbeddingCache
 from questiontopic_training.encoders.training_encoder import TrainingEncoder
 

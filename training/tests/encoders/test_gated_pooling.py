@@ -3,9 +3,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from questiontopic_model.loading import load_cached
 from questiontopic_model.runtimes.keras_graph import KerasGraph
 from questiontopic_model.runtimes.onnx_graph import load_onnx
-from questiontopic_model.runtimes.piece_cache import load_cached
 from questiontopic_training.encoders.float16 import round_weights
 from questiontopic_training.encoders.gated_pooling import with_gates
 from questiontopic_training.encoders.heads import dropout_head, with_head

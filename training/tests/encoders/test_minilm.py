@@ -8,7 +8,7 @@ import pytest
 from questiontopic_model.bundle import read_bundle
 from questiontopic_model.encoders.minilm import HEADS, LAYERS, MiniLMEncoder, published_weights, resources, unpack
 from questiontopic_model.encoders.safetensors import read_safetensors
-from questiontopic_model.topic_model import load_topic_model
+from questiontopic_model.loading import load_topic_model
 from questiontopic_training.data.questions import QuestionSet
 from questiontopic_training.encoders.differences import pack
 from questiontopic_training.encoders.minilm_keras import build_minilm

@@ -3,7 +3,7 @@ import numpy.typing as npt
 import pytest
 
 from questiontopic_model.calibration import Calibration
-from questiontopic_model.encoders.encoder import Floats
+from questiontopic_model.runtimes.graph import Floats
 from questiontopic_training.data.examples import Ints
 from questiontopic_training.evaluation.calibration import fit_calibration, fit_temperature
 from questiontopic_training.evaluation.metrics import calibration_error

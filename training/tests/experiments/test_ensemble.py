@@ -9,8 +9,8 @@ import pytest
 from questiontopic_model.bundle import BundleError, Manifest, read_bundle
 from questiontopic_model.bundle.bundle import MANIFEST, sha256_of
 from questiontopic_model.calibration import Calibration
-from questiontopic_model.encoders.encoder import Floats
-from questiontopic_model.topic_model import load_topic_model
+from questiontopic_model.loading import load_topic_model
+from questiontopic_model.runtimes.graph import Floats
 from questiontopic_training.data.questions import QuestionSet
 from questiontopic_training.encoders.training_encoder import TrainingEncoder
 from questiontopic_training.experiments.ensemble import Ensemble

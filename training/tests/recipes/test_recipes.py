@@ -6,7 +6,7 @@ import pytest
 from questiontopic_model.bundle import BundleError, read_bundle
 from questiontopic_model.bundle.bundle import sha256_of
 from questiontopic_model.encoders.usem3 import resources
-from questiontopic_model.topic_model import load_topic_model
+from questiontopic_model.loading import load_topic_model
 from questiontopic_training.data.examples import Labels
 from questiontopic_training.data.questions import QuestionSet
 from questiontopic_training.encoders.training_encoder import TrainingEncoder, load_encoder

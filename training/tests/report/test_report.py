@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from questiontopic_model.bundle import read_bundle
-from questiontopic_model.topic_model import load_topic_model
+from questiontopic_model.loading import load_topic_model
 from questiontopic_training.__main__ import main
 from questiontopic_training.bundle.confidence_words import confidence_sentence
 from questiontopic_training.data.examples import Labels

@@ -19,20 +19,20 @@ func fail(stderr io.Writer, exitCode int, err error) int {
 	return exitCode
 }
 
-// callError is a failed call. lines[i] is the input line of texts[i], nil if the texts came from no input.
+// callError is a failed call. lines[i] is the input line of texts[i]; lines is nil if the texts were arguments.
 type callError struct {
 	err   error
 	lines []int
 }
 
-// Error names the status code, then each field violation, or the status message if there is none.
+// Error returns the status code and each field violation, or the status message if there is no violation.
 func (e callError) Error() string {
 	failed := status.Convert(e.err)
 	message := failed.Message()
 	if violations := questiontopic.FieldViolations(e.err); len(violations) > 0 {
 		described := make([]string, len(violations))
 		for i, violation := range violations {
-			described[i] = violation.GetField() + ": " + violation.GetDescription() + e.place(violation.GetField())
+			described[i] = violation.GetField() + ": " + violation.GetDescription() + e.lineOf(violation.GetField())
 		}
 		message = strings.Join(described, "; ")
 	}
@@ -45,8 +45,8 @@ func (e callError) Unwrap() error {
 
 var textField = regexp.MustCompile(`^texts\[([0-9]+)\]$`)
 
-// place tells the input line of a field that names one text, as " (line N)"; otherwise nothing.
-func (e callError) place(field string) string {
+// lineOf returns " (line N)" for a field that is one text of the input, and "" for any other field.
+func (e callError) lineOf(field string) string {
 	match := textField.FindStringSubmatch(field)
 	if match == nil {
 		return ""

@@ -21,7 +21,7 @@ const (
 	defaultAddress  = "localhost:50051"
 )
 
-// options is the command line, checked as far as that goes without opening a file.
+// options is the command line. It is checked except for the content of files.
 type options struct {
 	address                string
 	plaintext, tls         bool
@@ -42,7 +42,8 @@ var levels = map[string]questiontopicv1.LabelLevel{
 	"both":   questiontopicv1.LabelLevel_LABEL_LEVEL_BOTH,
 }
 
-// parseFlags reads the command line. The error is flag.ErrHelp if help was asked for, and any other for wrong usage.
+// parseFlags reads the command line. It returns flag.ErrHelp for a request for help, and any other error for wrong
+// usage.
 func parseFlags(arguments []string, getenv func(string) string) (options, error) {
 	chosen := options{
 		address:      defaultAddress,
@@ -66,7 +67,7 @@ func parseFlags(arguments []string, getenv func(string) string) (options, error)
 	return chosen, chosen.check()
 }
 
-// newFlagSet returns the command's flags, which write to chosen. Their descriptions are in the usage text.
+// newFlagSet returns the command's flags. They write to chosen. Their descriptions are in the usage text.
 func newFlagSet(chosen *options) *flag.FlagSet {
 	flags := flag.NewFlagSet("questiontopic", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
@@ -103,33 +104,33 @@ func newFlagSet(chosen *options) *flag.FlagSet {
 	return flags
 }
 
-// integer parses a flag's value from 1 to most.
-func integer(target *int, most uint64) func(string) error {
+// integer returns a parser for a flag whose value is from 1 to maximum.
+func integer(target *int, maximum uint64) func(string) error {
 	return func(value string) error {
 		number, err := strconv.ParseUint(value, 10, 16)
-		if err != nil || number < 1 || number > most {
-			return fmt.Errorf("must be a whole number from 1 to %d", most)
+		if err != nil || number < 1 || number > maximum {
+			return fmt.Errorf("must be a whole number from 1 to %d", maximum)
 		}
 		*target = int(number)
 		return nil
 	}
 }
 
-// longestSeconds is about 68 years, which every gRPC implementation can count.
-const longestSeconds = math.MaxInt32
+// maxSeconds is about 68 years. Every gRPC implementation accepts a deadline of that length.
+const maxSeconds = math.MaxInt32
 
 var decimalNumber = regexp.MustCompile(`^([0-9]+(\.[0-9]*)?|\.[0-9]+)$`)
 
 func parseSeconds(value string) (time.Duration, error) {
 	seconds, err := strconv.ParseFloat(value, 64)
 	timeout := time.Duration(seconds * float64(time.Second))
-	if err != nil || !decimalNumber.MatchString(value) || seconds > longestSeconds || timeout <= 0 {
-		return 0, fmt.Errorf("must be a positive decimal number, at most %d", longestSeconds)
+	if err != nil || !decimalNumber.MatchString(value) || seconds > maxSeconds || timeout <= 0 {
+		return 0, fmt.Errorf("must be a positive decimal number, at most %d", maxSeconds)
 	}
 	return timeout, nil
 }
 
-// check finds what no single flag can see.
+// check finds faults that the parser of a single flag cannot find.
 func (o options) check() error {
 	host, port, err := net.SplitHostPort(o.address)
 	if _, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil || host == "" {

@@ -112,7 +112,7 @@ func TestHelpIsCompleteAndGoesToStandardOutput(t *testing.T) {
 	newFlagSet(&options{}).VisitAll(func(f *flag.Flag) { described[f.Name] = true })
 	for _, match := range regexp.MustCompile(`(?:^|[\s])--([a-z-]+)`).FindAllStringSubmatch(usage, -1) {
 		if !described[match[1]] {
-			t.Errorf("--%s is in the usage and no flag", match[1])
+			t.Errorf("--%s is in the usage but is not a flag", match[1])
 		}
 	}
 	for name := range described {
@@ -122,7 +122,7 @@ func TestHelpIsCompleteAndGoesToStandardOutput(t *testing.T) {
 	}
 }
 
-func TestTheCommandTalksTLS(t *testing.T) {
+func TestTheCommandUsesTLS(t *testing.T) {
 	authority := topictest.NewAuthority(t)
 	address := topictest.Serve(t, topictest.Service{Predict: topictest.Answer},
 		grpc.Creds(credentials.NewTLS(&tls.Config{

@@ -11,25 +11,26 @@ import (
 	"unicode/utf8"
 )
 
-// maxLineBytes bounds what one line may take of memory: the largest message that the server reads, 16 MiB.
+// maxLineBytes is the maximum size of a line, to bound memory: that of the largest message that the server reads.
 const maxLineBytes = 16 << 20
 
-// batch is the texts of one call. lines[i] is the line, from 1, that texts[i] came from; nil if it came from no input.
+// batch is the texts of one call. lines[i] is the number of the input line, from 1, of texts[i]; lines is nil if the
+// texts were arguments.
 type batch struct {
 	texts []string
 	lines []int
 }
 
-// oneBatch yields texts as one batch.
+// oneBatch yields the texts as one batch.
 func oneBatch(texts []string) iter.Seq2[batch, error] {
 	return func(yield func(batch, error) bool) {
 		yield(batch{texts: texts}, nil)
 	}
 }
 
-// readBatches yields input's lines in batches of size, the last one maybe smaller. It skips blank lines, and takes no
-// line end, \n or \r\n, for part of a text. At the first line that cannot be sent it yields what comes before, then the
-// error, and ends.
+// readBatches yields the lines of input in batches of size; the last one may be smaller. Each line without its \n or
+// \r\n is one text, and blank lines are skipped. At the first line that cannot be sent, it yields the texts before that
+// line, then the error, and ends.
 func readBatches(input io.Reader, size int) iter.Seq2[batch, error] {
 	return func(yield func(batch, error) bool) {
 		scanner := bufio.NewScanner(input)
@@ -72,7 +73,7 @@ func isBlank(text string) bool {
 	return strings.IndexFunc(text, func(r rune) bool { return !isSpace(r) }) < 0
 }
 
-// isSpace tells white space as the server does, which counts the four information separators U+001C to U+001F too.
+// isSpace reports whether r is white space for the server, which also counts the separators U+001C to U+001F.
 func isSpace(r rune) bool {
 	return unicode.IsSpace(r) || '\x1c' <= r && r <= '\x1f'
 }

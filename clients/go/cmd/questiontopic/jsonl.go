@@ -8,7 +8,7 @@ import (
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
 
-// jsonLines writes one JSON object a line, without a header.
+// jsonLines writes one JSON object on each line, without a header.
 type jsonLines struct {
 	encoder *json.Encoder
 }
@@ -19,7 +19,7 @@ func newJSONLines(w io.Writer) jsonLines {
 	return jsonLines{encoder}
 }
 
-// jsonRow gives a line its keys and their order. A level that the answer has not is left out.
+// jsonRow defines the keys of a line and their order. A level that the answer does not have is left out.
 type jsonRow struct {
 	Text      string      `json:"text"`
 	Coarse    *jsonTopics `json:"coarse,omitempty"`
@@ -27,13 +27,13 @@ type jsonRow struct {
 	Truncated bool        `json:"truncated"`
 }
 
-// jsonTopics relies on the encoder to sort the labels by their bytes.
+// jsonTopics is one level of an answer. The encoder sorts the labels by their bytes.
 type jsonTopics struct {
 	TopTopic    string                `json:"topTopic"`
 	Confidences map[string]confidence `json:"confidences"`
 }
 
-// confidence is written with six decimals, as in the table.
+// confidence is a number that is written with six decimals, as in the table.
 type confidence float32
 
 func (c confidence) MarshalJSON() ([]byte, error) {

@@ -1,7 +1,7 @@
-// Command questiontopic tells what questions ask for: it sends texts to a question-topic server and prints the topics.
+// Command questiontopic sends questions to a question-topic server and prints their topics.
 //
-// This file joins the parts in the order in which data flows: flags, transport, input, calls in order, output. Run it
-// with --help for its usage. It exits with 0 if every text was answered, 1 if a call failed, 2 if it was used wrongly.
+// This file connects the parts in the order of the data flow: flags, transport, input, calls in order, output. Run it
+// with --help for its usage. The exit code is 0 if every text was answered, 1 if a call failed, and 2 for wrong usage.
 package main
 
 import (
@@ -28,7 +28,7 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr))
 }
 
-// run is the whole command; what it touches of the world is passed in. It returns the exit code.
+// run is the whole command. It gets the environment and the standard streams as arguments, and returns the exit code.
 func run(arguments []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
 	chosen, err := parseFlags(arguments, getenv)
 	switch {
@@ -61,7 +61,7 @@ func run(arguments []string, getenv func(string) string, stdin io.Reader, stdout
 	return exitAnswered
 }
 
-// printTopics prints the topics of every batch's texts, in order, up to the first failure.
+// printTopics prints the topics of the texts of every batch, in order, up to the first failure.
 func printTopics(
 	client *questiontopic.Client, chosen options, batches iter.Seq2[batch, error], stdout io.Writer,
 ) error {

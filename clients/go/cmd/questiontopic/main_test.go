@@ -14,7 +14,7 @@ import (
 
 const asCommand = "QUESTIONTOPIC_TEST_AS_COMMAND"
 
-// TestMain lets the test's binary be the command, so that a test can run it as a process.
+// TestMain makes the test's binary run as the command if asCommand is set, so that a test can start it as a process.
 func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
 		main()
@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// result is all that a run of the command leaves behind.
+// result is the exit code and the output of a run.
 type result struct {
 	exitCode       int
 	stdout, stderr string
@@ -51,7 +51,7 @@ func serve(t *testing.T, predict topictest.Predict) string {
 	return topictest.Serve(t, topictest.Service{Predict: predict})
 }
 
-// echo is the answer whose top topic is each text itself.
+// echo returns an answer in which the top topic of each text is the text itself.
 func echo(request *questiontopicv1.PredictTopicRequest) *questiontopicv1.PredictTopicResponse {
 	response := &questiontopicv1.PredictTopicResponse{}
 	for _, text := range request.GetTexts() {
@@ -91,7 +91,7 @@ func TestTheProcessExitsWithItsCode(t *testing.T) {
 	}
 }
 
-func TestTheCommandAsksARealServer(t *testing.T) {
+func TestTheCommandCallsARealServer(t *testing.T) {
 	authority := topictest.NewAuthority(t)
 	certificate, key := topictest.WriteCertificate(t, authority.Issue(t, "topics.test"))
 	authorityFile := authority.WriteAuthority(t)

@@ -18,9 +18,9 @@ type outcome struct {
 	err error
 }
 
-// inOrder calls predict for every batch, at most inFlight at once, and yields the answers in the order of the batches.
-// It ends with the first error in that order, and cancels the calls that are then under way. Batches are taken from a
-// goroutine of its own and no further ahead than inFlight, so memory stays bounded however slowly answers are used.
+// inOrder calls predict for every batch and yields the answers in the order of the batches. At most inFlight calls run
+// at the same time. It ends with the first error in that order and then cancels the running calls. A separate goroutine
+// reads the batches, at most inFlight ahead of the answers, so memory is bounded even if the answers are used slowly.
 func inOrder(
 	ctx context.Context, inFlight int, batches iter.Seq2[batch, error],
 	predict func(context.Context, batch) ([]*questiontopicv1.Prediction, error),
@@ -28,7 +28,7 @@ func inOrder(
 	return func(yield func(answer, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		// One outcome is waited for below, so the queue has room for the others.
+		// The loop below holds one of the inFlight outcomes, and the queue holds the others.
 		queue := make(chan chan outcome, inFlight-1)
 		go func() {
 			defer close(queue)

@@ -6,7 +6,7 @@ import (
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
 
-// printer writes answers in one format: header once, then row for every text.
+// printer writes answers in one format: call header once, then row for every text.
 type printer interface {
 	header() error
 	row(text string, prediction *questiontopicv1.Prediction) error

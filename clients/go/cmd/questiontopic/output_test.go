@@ -9,7 +9,7 @@ import (
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
 
-func TestTheTableIsExact(t *testing.T) {
+func TestTheTableHasItsExactForm(t *testing.T) {
 	address := serve(t, topictest.Answer)
 	for _, c := range []struct {
 		level, want string
@@ -35,7 +35,7 @@ func TestTheTableIsExact(t *testing.T) {
 	}
 }
 
-func TestLongTopicsKeepTheirBlanks(t *testing.T) {
+func TestLongTopicsKeepTheBlanksAfterThem(t *testing.T) {
 	address := serve(t, func(
 		_ context.Context, request *questiontopicv1.PredictTopicRequest,
 	) (*questiontopicv1.PredictTopicResponse, error) {
@@ -48,7 +48,7 @@ func TestLongTopicsKeepTheirBlanks(t *testing.T) {
 		"ünï             1.000000  ünï\n", ""})
 }
 
-func TestJSONLinesAreExact(t *testing.T) {
+func TestJSONLinesHaveTheirExactForm(t *testing.T) {
 	address := serve(t, topictest.Answer)
 	coarse := `"coarse":{"topTopic":"NUM","confidences":{"HUM":0.250000,"NUM":0.750000}}`
 	fine := `"fine":{"topTopic":"NUM:money","confidences":{"HUM:ind":0.250000,"NUM:money":0.750000}}`
@@ -59,7 +59,7 @@ func TestJSONLinesAreExact(t *testing.T) {
 	}
 }
 
-func TestJSONStringsEscapeOnlyWhatTheyMust(t *testing.T) {
+func TestJSONStringsHaveNoNeedlessEscapes(t *testing.T) {
 	address := serve(t, topictest.Answer)
 	text := "\"\\/<>&'\b\f\n\r\t\x00\x1b\x1f\x7f\u00e9\u2028\u2029\U0001f600\ufeff"
 	want := `"\"\\/<>&'\b\f\n\r\t\u0000\u001b\u001f` + "\x7f\u00e9" + `\u2028\u2029` + "\U0001f600\ufeff" + `"`

@@ -17,7 +17,7 @@ import (
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
 
-// answered returns the texts of a coarse table that echo answered, and checks that each has its own answer.
+// answered returns the texts of a coarse table with answers of echo, and checks that each text has its own answer.
 func answered(t *testing.T, stdout string) []string {
 	t.Helper()
 	lines := strings.Split(strings.TrimSuffix(stdout, "\n"), "\n")
@@ -28,14 +28,14 @@ func answered(t *testing.T, stdout string) []string {
 	for _, line := range lines[1:] {
 		fields := strings.Fields(line)
 		if fields[0] != fields[2] {
-			t.Errorf("the answer to %s is that to %s", fields[2], fields[0])
+			t.Errorf("%s has the answer of %s", fields[2], fields[0])
 		}
 		texts = append(texts, fields[2])
 	}
 	return texts
 }
 
-func TestStandardInputIsCutIntoCallsWithoutBlankLines(t *testing.T) {
+func TestStandardInputIsSplitIntoCallsWithoutBlankLines(t *testing.T) {
 	var mutex sync.Mutex
 	var calls []string
 	address := serve(t, func(
@@ -65,7 +65,7 @@ func TestEmptyInputIsAnswered(t *testing.T) {
 	execute(address, "", "--output", "jsonl").check(t, result{0, "", ""})
 }
 
-func TestTextsOfTheCommandLineAreOneCall(t *testing.T) {
+func TestTheArgumentsAreOneCall(t *testing.T) {
 	var calls atomic.Int64
 	address := serve(t, func(
 		ctx context.Context, request *questiontopicv1.PredictTopicRequest,
@@ -87,20 +87,20 @@ func TestTextsOfTheCommandLineAreOneCall(t *testing.T) {
 
 func TestAnswersKeepTheOrderOfManyCallsInFlight(t *testing.T) {
 	const inFlight, count = 8, 100
-	var running, most, arrived atomic.Int64
-	everySlot := make(chan struct{})
+	var running, maximum, arrived atomic.Int64
+	allRunning := make(chan struct{})
 	address := serve(t, func(
 		ctx context.Context, request *questiontopicv1.PredictTopicRequest,
 	) (*questiontopicv1.PredictTopicResponse, error) {
 		now := running.Add(1)
 		defer running.Add(-1)
-		for seen := most.Load(); now > seen && !most.CompareAndSwap(seen, now); seen = most.Load() {
+		for seen := maximum.Load(); now > seen && !maximum.CompareAndSwap(seen, now); seen = maximum.Load() {
 		}
 		if arrived.Add(1) == inFlight {
-			close(everySlot)
+			close(allRunning)
 		}
-		select { // The first calls end only when all slots are taken, in whatever order they like.
-		case <-everySlot:
+		select { // The first calls end, in any order, only when the maximum number of calls is running.
+		case <-allRunning:
 			return echo(request), nil
 		case <-ctx.Done():
 			return nil, status.FromContextError(ctx.Err()).Err()
@@ -116,12 +116,12 @@ func TestAnswersKeepTheOrderOfManyCallsInFlight(t *testing.T) {
 	if got.exitCode != 0 || !slices.Equal(answered(t, got.stdout), want) {
 		t.Errorf("got %+v", got)
 	}
-	if most.Load() != inFlight {
-		t.Errorf("%d calls were in flight, want %d", most.Load(), inFlight)
+	if maximum.Load() != inFlight {
+		t.Errorf("%d calls were in flight, want %d", maximum.Load(), inFlight)
 	}
 }
 
-func TestAFailedCallEndsTheRunInItsTurn(t *testing.T) {
+func TestAFailedCallEndsTheRunAfterTheAnswersBeforeIt(t *testing.T) {
 	failed := make(chan struct{})
 	violations, err := status.New(codes.InvalidArgument, "not shown").WithDetails(&errdetails.BadRequest{
 		FieldViolations: []*errdetails.BadRequest_FieldViolation{
@@ -137,7 +137,7 @@ func TestAFailedCallEndsTheRunInItsTurn(t *testing.T) {
 		_ context.Context, request *questiontopicv1.PredictTopicRequest,
 	) (*questiontopicv1.PredictTopicResponse, error) {
 		switch request.GetTexts()[0] {
-		case "a": // Answered after the second call has failed, and printed all the same.
+		case "a": // This call ends after the second call has failed. Its answer must still be printed.
 			<-failed
 		case "c":
 			close(failed)
@@ -153,7 +153,7 @@ func TestAFailedCallEndsTheRunInItsTurn(t *testing.T) {
 		"questiontopic: INVALID_ARGUMENT: texts[1]: must be good (line 6); texts[2]: must be there; model: must be known\n"})
 }
 
-func TestAFailedCallOfCommandLineTextsHasNoLine(t *testing.T) {
+func TestAFailedCallOfArgumentsHasNoLine(t *testing.T) {
 	violation, err := status.New(codes.InvalidArgument, "").WithDetails(&errdetails.BadRequest{
 		FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: "texts[0]", Description: "must be good"}},
 	})
@@ -191,7 +191,7 @@ func TestTheTimeoutEndsACall(t *testing.T) {
 	}
 }
 
-func TestALineThatIsNoTextEndsTheRunInItsTurn(t *testing.T) {
+func TestAnInvalidLineEndsTheRunAfterTheAnswersBeforeIt(t *testing.T) {
 	address := serve(t, topictest.Answer)
 	for name, c := range map[string]struct{ bad, want string }{
 		"UTF-8":     {"\xc3\x28", "questiontopic: line 4: not valid UTF-8\n"},
@@ -207,7 +207,7 @@ func TestALineThatIsNoTextEndsTheRunInItsTurn(t *testing.T) {
 	}
 }
 
-func TestAnAnswerOfAnotherLengthIsAFailure(t *testing.T) {
+func TestAnAnswerOfTheWrongLengthIsAFailure(t *testing.T) {
 	address := serve(t, func(
 		context.Context, *questiontopicv1.PredictTopicRequest,
 	) (*questiontopicv1.PredictTopicResponse, error) {

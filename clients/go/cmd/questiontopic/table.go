@@ -8,7 +8,7 @@ import (
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
 
-// table writes a header line, then a line a text with the top topic of each level asked for.
+// table writes a header line, then one line for each text with the top topic of each requested level.
 type table struct {
 	w     io.Writer
 	level questiontopicv1.LabelLevel
@@ -45,7 +45,7 @@ func topCells(topics *questiontopicv1.TopicConfidences) string {
 	return fmt.Sprintf("%-12s  %10.6f  ", topics.GetTopTopic(), topics.GetConfidences()[topics.GetTopTopic()])
 }
 
-// squeeze shows every run of white space as one blank, so that a text stays on its line.
+// squeeze replaces each run of white space by one blank, so that a text stays on one line.
 func squeeze(text string) string {
 	var squeezed strings.Builder
 	inRun := false

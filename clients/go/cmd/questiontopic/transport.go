@@ -12,8 +12,8 @@ import (
 	"github.com/question-topic/question-topic/clients/go/questiontopic"
 )
 
-// chooseTransport returns the transport that the flags ask for. It fails if none was chosen and the address is not
-// loopback, or if a file that was named cannot be used.
+// chooseTransport returns the transport that the flags request. It fails if no transport was chosen and the address is
+// not loopback, or if a file cannot be used.
 func chooseTransport(chosen options) (questiontopic.Transport, error) {
 	switch {
 	case chosen.tls:

@@ -7,8 +7,8 @@ import (
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
 
-// Answer is a Predict that needs no model: a text that speaks of salary is NUM and NUM:money, any other is HUM and
-// HUM:ind, each with confidence 0.75; a text that ends in an ellipsis is truncated.
+// Answer is a Predict without a model. A text with the word salary is NUM and NUM:money, any other text is HUM and
+// HUM:ind, each with confidence 0.75. A text that ends with an ellipsis is truncated.
 func Answer(
 	_ context.Context, request *questiontopicv1.PredictTopicRequest,
 ) (*questiontopicv1.PredictTopicResponse, error) {

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// Authority is a certificate authority that lives as long as a test.
+// Authority is a certificate authority for one test.
 type Authority struct {
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
@@ -47,7 +47,7 @@ func (a *Authority) Pool() *x509.CertPool {
 	return pool
 }
 
-// Issue makes a certificate for name and 127.0.0.1, good for servers and clients.
+// Issue makes a certificate for name and 127.0.0.1, for servers and clients.
 func (a *Authority) Issue(t *testing.T, name string) tls.Certificate {
 	t.Helper()
 	template := newTemplate(t, name)

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// commandVariable names the environment variable with the command that starts a question-topic server.
+// commandVariable is the environment variable that holds the command to start a question-topic server.
 const commandVariable = "QUESTIONTOPIC_SERVER_COMMAND"
 
 const (
@@ -23,14 +23,14 @@ const (
 
 var servingLine = regexp.MustCompile(`(?m)^.*serving \S+ \S+ on (\S+:\d+) \((plaintext|TLS|mutual TLS)\)\s*$`)
 
-// StartProcess starts the question-topic server that QUESTIONTOPIC_SERVER_COMMAND names, with further arguments, waits
-// until it serves, and returns its address and its transport in the server's words. When the test ends the process is
-// told to end, and must do so with exit code 0. Without the variable the test is skipped.
+// StartProcess starts a question-topic server with the command in QUESTIONTOPIC_SERVER_COMMAND and further arguments.
+// It waits until the server is ready, and returns its address and its transport as in its log. At the end of the test
+// the server must stop with exit code 0. Without the variable the test is skipped.
 func StartProcess(t *testing.T, arguments ...string) (address, transport string) {
 	t.Helper()
 	command := strings.Fields(os.Getenv(commandVariable))
 	if len(command) == 0 {
-		t.Skipf("needs a real server: set %s to a command that starts one, separated by blanks and without quotes, "+
+		t.Skipf("needs a real server: set %s to the command that starts one, without quotes, "+
 			"for example `/path/to/python -m questiontopic_server --bundle /path/to/bundle`", commandVariable)
 	}
 	command = append(command, "--host", "127.0.0.1", "--port", "0")
@@ -49,7 +49,7 @@ func StartProcess(t *testing.T, arguments ...string) (address, transport string)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = process.Wait() // What matters of it is the exit code, read below.
+		_ = process.Wait() // The cleanup below reads the exit code.
 	}()
 	t.Cleanup(func() {
 		end()
@@ -63,14 +63,14 @@ func StartProcess(t *testing.T, arguments ...string) (address, transport string)
 	case match := <-log.serving:
 		return match[1], match[2]
 	case <-ended:
-		t.Fatalf("the server ended before it served")
+		t.Fatalf("the server ended before it was ready; its log:\n%s", log)
 	case <-time.After(startTimeout):
-		t.Fatalf("the server does not serve after %v; its log:\n%s", startTimeout, log)
+		t.Fatalf("the server is not ready after %v; its log:\n%s", startTimeout, log)
 	}
 	return "", ""
 }
 
-// processLog keeps what a process writes, and sends the match of the line that says it serves.
+// processLog records the log of a process, and sends the match of the line that says that the server is ready.
 type processLog struct {
 	mutex   sync.Mutex
 	written bytes.Buffer

@@ -1,5 +1,5 @@
-// Package topictest helps the module's tests to call real servers: gRPC servers in the test's own process whose answers
-// the test decides, a question-topic server as a process of its own, and certificates for either.
+// Package topictest has real servers for the module's tests: gRPC servers in the test's process, whose answers the test
+// defines; a question-topic server as a separate process; and certificates for both.
 package topictest
 
 import (
@@ -15,20 +15,20 @@ import (
 // Predict answers one PredictTopic call.
 type Predict func(context.Context, *questiontopicv1.PredictTopicRequest) (*questiontopicv1.PredictTopicResponse, error)
 
-// Service is a TopicService whose answers the test decides.
+// Service is a TopicService whose answers the test defines.
 type Service struct {
 	questiontopicv1.UnimplementedTopicServiceServer
 	Predict Predict
 }
 
-// PredictTopic passes the call to Predict.
+// PredictTopic calls Predict.
 func (s Service) PredictTopic(
 	ctx context.Context, request *questiontopicv1.PredictTopicRequest,
 ) (*questiontopicv1.PredictTopicResponse, error) {
 	return s.Predict(ctx, request)
 }
 
-// Serve runs service on a port of its own until the test ends, and returns the address.
+// Serve runs service on a free port until the test ends, and returns the address.
 func Serve(t testing.TB, service questiontopicv1.TopicServiceServer, options ...grpc.ServerOption) string {
 	t.Helper()
 	address, stop, err := Start(service, options...)
@@ -39,7 +39,7 @@ func Serve(t testing.TB, service questiontopicv1.TopicServiceServer, options ...
 	return address
 }
 
-// Start runs service on a port of its own until stop is called.
+// Start runs service on a free port until stop is called.
 func Start(
 	service questiontopicv1.TopicServiceServer, options ...grpc.ServerOption,
 ) (address string, stop func(), err error) {

@@ -1,7 +1,7 @@
 """Client of question-topic: text in, calibrated topic confidences out.
 
-`TopicClient` is the synchronous client, `AsyncTopicClient` the one for asyncio, `TopicError` what both raise when a
-call fails. The messages and the enum are those of the protocol, `questiontopic.v1`, under the same names.
+`TopicClient` is the synchronous client and `AsyncTopicClient` the client for asyncio. Both raise `TopicError` when a
+call fails. The messages and the enum have the names of the protocol, `questiontopic.v1`.
 """
 
 from questiontopic.aio import AsyncTopicClient

@@ -1,4 +1,4 @@
-"""Runs the command: `python -m questiontopic` is `questiontopic`."""
+"""Runs the command `questiontopic` as `python -m questiontopic`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The client for asyncio: `TopicClient` with methods to await."""
+"""The client for asyncio. Its methods are those of `TopicClient`, as coroutines."""
 
 from collections.abc import Iterable
 from types import TracebackType
@@ -20,21 +20,21 @@ from questiontopic.v1.topic_pb2_grpc import TopicServiceStub
 
 
 class AsyncTopicClient:
-    """Calls one TopicService from asyncio; all arguments and errors are those of `TopicClient`.
+    """Calls a TopicService from asyncio. All arguments and errors are those of `TopicClient`.
 
-    Make it while the event loop that will use it runs. Safe to share between that loop's tasks; close it at the end,
-    by `async with` or `await close()`. Cancelling a task cancels its call.
+    Create it inside the running event loop that will use it. All tasks of that loop may share it. Close it with
+    `async with` or `await close()`. Cancelling a task cancels its call.
     """
 
     def __init__(self, channel: grpc.aio.Channel, *, timeout: float = DEFAULT_TIMEOUT) -> None:
-        """Takes over a channel, as `TopicClient` does."""
+        """Uses a channel that you made, and owns it from then on: see `TopicClient`."""
         self._channel = channel
         self._stub = TopicServiceStub(channel)
         self._timeout = timeout
 
     @classmethod
     def plaintext(cls, address: str, *, timeout: float = DEFAULT_TIMEOUT) -> Self:
-        """A client that encrypts nothing, as `TopicClient.plaintext`."""
+        """A client without encryption: see `TopicClient.plaintext`."""
         return cls(grpc.aio.insecure_channel(address, channel_options(address)), timeout=timeout)
 
     @classmethod
@@ -48,7 +48,7 @@ class AsyncTopicClient:
         server_name: str | None = None,
         timeout: float = DEFAULT_TIMEOUT,
     ) -> Self:
-        """A client that encrypts and verifies the server, as `TopicClient.tls`."""
+        """A client that uses TLS: see `TopicClient.tls`."""
         credentials = tls_credentials(ca, certificate, key)
         channel = grpc.aio.secure_channel(address, credentials, channel_options(address, server_name))
         return cls(channel, timeout=timeout)
@@ -61,7 +61,7 @@ class AsyncTopicClient:
         model: str = "",
         timeout: float | None = None,
     ) -> PredictTopicResponse:
-        """One prediction per text, in the order of texts, as `TopicClient.predict_topic`."""
+        """One prediction for each text, in order: see `TopicClient.predict_topic`."""
         request = predict_topic_request(texts, label_level, model)
         with topic_errors():
             response: PredictTopicResponse = await self._stub.PredictTopic(
@@ -70,7 +70,7 @@ class AsyncTopicClient:
         return response
 
     async def describe_model(self, *, model: str = "", timeout: float | None = None) -> DescribeModelResponse:
-        """The model that is loaded, as `TopicClient.describe_model`."""
+        """The loaded model: see `TopicClient.describe_model`."""
         request = DescribeModelRequest(model=model)
         with topic_errors():
             response: DescribeModelResponse = await self._stub.DescribeModel(
@@ -79,7 +79,7 @@ class AsyncTopicClient:
         return response
 
     async def close(self) -> None:
-        """Closes the channel, which cancels calls under way; closing again does nothing."""
+        """Closes the channel and cancels its running calls. A second close does nothing."""
         await self._channel.close()
 
     async def __aenter__(self) -> Self:

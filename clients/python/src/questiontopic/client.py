@@ -1,4 +1,4 @@
-"""The synchronous client: a thin layer over the generated stub that owns its channel."""
+"""The synchronous client: a thin layer over the generated stub. It owns its channel."""
 
 from collections.abc import Iterable
 from types import TracebackType
@@ -20,16 +20,17 @@ from questiontopic.v1.topic_pb2_grpc import TopicServiceStub
 
 
 class TopicClient:
-    """Calls one TopicService. Safe to share between threads; close it at the end, by `with` or `close()`.
+    """Calls a TopicService. Threads may share one client. Close it with `with` or `close()`.
 
-    Make it with `plaintext` or `tls`: its calls then retry UNAVAILABLE, up to four attempts within the deadline, and
-    take turns among the addresses of the host's name. The connection is made by the first call.
+    Create it with `plaintext` or `tls`. A call that fails with UNAVAILABLE is then retried, up to four attempts within
+    the deadline, and the calls are spread over all addresses of the host's name. The first call opens the connection.
     """
 
     def __init__(self, channel: grpc.Channel, *, timeout: float = DEFAULT_TIMEOUT) -> None:
-        """Takes over a channel: `close()` closes it. Without `channel_options` in it, its calls are not retried.
+        """Uses a channel that you made, and owns it from then on: `close()` closes it.
 
-        timeout: the deadline of each call in seconds, from its start to its answer with all retries; 10 by default.
+        Make the channel with `channel_options`; otherwise its calls are not retried. timeout: the deadline of each call
+        in seconds, which includes all retries; by default 10.
         """
         self._channel = channel
         self._stub = TopicServiceStub(channel)
@@ -37,7 +38,7 @@ class TopicClient:
 
     @classmethod
     def plaintext(cls, address: str, *, timeout: float = DEFAULT_TIMEOUT) -> Self:
-        """A client that encrypts nothing: for this machine, or below a mesh that encrypts.
+        """A client without encryption: for a server on this machine, or in a service mesh that encrypts.
 
         address: HOST:PORT, or any other gRPC target. timeout: as for the constructor.
         """
@@ -54,12 +55,12 @@ class TopicClient:
         server_name: str | None = None,
         timeout: float = DEFAULT_TIMEOUT,
     ) -> Self:
-        """A client that encrypts and verifies the server, and shows its own certificate if it has one (mutual TLS).
+        """A client that uses TLS. It verifies the server's certificate.
 
-        address: HOST:PORT, or any other gRPC target. ca: the roots to trust, PEM; None, the default, trusts the
-        system's. certificate and key: the client's own chain and private key, PEM; both or neither (ValueError).
-        server_name: the name that the server's certificate must carry; None, the default, takes the address's host.
-        timeout: as for the constructor.
+        address: HOST:PORT, or any other gRPC target. ca: the certificates to trust, PEM; by default the system's roots.
+        certificate and key: the client's own certificate chain and private key, PEM, for mutual TLS; raises ValueError
+        if only one of the two is given. server_name: the name that the server's certificate must have; by default the
+        host of the address. timeout: as for the constructor.
         """
         credentials = tls_credentials(ca, certificate, key)
         return cls(grpc.secure_channel(address, credentials, channel_options(address, server_name)), timeout=timeout)
@@ -72,11 +73,11 @@ class TopicClient:
         model: str = "",
         timeout: float | None = None,
     ) -> PredictTopicResponse:
-        """One prediction per text, in the order of texts; TopicError if the call fails.
+        """One prediction for each text, in order. Raises TopicError if the call fails.
 
-        texts: 1 to 512, each of 1 to 2,000 characters that are not all white space; a single str is a TypeError.
-        label_level: how fine the topics are, coarse by default. model: the bundle that must answer; empty, the
-        default, accepts any. timeout: the deadline of this call in seconds, if not the client's.
+        texts: 1 to 512 texts. Each has 1 to 2,000 characters, and not only white space. A single str is a TypeError.
+        label_level: coarse topics (the default), fine topics or both. model: the name of the bundle that must answer;
+        by default any. timeout: the deadline of this call in seconds; by default the client's.
         """
         request = predict_topic_request(texts, label_level, model)
         with topic_errors():
@@ -84,7 +85,7 @@ class TopicClient:
         return response
 
     def describe_model(self, *, model: str = "", timeout: float | None = None) -> DescribeModelResponse:
-        """The model that is loaded, with its labels, limits and quality; TopicError if the call fails.
+        """The loaded model with its labels, limits and quality. Raises TopicError if the call fails.
 
         model and timeout: as for `predict_topic`.
         """
@@ -94,7 +95,7 @@ class TopicClient:
         return response
 
     def close(self) -> None:
-        """Closes the channel, which cancels calls under way; closing again does nothing."""
+        """Closes the channel and cancels its running calls. A second close does nothing."""
         self._channel.close()
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""The one error of the clients, and the one place that makes it from gRPC's."""
+"""TopicError, the error of both clients, and its translation from gRPC's error."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -10,14 +10,14 @@ from google.protobuf.message import DecodeError, Message
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
-# The domain of the server's ErrorInfo; a proxy on the way may add one of its own.
+# The domain of the server's ErrorInfo. A proxy on the way may add an ErrorInfo with its own domain.
 _DOMAIN = "questiontopic"
 
 _Detail = TypeVar("_Detail", bound=Message)
 
 
 class FieldViolation(NamedTuple):
-    """What is wrong with one field of a request."""
+    """A field of the request that breaks a rule."""
 
     field: str
     """The field's path in the request, for example `texts[3]`."""
@@ -26,7 +26,7 @@ class FieldViolation(NamedTuple):
 
 
 class TopicError(Exception):
-    """A call failed. Its cause is the grpc.RpcError; str() is one line that starts with the name of the code."""
+    """A failed call. Its cause is a grpc.RpcError. str() is one line that starts with the name of the status code."""
 
     def __init__(
         self,
@@ -40,17 +40,17 @@ class TopicError(Exception):
     ) -> None:
         super().__init__(code, message)
         self.code = code
-        """The status code; topic.proto says for each what the caller should do."""
+        """The status code. topic.proto says what the caller should do for each code."""
         self.message = message
-        """The status message, for people."""
+        """The status message, for humans."""
         self.violations = tuple(violations)
-        """The fields to fix, with INVALID_ARGUMENT; otherwise empty."""
+        """The fields to fix, if the code is INVALID_ARGUMENT; otherwise empty."""
         self.reason = reason
         """The server's machine-readable reason, for example MODEL_NOT_FOUND; empty if it gave none."""
         self.request_id = request_id
-        """Where to find an INTERNAL error in the server's log; empty if the server gave none."""
+        """The id of an INTERNAL error in the server's log; empty if the server gave none."""
         self.retry_after = retry_after
-        """How many seconds to wait before the next attempt, with RESOURCE_EXHAUSTED; None if the server gave none."""
+        """Seconds to wait before the next attempt, if the code is RESOURCE_EXHAUSTED; None if the server gave none."""
 
     def __str__(self) -> str:
         text = "; ".join(f"{field}: {description}" for field, description in self.violations) or self.message
@@ -59,7 +59,7 @@ class TopicError(Exception):
 
 @contextmanager
 def topic_errors() -> Iterator[None]:
-    """Raises the grpc.RpcError of the calls in its body, awaited or not, as TopicError."""
+    """Raises each grpc.RpcError of its block as a TopicError."""
     try:
         yield
     except grpc.RpcError as error:
@@ -84,11 +84,11 @@ def _translate(error: grpc.RpcError) -> TopicError:
 
 
 def _status(error: grpc.RpcError) -> status_pb2.Status:
-    # Every RpcError that a call raises is a Call too, or has its methods.
+    # Each RpcError that a call raises has the methods of grpc.Call.
     try:
         return rpc_status.from_call(cast(grpc.Call, error)) or status_pb2.Status()
     except (ValueError, DecodeError):
-        # The details contradict the status or are garbled: the status stands, without them.
+        # The details contradict the status or cannot be read, so only the status is used.
         return status_pb2.Status()
 
 

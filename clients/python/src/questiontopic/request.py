@@ -1,23 +1,23 @@
-"""Builds what the clients send: requests and deadlines. The limits of the contract are the server's to check."""
+"""Builds the requests and the deadlines of both clients. The server checks the limits of the contract."""
 
 from collections.abc import Iterable
 
 from questiontopic.v1.topic_pb2 import LabelLevel, PredictTopicRequest
 
-# The deadline of a call, in seconds, unless the client or the call says otherwise.
+# The deadline of a call in seconds, if neither the client nor the call sets one.
 DEFAULT_TIMEOUT = 10.0
 
-# About 68 years: gRPC takes a deadline much further away, or an infinite one, for one that has passed.
-LONGEST_TIMEOUT = float(2**31 - 1)
+# About 68 years. gRPC treats a much later or infinite deadline as one that has passed.
+MAX_TIMEOUT = float(2**31 - 1)
 
 
 def predict_topic_request(texts: Iterable[str], label_level: LabelLevel, model: str) -> PredictTopicRequest:
-    """The request for these texts; TypeError if texts is one string, whose characters would pass for texts."""
+    """The request for these texts. Raises TypeError for one string, because each character would become a text."""
     if isinstance(texts, str | bytes):
         raise TypeError(f"texts must be a list of str, not one {type(texts).__name__}: pass [text]")
     return PredictTopicRequest(texts=texts, label_level=label_level, model=model)
 
 
 def seconds(timeout: float | None, default: float) -> float:
-    """The deadline of a call from now: timeout, or default where it is None."""
-    return min(default if timeout is None else timeout, LONGEST_TIMEOUT)
+    """The seconds from now to the deadline of a call: timeout, or default if timeout is None."""
+    return min(default if timeout is None else timeout, MAX_TIMEOUT)

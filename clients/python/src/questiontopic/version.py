@@ -1,3 +1,3 @@
-"""The version of this distribution: the one place that says it."""
+"""The version of this distribution."""
 
 VERSION = "0.1.0"

@@ -1,4 +1,4 @@
-"""A bundle: the folder that holds a trained model, and its manifest. Reading it loads no numpy."""
+"""A bundle: the folder that holds a trained model, and its manifest. Importing this package loads no numpy."""
 
 from .bundle import Bundle, BundleError, read_bundle
 from .manifest import FineLabel, Golden, Manifest

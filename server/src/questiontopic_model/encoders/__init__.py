@@ -1,1 +1,1 @@
-"""Encoders: they turn texts into the input arrays of a graph."""
+"""Encoders turn texts into the input arrays of a graph."""

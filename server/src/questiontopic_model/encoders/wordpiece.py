@@ -1,6 +1,6 @@
-"""BERT's uncased WordPiece tokeniser: what the package's `tokenizer.json` describes, without its library.
+"""BERT's uncased WordPiece tokeniser, as the package's `tokenizer.json` describes it, without the library `tokenizers`.
 
-Equal to the library `tokenizers` on every text whose characters both Unicode tables know.
+It gives the same pieces as that library for every text whose characters are in the Unicode tables of both.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
-_LONGEST_WORD = 100  # Longer ones are unknown, whatever they consist of.
+_MAX_WORD_CHARACTERS = 100  # A longer word becomes the unknown piece.
 _UNKNOWN = "[UNK]"
 _IDEOGRAPHS = (
     (0x3400, 0x4DBF),
@@ -25,19 +25,19 @@ _IDEOGRAPHS = (
 
 
 class WordPiece:
-    """Cuts a text into words and marks, then each word into the vocabulary's pieces, the longest first."""
+    """Cuts a text into words and punctuation marks, then each word into the longest pieces of the vocabulary."""
 
     def __init__(self, vocabulary: Mapping[str, int]) -> None:
         self._vocabulary = vocabulary
         self._pieces = lru_cache(maxsize=16384)(self._pieces_of)
 
     def encode(self, text: str) -> list[int]:
-        """The text's piece numbers, uncut and unmarked."""
+        """The piece numbers of the whole text, without the begin and end marks."""
         return [piece for word in _words(text) for piece in self._pieces(word)]
 
     def _pieces_of(self, word: str) -> tuple[int, ...]:
         unknown = (self._vocabulary[_UNKNOWN],)
-        if len(word) > _LONGEST_WORD:
+        if len(word) > _MAX_WORD_CHARACTERS:
             return unknown
         pieces, start = [], 0
         while start < len(word):
@@ -54,8 +54,8 @@ class WordPiece:
 
 
 def read_wordpiece(path: Path) -> WordPiece:
-    """A tokeniser with the vocabulary of a file that has one piece a line."""
-    pieces = path.read_text("utf-8").split("\n")  # Some pieces are characters that splitlines would split at.
+    """A tokeniser with the vocabulary of a file that has one piece on each line."""
+    pieces = path.read_text("utf-8").split("\n")  # splitlines would also split at some of the pieces.
     return WordPiece({piece: number for number, piece in enumerate(pieces) if piece})
 
 
@@ -78,7 +78,8 @@ def _normalised(text: str) -> str:
         return text.lower()
     kept = (" " if _is_blank(character) else character for character in text if not _is_dropped(character))
     plain = (character for character in unicodedata.normalize("NFD", "".join(kept)) if not _is_accent(character))
-    return "".join(character.lower() for character in plain)  # One by one: a final sigma is a sigma.
+    # One character at a time: lower() on the whole text would make a sigma at a word's end another letter.
+    return "".join(character.lower() for character in plain)
 
 
 @lru_cache(maxsize=4096)

@@ -1,1 +1,1 @@
-"""Runtimes: they compute the logits of a graph."""
+"""Runtimes compute the logits of a graph."""

@@ -1,4 +1,4 @@
-"""Runs a bundle's compiled form with ONNX Runtime: the default runtime, no TensorFlow needed."""
+"""Runs a bundle's `.onnx` model with ONNX Runtime, the default runtime. It does not need TensorFlow."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..bundle.bundle import BundleError
-from ..encoders.encoder import Floats, Inputs
+from .graph import Floats, Inputs
 
 
 class OnnxGraph:
@@ -26,11 +26,11 @@ class OnnxGraph:
 
 
 def load_onnx(path: Path, threads: int, weights: Mapping[str, Floats] = MappingProxyType({})) -> OnnxGraph:
-    """Loads the graph; `threads` is the number of CPU threads that one batch may use.
+    """Loads the graph. `threads` is the number of CPU threads that one batch may use.
 
-    `weights` are those that the file names and does not hold.
+    `weights` are the weights that the file names but does not contain.
     """
-    # From 1.29 on ONNX Runtime keeps a device id and uploads its use, unless told not to before it is loaded.
+    # Since version 1.29 ONNX Runtime uploads usage data with a device id, unless this is set before the import.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
@@ -38,12 +38,12 @@ def load_onnx(path: Path, threads: int, weights: Mapping[str, Floats] = MappingP
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    # Spinning threads take the cores from the front: on busy machines throughput falls many times over.
+    # A thread that spins while it waits takes CPU time from other threads. On a busy machine most throughput is lost.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_external_initializers(
         list(weights), [onnxruntime.OrtValue.ortvalue_from_numpy(weight) for weight in weights.values()]
     )
     try:
         return OnnxGraph(onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"]))
-    except Exception as error:  # noqa: BLE001 - ONNX Runtime raises a class of its own for each kind of bad file.
+    except Exception as error:  # noqa: BLE001 - ONNX Runtime has many error classes, one for each kind of bad file.
         raise BundleError(f"{path}: ONNX Runtime cannot load it: {error}") from None

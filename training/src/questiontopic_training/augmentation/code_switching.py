@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from questiontopic_model.encoders.encoder import Floats, Inputs
 from questiontopic_model.encoders.usem3 import UseM3Encoder
+from questiontopic_model.runtimes.graph import Floats, Inputs
 
 from .distillation_set import Text
 from .subword_sampling import Resampling

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from questiontopic_model.encoders.encoder import Floats
+from questiontopic_model.runtimes.graph import Floats
 
 from ..data.examples import Examples, Ints, Labels
 from .surface_forms import drawn

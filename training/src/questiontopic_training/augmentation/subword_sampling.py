@@ -10,8 +10,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from questiontopic_model.encoders.encoder import Floats
 from questiontopic_model.encoders.usem3 import UseM3Encoder
+from questiontopic_model.runtimes.graph import Floats
 
 _FLATNESS = 0.2  # 1 takes the cuts' probabilities as they are, 0 all cuts as equal.
 _MOST = 256  # Cuts of a word, the likeliest: of questions' words they are all but a hundredth of the probability.

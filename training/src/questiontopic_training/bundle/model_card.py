@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import Any
 
 from questiontopic_model.bundle import Manifest
-from questiontopic_model.topic_model import PIECES
+from questiontopic_model.bundle.bundle import PIECES
 
 from .card_evaluation import confidence_section, languages_section, robustness_section
 from .names import CARD, DIFFERENCES, KERAS, ONNX

@@ -15,8 +15,10 @@ import numpy as np
 
 from questiontopic_model.bundle import BundleError, Golden, Manifest, read_bundle
 from questiontopic_model.bundle.bundle import MANIFEST, sha256_of
-from questiontopic_model.encoders.encoder import Encoder, Graph
-from questiontopic_model.topic_model import TopicModel, load_topic_model
+from questiontopic_model.encoders.encoder import Encoder
+from questiontopic_model.loading import load_topic_model
+from questiontopic_model.runtimes.graph import Graph
+from questiontopic_model.topic_model import TopicModel
 
 from .golden import GOLDEN_TEXTS
 from .model_card import model_card

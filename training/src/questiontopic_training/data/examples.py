@@ -11,7 +11,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import LabelEncoder
 
 from questiontopic_model.bundle.manifest import FineLabel
-from questiontopic_model.encoders.encoder import Floats
+from questiontopic_model.runtimes.graph import Floats
 from questiontopic_model.topic_model import coarse_of_fine
 
 from .questions import DataError, Question

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from questiontopic_model.encoders.encoder import Floats
 from questiontopic_model.encoders.minilm import GROUP, Differences, Weights, published_weights, unpack
+from questiontopic_model.runtimes.graph import Floats
 
 _STEPS = 7
 _CLIPS = (1.0, 0.9, 0.8, 0.7, 0.6)  # Shares of the largest difference that the largest step may stand for.

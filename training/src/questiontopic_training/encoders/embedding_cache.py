@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from questiontopic_model.encoders.encoder import Floats
+from questiontopic_model.runtimes.graph import Floats
 
 from ..data.examples import Ints
 from ..progress import bar

@@ -12,14 +12,15 @@ import keras
 import numpy as np
 
 from questiontopic_model.bundle import BundleError
-from questiontopic_model.bundle.bundle import sha256_of
+from questiontopic_model.bundle.bundle import PIECES, sha256_of
 from questiontopic_model.bundle.manifest import EncoderSpec
-from questiontopic_model.encoders.encoder import Encoder, Floats, Inputs
+from questiontopic_model.encoders.encoder import Encoder
 from questiontopic_model.encoders.minilm import MiniLMEncoder, load_minilm
 from questiontopic_model.encoders.minilm import installed_spec as installed_minilm
+from questiontopic_model.encoders.tfhub import HubEncoder, load_hub
 from questiontopic_model.encoders.usem3 import LANGUAGES, UseM3Encoder, installed_spec, load_usem3
-from questiontopic_model.runtimes.keras_graph import HubEncoder, KerasGraph, load_hub
-from questiontopic_model.topic_model import PIECES
+from questiontopic_model.runtimes.graph import Floats, Inputs
+from questiontopic_model.runtimes.keras_graph import KerasGraph
 
 from ..bundle.names import DIFFERENCES, KERAS, ONNX
 from .differences import rounded, save_differences

@@ -7,7 +7,7 @@ from scipy.optimize import minimize
 
 from questiontopic_model.bundle.manifest import TemperatureAt
 from questiontopic_model.calibration import Calibration, softmax
-from questiontopic_model.encoders.encoder import Floats
+from questiontopic_model.runtimes.graph import Floats
 
 from ..data.examples import Ints
 

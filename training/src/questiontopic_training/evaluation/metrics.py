@@ -9,7 +9,8 @@ import numpy as np
 from sklearn.metrics import classification_report
 
 from questiontopic_model.calibration import Calibration
-from questiontopic_model.encoders.encoder import Encoder, Floats, Graph
+from questiontopic_model.encoders.encoder import Encoder
+from questiontopic_model.runtimes.graph import Floats, Graph
 
 from ..data.examples import Examples, Ints, Labels
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from questiontopic_model.encoders.encoder import Floats
+from questiontopic_model.runtimes.graph import Floats
 
 from ..data.examples import Examples, Labels
 from ..data.questions import Question

@@ -13,7 +13,7 @@ from typing import Any
 from questiontopic_model.bundle import Manifest, read_bundle
 from questiontopic_model.bundle.manifest import EncoderSpec
 from questiontopic_model.ensemble import EnsembleEncoder, EnsembleGraph, Member
-from questiontopic_model.topic_model import load_encoder_and_graph
+from questiontopic_model.loading import load_encoder_and_graph
 
 from ..bundle.writer import Content, write_bundle
 from .experiment import Experiment

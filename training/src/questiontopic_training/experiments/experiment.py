@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from questiontopic_model.bundle import BundleError, Manifest
-from questiontopic_model.encoders.encoder import Floats, Graph
 from questiontopic_model.preparation import PREPARATIONS
+from questiontopic_model.runtimes.graph import Floats, Graph
 from questiontopic_model.runtimes.keras_graph import KerasGraph
 
 from ..bundle.writer import Content, write_bundle

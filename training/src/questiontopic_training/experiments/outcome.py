@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from questiontopic_model.calibration import Calibration
-from questiontopic_model.encoders.encoder import Floats
+from questiontopic_model.runtimes.graph import Floats
 
 from ..data.examples import Examples, Labels, concatenate
 from ..data.questions import Question

@@ -10,8 +10,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from questiontopic_model.encoders.encoder import Encoder, Floats, Inputs
+from questiontopic_model.encoders.encoder import Encoder
 from questiontopic_model.encoders.usem3 import DIMENSION
+from questiontopic_model.runtimes.graph import Floats, Inputs
 
 from ..augmentation.typed_forms import vary
 from ..data.examples import Examples, Ints, Labels

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from questiontopic_model.encoders.encoder import Floats
+from questiontopic_model.runtimes.graph import Floats
 
 
 def topic_loss(matrix: Floats, smoothing: float) -> Callable[[Any, Any], Any]:

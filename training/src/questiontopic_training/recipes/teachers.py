@@ -21,8 +21,8 @@ import keras
 import numpy as np
 
 from questiontopic_model.calibration import softmax
-from questiontopic_model.encoders.encoder import Floats
 from questiontopic_model.encoders.minilm import DIMENSION, MiniLMEncoder, installed_spec, load_minilm
+from questiontopic_model.runtimes.graph import Floats
 from questiontopic_model.runtimes.keras_graph import KerasGraph
 
 from ..augmentation.surface_forms import drawn, trec

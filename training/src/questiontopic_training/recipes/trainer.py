@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from questiontopic_model.encoders.encoder import Floats, Inputs
+from questiontopic_model.runtimes.graph import Floats, Inputs
 
 from ..progress import bar
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from questiontopic_model.bundle import BundleError, FineLabel, Manifest, read_bundle
-from questiontopic_model.encoders.encoder import Floats
-from questiontopic_model.topic_model import TopicModel, load_topic_model
+from questiontopic_model.loading import load_topic_model
+from questiontopic_model.runtimes.graph import Floats
+from questiontopic_model.topic_model import TopicModel
 
 from ..data.examples import Ints, Labels
 from ..data.questions import DataError, Question

@@ -1,6 +1,6 @@
-"""The command `questiontopic`: topics of the texts given as arguments, or of each line of standard input.
+"""The command `questiontopic`: prints the topics of its arguments, or of each line of standard input.
 
-Here are its exit codes and its one line on standard error; usage errors alone end the process from `flags`.
+This module decides the exit code and the one line on standard error. Only usage errors are reported by `flags`.
 """
 
 import asyncio
@@ -15,14 +15,14 @@ from questiontopic.command.run import run
 from questiontopic.error import TopicError
 
 ANSWERED, FAILED = 0, 1
-# What a shell reports of a process that SIGINT or SIGPIPE ended.
+# The exit codes that a shell reports for a process that SIGINT or SIGPIPE ended.
 INTERRUPTED, PIPE_CLOSED = 130, 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command with arguments, by default the process's own, and returns its exit code.
+    """Runs the command with the arguments, by default those of the process, and returns its exit code.
 
-    Usage errors (2), --help and --version (0) raise SystemExit, as argparse does.
+    Like argparse, it raises SystemExit for usage errors (code 2), --help and --version (code 0).
     """
     settings = parse(sys.argv[1:] if arguments is None else arguments, os.environ)
     separate_core_log(os.environ)
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (TopicError, Failure) as error:
         return _failed(str(error))
     except BrokenPipeError:
-        return PIPE_CLOSED  # whoever read the output has seen enough
+        return PIPE_CLOSED  # The reader of the output has ended, for example `head`.
     except OSError as error:
         return _failed(error.strerror or str(error))
     except KeyboardInterrupt:

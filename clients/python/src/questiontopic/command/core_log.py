@@ -1,4 +1,4 @@
-"""Keeps gRPC's C core from writing to the command's standard error, which holds one line at most."""
+"""Keeps the log of gRPC's C core off standard error, where the command writes at most one line."""
 
 import os
 import sys
@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 
 def separate_core_log(environment: Mapping[str, str]) -> None:
-    """Lets sys.stderr, in UTF-8, be all that reaches standard error, unless GRPC_VERBOSITY asks for the core's log.
+    """Makes sys.stderr, in UTF-8, the only way to standard error, unless GRPC_VERBOSITY asks for the core's log.
 
-    The core logs, for example, every failed TLS handshake, to file descriptor 2 and not through sys.stderr. It reads
-    GRPC_VERBOSITY while grpc is imported, so it is too late to set that here.
+    The core writes to file descriptor 2, for example about each failed TLS handshake. It reads GRPC_VERBOSITY while
+    grpc is imported, so setting that variable here would be too late.
     """
     sys.stderr = os.fdopen(os.dup(2), "w", encoding="utf-8", errors="backslashreplace", buffering=1)
     if "GRPC_VERBOSITY" not in environment:

@@ -1,4 +1,4 @@
-"""What ends a run early, told in the terms of its input."""
+"""The errors that end a run early, described in terms of its input."""
 
 import re
 from collections.abc import Sequence
@@ -7,11 +7,11 @@ from questiontopic.error import FieldViolation, TopicError
 
 
 class Failure(Exception):
-    """A run cannot go on for a reason other than a failed call; str() is one line that tells it."""
+    """A run cannot continue, and the reason is not a failed call. str() is one line."""
 
 
 def with_lines(error: TopicError, lines: Sequence[int]) -> TopicError:
-    """The error with ` (line N)` after each violation of a `texts[i]` that came from line N = lines[i]."""
+    """The error with ` (line N)` added to each violation of a `texts[i]`, where N is lines[i]."""
 
     def located(violation: FieldViolation) -> FieldViolation:
         match = re.fullmatch(r"texts\[([0-9]+)\]", violation.field)

@@ -1,4 +1,4 @@
-"""Reads the command line: flags, their defaults and what they mean together. Usage errors end the process with 2."""
+"""Reads the command line: flags, their defaults and their combinations. Usage errors end the process with code 2."""
 
 import argparse
 import os
@@ -10,19 +10,20 @@ from pathlib import Path
 from typing import NoReturn
 
 from questiontopic.address import is_host_and_port, is_loopback
-from questiontopic.request import DEFAULT_TIMEOUT, LONGEST_TIMEOUT
+from questiontopic.request import DEFAULT_TIMEOUT, MAX_TIMEOUT
 from questiontopic.version import VERSION
 
 _DESCRIPTION = """\
-Tells what questions ask for: a person, a place, a number, a definition and so on. Each text is one question. Without
-texts, reads one a line from standard input; blank lines are skipped. Flags come before texts; -- ends the flags."""
+Tells what each question asks for: a person, a place, a number, a definition and so on. Each text is one question.
+Without texts, the command reads standard input: each line is one text, and blank lines are skipped. Flags come before
+texts; -- ends the flags."""
 
-_EPILOG = "Exit status: 0 every text was answered, 1 a call failed, 2 wrong usage."
+_EPILOG = "Exit status: 0 if every text was answered, 1 if a call failed, 2 for wrong usage."
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What one run is asked to do."""
+    """The settings of one run."""
 
     address: str
     tls: bool
@@ -45,7 +46,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
-    """The settings of a run; SystemExit for usage errors (code 2), --help and --version (code 0)."""
+    """The settings of a run. Raises SystemExit for usage errors (code 2), --help and --version (code 0)."""
     parser = _parser(environment.get("QUESTIONTOPIC_ADDRESS") or "localhost:50051")
     given = parser.parse_args(arguments)
     try:
@@ -81,34 +82,36 @@ def _parser(address: str) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("--address", metavar="HOST:PORT", default=address, help="the server (%(default)s; from QUESTIONTOPIC_ADDRESS)")
-    add("--plaintext", action="store_true", help="talk unencrypted; the default if the address is loopback")
-    add("--tls", action="store_true", help="talk TLS; any other address needs one of the two")
+    add("--address", metavar="HOST:PORT", default=address, help="the server (%(default)s, from QUESTIONTOPIC_ADDRESS)")
+    add("--plaintext", action="store_true", help="connect without encryption; the default for a loopback address")
+    add("--tls", action="store_true", help="connect with TLS; any other address needs --tls or --plaintext")
     add("--ca", metavar="FILE", default="", help="with --tls: PEM certificates to trust (the system's)")
-    add("--cert", metavar="FILE", default="", help="with --tls and --key: PEM certificate to present (mutual TLS)")
-    add("--key", metavar="FILE", default="", help="with --tls and --cert: its PEM private key")
-    add("--server-name", metavar="NAME", help="with --tls: the name to verify instead of the address's host")
+    add("--cert", metavar="FILE", default="", help="with --tls and --key: the client's PEM certificate, for mutual TLS")
+    add("--key", metavar="FILE", default="", help="with --tls and --cert: the client's PEM private key")
+    add("--server-name", metavar="NAME", help="with --tls: the name in the server's certificate (the address's host)")
     add("--label-level", choices=("coarse", "fine", "both"), default="coarse", help="(%(default)s)")
-    add("--output", choices=("table", "jsonl"), default="table", help="(%(default)s)")
+    add("--output", choices=("table", "jsonl"), default="table", help="jsonl is one JSON object a line (%(default)s)")
     add("--timeout", metavar="SECONDS", type=_timeout, default=DEFAULT_TIMEOUT, help="deadline of each call (10)")
     add("--texts-per-call", metavar="N", type=_count(512), default=64, help="lines in a call, 1 to 512 (%(default)s)")
-    add("--in-flight", metavar="N", type=_count(1024), default=4, help="calls at once, 1 to 1024 (%(default)s)")
+    add(
+        "--in-flight", metavar="N", type=_count(1024), default=4, help="calls at the same time, 1 to 1024 (%(default)s)"
+    )
     add("--model", metavar="NAME", default="", help="the bundle that must answer (any)")
     add("--version", action="version", version=f"questiontopic {VERSION}", help="print the version")
-    add("texts", metavar="text", nargs=argparse.REMAINDER, help="a question; all given go into one call")
+    add("texts", metavar="text", nargs=argparse.REMAINDER, help="a question; all of them are sent in one call")
     return parser
 
 
 def _timeout(argument: str) -> float:
-    if not re.fullmatch(r"[0-9]+(\.[0-9]*)?|\.[0-9]+", argument) or not 1e-9 <= float(argument) <= LONGEST_TIMEOUT:
-        raise argparse.ArgumentTypeError(f"must be a positive decimal number, at most {LONGEST_TIMEOUT:.0f}")
+    if not re.fullmatch(r"[0-9]+(\.[0-9]*)?|\.[0-9]+", argument) or not 1e-9 <= float(argument) <= MAX_TIMEOUT:
+        raise argparse.ArgumentTypeError(f"must be a positive decimal number, at most {MAX_TIMEOUT:.0f}")
     return float(argument)
 
 
-def _count(most: int) -> Callable[[str], int]:
+def _count(maximum: int) -> Callable[[str], int]:
     def count(argument: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,9}", argument) or not 1 <= int(argument) <= most:
-            raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {most}")
+        if not re.fullmatch(r"[0-9]{1,9}", argument) or not 1 <= int(argument) <= maximum:
+            raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {maximum}")
         return int(argument)
 
     return count
@@ -132,7 +135,7 @@ def _without_dashes(texts: Sequence[str]) -> Sequence[str]:
 
 
 def _utf8(argument: str, what: str) -> str:
-    # Python decoded the argument by the locale; what is sent is UTF-8 whatever the locale is.
+    # Python decoded the argument with the locale's encoding, but the command always sends UTF-8.
     try:
         return os.fsencode(argument).decode()
     except UnicodeDecodeError:
@@ -140,7 +143,7 @@ def _utf8(argument: str, what: str) -> str:
 
 
 def _check_pem(ca: str, certificate: str, key: str) -> None:
-    # gRPC would report what is wrong with a file only as a failed connection, and ssl does not name it.
+    # gRPC would report a faulty file only as a failed connection, and ssl does not name the file.
     for flag, path in (("--ca", ca), ("--cert", certificate), ("--key", key)):
         try:
             _content(path)
@@ -153,7 +156,7 @@ def _check_pem(ca: str, certificate: str, key: str) -> None:
             context.load_verify_locations(ca)
         flags = "--cert, --key"
         if certificate:
-            # The password keeps OpenSSL from asking for one: gRPC takes no encrypted key.
+            # gRPC cannot read an encrypted key. The empty password keeps OpenSSL from asking the user for one.
             context.load_cert_chain(certificate, key, password="")
     except OSError as error:
         raise ValueError(f"{flags}: {error}") from error

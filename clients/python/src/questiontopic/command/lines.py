@@ -1,4 +1,4 @@
-"""Cuts a stream of lines into the texts of calls. It reads no further than the next call needs."""
+"""Reads lines and groups them into the texts of calls. It reads no further than the next call needs."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from questiontopic.command.failure import Failure
 
-# What one line may take of memory: the largest message that the server reads, 16 MiB.
+# The maximum size of a line, to bound memory: that of the largest message that the server reads.
 _MAX_LINE_BYTES = 16 * 1024 * 1024
 
 
@@ -16,13 +16,14 @@ class Batch:
 
     texts: Sequence[str]
     lines: Sequence[int] = field(default=())
-    """lines[i] is the input line, from 1, that texts[i] came from; empty if the texts came from no input."""
+    """lines[i] is the number of the input line, from 1, of texts[i]; empty if the texts were arguments."""
 
 
 def batches(stream: BinaryIO, size: int) -> Iterator[Batch]:
-    r"""Batches of size texts, the last maybe smaller: one text a line, without its \n or \r\n, blank lines skipped.
+    r"""Batches of size texts; the last one may be smaller. Each line without its \n or \r\n is one text.
 
-    At the first line that cannot be a text it yields what comes before and then raises Failure.
+    Blank lines are skipped. At the first line that cannot be a text, it yields the texts before that line and then
+    raises Failure.
     """
     texts: list[str] = []
     lines: list[int] = []

@@ -1,4 +1,4 @@
-"""Prints answers, as a table for people or as JSON lines for programs."""
+"""Prints answers: as a table for humans, or as JSON lines for programs."""
 
 import json
 import re
@@ -9,29 +9,29 @@ from questiontopic.v1.topic_pb2 import Prediction, TopicConfidences
 
 
 class Format(Protocol):
-    """How answers look; every line ends with a line feed."""
+    """A format of the output. Each line ends with a line feed."""
 
     def header(self) -> str:
-        """What stands before the first row."""
+        """The lines before the first row."""
 
     def row(self, text: str, prediction: Prediction) -> str:
-        """The answer to one text."""
+        """The lines for one text."""
 
 
 class Table:
-    """A header line, then a line a text with the top topic of each level asked for."""
+    """A header line, then one line for each text with the top topic of each requested level."""
 
     def __init__(self, label_level: str) -> None:
         """label_level: coarse, fine or both."""
         self._levels = ("coarse", "fine") if label_level == "both" else (label_level,)
 
     def header(self) -> str:
-        """The titles of the columns."""
+        """The line with the titles of the columns."""
         titles = [level.upper() for level in self._levels] if len(self._levels) > 1 else ["TOPIC"]
         return "".join(f"{title:<12}  {'CONFIDENCE':>10}  " for title in titles) + "TEXT\n"
 
     def row(self, text: str, prediction: Prediction) -> str:
-        """The top topics, their confidences and the text on one line, whatever white space it holds."""
+        """The top topics, their confidences and the text. Each run of white space in the text becomes one blank."""
         cells = "".join(_top_cells(getattr(prediction, level)) for level in self._levels)
         truncated = " [truncated]" if prediction.truncated else ""
         return cells + re.sub(r"\s+", " ", text) + truncated + "\n"
@@ -42,14 +42,14 @@ def _top_cells(topics: TopicConfidences) -> str:
 
 
 class JsonLines:
-    """One JSON object a text, with all confidences of each level asked for."""
+    """One JSON object on each line, with all confidences of each requested level."""
 
     def header(self) -> str:
-        """Nothing."""
+        """Empty: this format has no header."""
         return ""
 
     def row(self, text: str, prediction: Prediction) -> str:
-        """The object, in which a level that the answer has not is left out."""
+        """The object of one text. A level that the answer does not have is left out."""
         members = [f'"text":{_string(text)}']
         for level in ("coarse", "fine"):
             if prediction.HasField(level):
@@ -59,29 +59,29 @@ class JsonLines:
 
 
 def _topics(topics: TopicConfidences) -> str:
-    # Strings sort by code point, which is the order of their UTF-8 bytes.
+    # Python sorts strings by code point, which is also the order of their UTF-8 bytes.
     confidences = ",".join(f"{_string(label)}:{value:.6f}" for label, value in sorted(topics.confidences.items()))
     return f'{{"topTopic":{_string(topics.top_topic)},"confidences":{{{confidences}}}}}'
 
 
 def _string(text: str) -> str:
-    # The two line ends of JavaScript that JSON allows bare, but that would break a line for some readers of JSON lines.
+    # JSON allows these two characters without an escape, but some readers of JSON lines take them for line ends.
     return json.dumps(text, ensure_ascii=False).replace("\u2028", r"\u2028").replace("\u2029", r"\u2029")
 
 
 class Printer:
-    """Writes answers to stream in one format, and flushes after each call's."""
+    """Writes answers to a stream in one format. It flushes after the answers of each call."""
 
     def __init__(self, stream: BinaryIO, form: Format) -> None:
         self._stream = stream
         self._form = form
 
     def begin(self) -> None:
-        """Prints what stands before the first answer."""
+        """Prints the lines before the first answer."""
         self._write(self._form.header())
 
     def answers(self, texts: Sequence[str], predictions: Sequence[Prediction]) -> None:
-        """Prints the prediction of each text."""
+        """Prints the prediction for each text."""
         self._write("".join(map(self._form.row, texts, predictions)))
 
     def _write(self, text: str) -> None:

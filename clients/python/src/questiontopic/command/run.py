@@ -1,4 +1,4 @@
-"""One run of the command: texts in, calls, answers out in input order."""
+"""One run of the command: it reads texts, calls the server and prints the answers in the order of the texts."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -21,9 +21,9 @@ _LABEL_LEVELS = {"coarse": LABEL_LEVEL_COARSE, "fine": LABEL_LEVEL_FINE, "both":
 
 
 async def run(settings: Settings) -> None:
-    """Prints the answers to settings.texts or, if there are none, to the lines of standard input.
+    """Prints the answers for settings.texts or, if there are none, for the lines of standard input.
 
-    The first failure ends it: TopicError for a call, Failure for input or an answer, OSError for output.
+    It ends with the first error: TopicError for a call, Failure for input or an answer, OSError for output.
     """
     printer = Printer(sys.stdout.buffer, Table(settings.label_level) if settings.output == "table" else JsonLines())
     source = _source(settings)
@@ -45,7 +45,7 @@ async def run(settings: Settings) -> None:
 def _source(settings: Settings) -> Iterator[Batch]:
     if settings.texts:
         return iter([Batch(settings.texts)])
-    # Not sys.stdin.buffer: Python waits for its lock at exit, and a thread that still reads holds it.
+    # Not sys.stdin.buffer: at exit Python waits for its lock, which a thread that still reads would hold.
     return batches(open(_STANDARD_INPUT, "rb", closefd=False), settings.texts_per_call)
 
 

@@ -1,4 +1,4 @@
-"""Runs what blocks in a thread that may stay behind."""
+"""Runs a blocking function in a daemon thread."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,15 +10,15 @@ _Result = TypeVar("_Result")
 
 
 async def in_daemon_thread(function: Callable[[], _Result]) -> _Result:
-    """asyncio.to_thread, except that a read which never returns does not hold up the end of the process."""
+    """Like asyncio.to_thread, but a read that never returns does not keep the process alive."""
     future: Future[_Result] = Future()
-    # A running future is not cancelled with the task that awaits it, so the thread can always set its outcome.
+    # Cancelling the task that waits does not cancel a running future, so the thread can always set its result.
     future.set_running_or_notify_cancel()
 
     def run() -> None:
         try:
             future.set_result(function())
-        except Exception as error:  # noqa: BLE001 - it is raised where the result is awaited
+        except Exception as error:  # noqa: BLE001 - it is raised again in the task that waits
             future.set_exception(error)
 
     Thread(target=run, daemon=True).start()

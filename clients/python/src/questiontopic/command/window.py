@@ -1,4 +1,4 @@
-"""Many calls at once, their answers in order."""
+"""Runs several calls at once and yields their answers in order."""
 
 import asyncio
 from collections import deque
@@ -14,24 +14,24 @@ async def in_order(
     call: Callable[[_Item], Awaitable[_Answer]],
     limit: int,
 ) -> AsyncGenerator[_Answer, None]:
-    """Yields call(item) for each item of read, which returns None at the end, in the order in which they were read.
+    """Yields call(item) for each item that read returns, in the order of reading. read returns None at the end.
 
-    At most limit calls run at once and read is never more than limit items ahead of the answers. What read or call
-    raises comes in its turn, after the answers to all earlier items; then the calls under way are cancelled.
+    At most limit calls run at once, and read is at most limit items ahead of the answers. An error of read or call is
+    raised in its turn, after the answers to all earlier items. Then the running calls are cancelled.
     """
-    turn = asyncio.Lock()
+    read_lock = asyncio.Lock()
 
-    async def slot() -> _Answer | None:
-        async with turn:  # granted first come, first served, so slots get items in the order in which they were made
+    async def read_and_call() -> _Answer | None:
+        async with read_lock:  # Tasks get this lock, and so their items, in the order in which they were made.
             item = await read()
         return None if item is None else await call(item)
 
-    slots = deque(asyncio.create_task(slot()) for _ in range(limit))
+    tasks = deque(asyncio.create_task(read_and_call()) for _ in range(limit))
     try:
-        while (answer := await slots.popleft()) is not None:
-            slots.append(asyncio.create_task(slot()))
+        while (answer := await tasks.popleft()) is not None:
+            tasks.append(asyncio.create_task(read_and_call()))
             yield answer
     finally:
-        for task in slots:
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*slots, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)

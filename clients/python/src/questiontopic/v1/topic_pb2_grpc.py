@@ -28,7 +28,7 @@ if _version_not_supported:
 class TopicServiceStub:
     """TopicService tells what each question asks for: a person, a place, a number, a definition and so on.
 
-    Both methods are pure reads of one loaded model: safe to repeat, safe to retry, no state kept between calls.
+    Both methods only read the loaded model. They keep no state between calls, so every call is safe to repeat.
     """
 
     def __init__(self, channel):
@@ -52,35 +52,46 @@ class TopicServiceStub:
 class TopicServiceServicer:
     """TopicService tells what each question asks for: a person, a place, a number, a definition and so on.
 
-    Both methods are pure reads of one loaded model: safe to repeat, safe to retry, no state kept between calls.
+    Both methods only read the loaded model. They keep no state between calls, so every call is safe to repeat.
     """
 
     def PredictTopic(self, request, context):
-        """PredictTopic gives every text its topic confidences.
+        """PredictTopic returns the topic confidences of every text.
 
-        A text's confidences depend on that text and the bundle alone, never on the other texts of the call or on other
-        callers (within float rounding, about 1e-6). Always set a deadline: work whose deadline has passed is dropped.
+        The confidences of a text depend only on that text and on the bundle. They do not depend on the other texts of the
+        call or on other calls (except for float rounding, about 1e-6).
+        Always set a deadline. The server drops a call whose deadline has passed.
 
         Status codes:
-        - OK: one prediction per text, in request order.
-        - INVALID_ARGUMENT: a field breaks a limit; BadRequest names it, for example `texts[3]`. Fix the request.
-        - NOT_FOUND: `model` is not the loaded one; ErrorInfo has reason MODEL_NOT_FOUND. Fix the request.
-        - RESOURCE_EXHAUSTED: the queue is full or the deadline cannot be met; RetryInfo says when to try again. Back off.
-        Without details: the message is larger than Limits.max_message_bytes, or the call's metadata than 8 KiB, and was
-        refused unread. Send less.
-        - UNAVAILABLE: the server is not ready or is draining. Retry (the Go and Python clients do).
-        - DEADLINE_EXCEEDED: the deadline passed first. Decide whether the answer is still wanted.
-        - INTERNAL: our fault; ErrorInfo carries a `request_id` that stands in the server's log. Report it.
+        - OK: one prediction for each text, in request order.
+        - INVALID_ARGUMENT: a field breaks a limit, or the message cannot be decoded. BadRequest names the field, for
+        example `texts[3]`. Fix the request.
+        - NOT_FOUND: `model` is not the loaded bundle. ErrorInfo has the reason MODEL_NOT_FOUND. Fix the request.
+        - RESOURCE_EXHAUSTED with RetryInfo: the queue is full, or the deadline cannot be met. Wait as long as RetryInfo
+        says before the next attempt.
+        - RESOURCE_EXHAUSTED without details: the message is larger than Limits.max_message_bytes, or the metadata is
+        larger than 8 KiB. Send less. Your own stub reports an answer that is larger than its limit in the same way: see
+        the top of this file.
+        - UNAVAILABLE: the server is not ready, is stopping, or cannot be reached. Retry with growing pauses. The Go and
+        Python clients do this.
+        - DEADLINE_EXCEEDED: the deadline passed before the answer. Decide whether you still need the answer.
+        - INTERNAL: a fault of the server. ErrorInfo has a `request_id`, which is also in the server's log. Report it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DescribeModel(self, request, context):
-        """DescribeModel tells which model is loaded, its labels, limits, languages and measured quality.
+        """DescribeModel returns the loaded bundle, its labels, limits, languages and measured quality.
 
-        Status codes: OK; INVALID_ARGUMENT, NOT_FOUND, UNAVAILABLE, DEADLINE_EXCEEDED and INTERNAL as for PredictTopic;
-        RESOURCE_EXHAUSTED, without details, for a message or metadata that is too large.
+        Status codes:
+        - OK: the description.
+        - INVALID_ARGUMENT: the message cannot be decoded. Fix the request.
+        - NOT_FOUND: `model` is not the loaded bundle. ErrorInfo has the reason MODEL_NOT_FOUND. Fix the request.
+        - RESOURCE_EXHAUSTED: the message or its metadata is too large. Send less.
+        - UNAVAILABLE: the server is not ready, is stopping, or cannot be reached. Retry with growing pauses.
+        - DEADLINE_EXCEEDED: the deadline passed before the answer. Decide whether you still need the answer.
+        - INTERNAL: a fault of the server. ErrorInfo has a `request_id`, which is also in the server's log. Report it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -110,7 +121,7 @@ def add_TopicServiceServicer_to_server(servicer, server):
 class TopicService:
     """TopicService tells what each question asks for: a person, a place, a number, a definition and so on.
 
-    Both methods are pure reads of one loaded model: safe to repeat, safe to retry, no state kept between calls.
+    Both methods only read the loaded model. They keep no state between calls, so every call is safe to repeat.
     """
 
     @staticmethod
