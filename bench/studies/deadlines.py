@@ -1,9 +1,10 @@
-"""Counts how many expired calls each server still computes: their deadline passed while the model was busy.
+"""Counts how many expired calls each server still computes: calls whose deadline passed while the model was busy.
 
-python bench/deadlines.py [--only NAME...]
+PYTHONPATH=bench python -m studies.deadlines [--only NAME,…]
 
-Some calls hold the model for two seconds. Meanwhile 64 others come with a deadline of half a second. When the model is
-free again all have expired; what it computes of them is for nobody. A peer asked over HTTP sees its caller hang up.
+Some calls hold the model for two seconds. Meanwhile 64 other calls come with a deadline of half a second. All of them
+have expired when the model is free again, so whatever the model still computes of them is wasted. When the caller of
+an HTTP server gives up, it closes the connection.
 """
 
 from __future__ import annotations
@@ -13,63 +14,70 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from contenders import CONTENDERS, ROOT, Contender
-from hosted import Hosted, HostedError, ask
-from options import add_only, parser_for
+from compare.markdown import table
+from compare.options import add_servers, chosen_servers, parser_for
+from compare.server_process import ServerError, ServerProcess, ask
+from compare.servers import ROOT, SERVERS, Server
 
 CALLS = 64
-_HOLDING = 8  # Enough that every process of a server has one.
+_HOLDING_CALLS = 8  # Enough that each process of a server gets one.
 _HOLD_SECONDS = 2.0
 _DEADLINE_SECONDS = 0.5
 _SETTLE_SECONDS = 5.0
 
 
 def main() -> None:
-    """Reads the command line, prints the table as Markdown."""
+    """Reads the command line and prints the table."""
     parser = parser_for(__doc__)
-    add_only(parser)
+    add_servers(parser, [server.name for server in SERVERS])
     options = parser.parse_args()
-    print(f"| server | computed, of {CALLS} expired calls |\n| --- | --- |")
-    for contender in CONTENDERS:
-        if not options.only or contender.name in options.only:
-            try:
-                found = str(_computed(contender, options.bundle, options.environments))
-            except HostedError as error:
-                found = f"failed: {error}"
-            print(f"| {contender.name} ({contender.label}) | {found} |", flush=True)
+    rows = []
+    for server in chosen_servers(options):
+        try:
+            found = str(_computed(server, options.bundle, options.environments))
+        except ServerError as error:
+            found = f"failed: {error}"
+        rows.append([server.name, server.label, found])
+    print(table(["server", "hosted", f"computed, of {CALLS} expired calls"], rows))
 
 
-def _computed(contender: Contender, bundle: Path, environments: Path) -> int:
-    with tempfile.TemporaryDirectory() as scratch:
-        count = Path(scratch) / "computed"
+def _computed(server: Server, bundle: Path, environments: Path) -> int:
+    """Returns the number of expired calls that the model computed; raises ServerError."""
+    with tempfile.TemporaryDirectory() as folder:
+        count = Path(folder) / "computed"
         count.touch()
-        variables = {"QUESTIONTOPIC_COMPUTED": str(count), "QUESTIONTOPIC_HOLD_SECONDS": str(_HOLD_SECONDS)}
-        hooks = ROOT / "bench" / "blocking"
-        with contender.started(bundle, environments, Path(scratch), hooks, variables) as server:
-            _call(contender, server)
+        variables = {
+            "QUESTIONTOPIC_COMPUTED": str(count),
+            "QUESTIONTOPIC_HOLD_SECONDS": str(_HOLD_SECONDS),
+            "PYTHONPATH": str(ROOT / "bench" / "studies" / "blocking"),
+        }
+        with server.started(bundle, environments, Path(folder), variables) as process:
+            _call(server, process)
             time.sleep(_SETTLE_SECONDS)
             return sum(map(int, count.read_text().split()))
 
 
-def _call(contender: Contender, server: Hosted) -> None:
-    """Returns when the held calls are answered and the others have expired."""
+def _call(server: Server, process: ServerProcess) -> None:
+    """Returns when the calls that hold the model are answered and the others have expired; raises ServerError."""
 
-    def one(text: str, seconds: float) -> bool:
+    def succeeds(text: str, seconds: float) -> bool:
         try:
-            ask(server.address, contender.wire.encode([text]), seconds)
-        except HostedError:
+            ask(process.url, server.wire.encode([text]), seconds)
+        except ServerError:
             return False
         return True
 
-    with ThreadPoolExecutor(CALLS + _HOLDING) as callers:
+    with ThreadPoolExecutor(CALLS + _HOLDING_CALLS) as callers:
         holding = []
-        for number in range(_HOLDING):  # One after another, so that they do not all meet the same process.
-            holding.append(callers.submit(one, f"hold {number}", 120.0))
+        for number in range(_HOLDING_CALLS):  # One after another, so that each process of the server gets one.
+            holding.append(callers.submit(succeeds, f"hold {number}", 120.0))
             time.sleep(0.1)
-        late = [callers.submit(one, f"late {number}", _DEADLINE_SECONDS) for number in range(CALLS)]
+        late = [callers.submit(succeeds, f"late {number}", _DEADLINE_SECONDS) for number in range(CALLS)]
         answered = sum(call.result() for call in late)
-        if answered or not all(call.result() for call in holding):
-            raise HostedError(f"{answered} calls were answered in time, or one that held the model failed")
+        if answered:
+            raise ServerError(f"{answered} calls were answered before their deadline")
+        if not all(call.result() for call in holding):
+            raise ServerError("a call that held the model failed")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""How much of the model's own throughput is left over gRPC, the load generator's share of the machine included.
+"""How much of the model's own speed remains when questions come over gRPC from a load generator on the same CPUs.
 
-python bench/in_process.py --questions FILE [--rounds N]
+PYTHONPATH=bench python -m studies.in_process --questions FILE [--rounds N]
 
-In each round a thread for each CPU of this process computes batches of 32 questions, text to confidences and no more;
-then the server answers calls of 32, four at a time, on the same CPUs. The table has the rounds and their median ratio.
+In each round, one thread for each CPU computes batches of 32 questions in this process, from text to confidences. Then
+the server answers calls of 32 questions, four in flight, on the same CPUs.
 """
 
 from __future__ import annotations
@@ -16,50 +16,49 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from cases import BATCHED, CONNECTIONS, rate, send, write_requests
-from contenders import OUR_SERVER, ROOT
-from options import add_questions, parser_for, read_questions
-
+from compare.cpus import available_cpus
+from compare.load import LoadGenerator, write_requests
+from compare.markdown import table
+from compare.options import add_questions, parser_for, read_questions
+from compare.servers import OUR_SERVER, ROOT
 from questiontopic_model.bundle import read_bundle
 from questiontopic_model.topic_model import TopicModel, load_topic_model
-from questiontopic_server.processors import available
 
-_SECONDS = 5.0
-_WARM = 2.0
+_BATCH = 32
+_IN_FLIGHT = 4
+_WARM_SECONDS = 2.0
 
 
 def main() -> None:
-    """Reads the command line, prints the table as Markdown."""
+    """Reads the command line and prints the table."""
     parser = parser_for(__doc__)
     add_questions(parser)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
     options = parser.parse_args()
     questions = read_questions(options.questions)
-    (size,) = BATCHED.sizes
-    batches = [questions[start : start + size] for start in range(0, len(questions) - size, size)]
+    batches = [questions[start : start + _BATCH] for start in range(0, len(questions) - _BATCH, _BATCH)]
     model = load_topic_model(read_bundle(options.bundle), "auto", ROOT / ".cache", threads=1)
-    ratios = []
+    rows, ratios = [], []
     with tempfile.TemporaryDirectory() as folder:
-        requests = Path(folder) / "requests"
-        write_requests(requests, OUR_SERVER.wire, questions, BATCHED.sizes)
-        with OUR_SERVER.started(options.bundle, options.environments, Path(folder)) as server:
-
-            def served(seconds: float) -> float:
-                return rate(send(options.loadgen, server.address, requests, BATCHED, 0.0, seconds, CONNECTIONS))
-
-            computed(model, batches, _WARM)
-            served(_WARM)
-            print("| round | in process, questions/s | over gRPC | ratio |\n| --- | --- | --- | --- |")
+        scratch = Path(folder)
+        with OUR_SERVER.started(options.bundle, options.environments, scratch) as server:
+            generator = LoadGenerator(options.loadgen, server.url, scratch / "requests")
+            write_requests(generator.requests, OUR_SERVER.wire, questions, (_BATCH,))
+            _computed(model, batches, _WARM_SECONDS)
+            generator.closed(_IN_FLIGHT, _WARM_SECONDS)
             for number in range(1, options.rounds + 1):
-                alone, over_grpc = computed(model, batches, _SECONDS), served(_SECONDS)
-                ratios.append(over_grpc / alone)
-                print(f"| {number} | {alone:,.0f} | {over_grpc:,.0f} | {ratios[-1]:.2f} |", flush=True)
-    print(f"| median |  |  | {statistics.median(ratios):.2f} |")
+                alone = _computed(model, batches, options.seconds)
+                served = generator.closed(_IN_FLIGHT, options.seconds).questions_per_second
+                ratios.append(served / alone)
+                rows.append([str(number), f"{alone:,.0f}", f"{served:,.0f}", f"{ratios[-1]:.2f}"])
+    rows.append(["median", "", "", f"{statistics.median(ratios):.2f}"])
+    print(table(["round", "in process, questions/s", "over gRPC", "ratio"], rows))
 
 
-def computed(model: TopicModel, batches: Sequence[list[str]], seconds: float) -> float:
-    """Questions a second that threads of this process compute, one for each CPU."""
-    numbers = itertools.count()  # Its next() is one step of the interpreter: no two threads get the same.
+def _computed(model: TopicModel, batches: Sequence[list[str]], seconds: float) -> float:
+    """Returns the questions per second that threads of this process compute, one thread for each CPU."""
+    numbers = itertools.count()  # One next() is one step of the interpreter, so no two threads get the same number.
     started = time.monotonic()
     end = started + seconds
 
@@ -71,9 +70,8 @@ def computed(model: TopicModel, batches: Sequence[list[str]], seconds: float) ->
             done += len(batch)
         return done
 
-    threads = max(1, int(available()))
-    with ThreadPoolExecutor(threads) as pool:
-        total = sum(pool.map(work, range(threads)))
+    with ThreadPoolExecutor(available_cpus()) as pool:
+        total = sum(pool.map(work, range(available_cpus())))
     return total / (time.monotonic() - started)
 
 

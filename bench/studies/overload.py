@@ -1,14 +1,17 @@
-"""What each server does with more than it can take: 2,000 calls at once, then ten times its capacity for 30 s.
+"""What a server does with more calls than it can answer: 2,000 at once, then ten times its capacity for 30 seconds.
 
-python bench/overload.py --questions FILE [--only NAME...] [--throttle]
+PYTHONPATH=bench python -m studies.overload --questions FILE [--connections 8,200] [--only NAME,…] [--beside NAME=…]
 
-Its capacity is what 64 calls in flight reach, the mean of before and after. The flood is an open loop: calls with a
-deadline of two seconds start at random times whatever comes back, over gRPC as bare frames: so many calls of a real
-client would take more CPU than there is. With --throttle they are a real client's, which holds calls back as our Go
-client's `WithThrottle` does. Goodput is what is answered in time, as a share of the capacity; `after` is the rate in
-the first second after the flood, again of 64 calls in flight. The server has the first half of the CPUs and the
-generator the others: ten times what a server can take would cost it the CPUs that they share. `generator` is its share
-of its CPUs in the flood; near 100 % it, not the server, would be measured.
+First 2,000 calls start at once. Then the capacity is measured: single questions, 64 in flight over eight connections.
+In the flood, calls with a deadline of two seconds start at random times, whatever the server answers. A real client
+makes them (grpc-go), over the number of connections that --connections gives; it keeps as many calls open as wait.
+With --throttle this client is our Go client with its throttle, which holds calls back while the server refuses many.
+
+Goodput is the questions that were answered before their deadline, as a share of the capacity. "2 s after" is the rate
+of the usual load in the two seconds after the last call of the flood has ended, as a share of the capacity. Server and
+load generator have CPUs of their own, because on the same CPUs the flood would cost the server its CPU time.
+"Generator" is the CPU time that the load generator used in the flood, as a share of its CPUs: at 100 % the calls start
+late, and some expire before they are sent.
 """
 
 from __future__ import annotations
@@ -16,110 +19,100 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
-import threading
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from cases import CONNECTIONS, Case, rate, send, write_requests
-from contenders import CONTENDERS, Contender
-from cpus import apart
-from hosted import Hosted, HostedError
-from options import add_only, add_questions, parser_for, read_questions
+from compare.cpus import describe_machine, half_of_cpus, machine_line, on_cpus
+from compare.load import CONNECTIONS, LoadGenerator, LoadResult, write_requests
+from compare.markdown import table
+from compare.options import add_apart, add_questions, add_servers, chosen_servers, parser_for, read_questions
+from compare.server_process import ServerError
+from compare.servers import Server
+from studies.flood import Flood, flood
 
 _AT_ONCE = 2_000
-_FACTOR = 10.0
-_SECONDS = {"capacity": 5.0, "at once": 10.0, "flood": 30.0, "after": 1.0, "capacity again": 5.0}
-_DEADLINE_SECONDS = 2.0
-_POLL_SECONDS = 0.5
-
-Found = dict[str, dict[str, Any]]
+_AT_ONCE_SECONDS = 60.0
+_HEAD = ["server", "connections", "capacity, questions/s", "goodput", "2 s after", "late answers", "generator"]
+_HEAD += ["memory before, MB", "max", "settled"]
 
 
 def main() -> None:
-    """Reads the command line, prints the table as Markdown."""
+    """Reads the command line and prints the tables."""
     parser = parser_for(__doc__)
     add_questions(parser)
-    add_only(parser)
-    parser.add_argument("--throttle", action="store_true", help="as our Go client's WithThrottle")
+    add_servers(parser)
+    add_apart(parser, default=True)
+    parser.add_argument("--connections", type=_numbers, default=[CONNECTIONS], metavar="N,…", help="of the flood")
+    parser.add_argument("--seconds", type=float, default=30.0, help="of the flood")
+    parser.add_argument("--settle", type=float, default=60.0, help="seconds from the flood to the last look at memory")
+    parser.add_argument("--throttle", action="store_true", help="let the flood's client hold calls back")
     options = parser.parse_args()
-    head = ["server", "questions/s", "2,000 at once", "flood", "generator", "goodput", "after", "most memory, MB"]
-    print(f"| {' | '.join(head)} |\n|{' --- |' * len(head)}")
-    for contender in CONTENDERS:
-        if not options.only or contender.name in options.only:
+    figures: list[list[str]] = []
+    outcomes: list[list[str]] = []
+    for server in chosen_servers(options):
+        for connections in options.connections:
+            start = [server.name, str(connections)]
             try:
-                cells = _measured(contender, options)
-            except (HostedError, RuntimeError) as error:
-                cells = [f"failed: {error}"]
-            print(f"| {' | '.join([contender.name, *cells])} |", flush=True)
+                found = _measure(server, connections, options)
+            except (ServerError, RuntimeError) as error:
+                outcomes.append([*start, "failed", str(error).replace("\n", " "), ""])
+                continue
+            figures.append([*start, *found.cells()])
+            for phase, result in (("2,000 at once", found.at_once), ("flood", found.flood.flood)):
+                outcomes += [[*start, phase, *row] for row in _outcomes(result)]
+    print(f"{machine_line(describe_machine())}\n\n{table(_HEAD, figures)}\n")
+    print(table(["server", "connections", "calls", "status", "number", "message"], outcomes))
 
 
-def _measured(contender: Contender, options: argparse.Namespace) -> list[str]:
+def _numbers(text: str) -> list[int]:
+    return [int(number) for number in text.split(",")]
+
+
+@dataclass(frozen=True)
+class _Found:
+    at_once: LoadResult
+    flood: Flood
+    memory_before_mb: float
+    generator_share: float
+
+    def cells(self) -> list[str]:
+        return [
+            f"{self.flood.capacity:,.0f}",
+            f"{self.flood.goodput:.2f}",
+            f"{self.flood.after / self.flood.capacity:.2f}",
+            f"{self.flood.flood.late:,}",
+            f"{self.generator_share:.0%}",
+            f"{self.memory_before_mb:.0f}",
+            f"{self.flood.max_memory_mb:.0f}",
+            f"{self.flood.settled_memory_mb:.0f}",
+        ]
+
+
+def _measure(server: Server, connections: int, options: argparse.Namespace) -> _Found:
     with tempfile.TemporaryDirectory() as folder:
-        scratch, requests = Path(folder), Path(folder) / "requests"
-        write_requests(requests, contender.wire, read_questions(options.questions)[:20_000], (1,))
-        started = contender.started(options.bundle, options.environments, scratch)
-        with apart(started) as server, _Memory(server) as memory:
+        scratch = Path(folder)
+        started = server.started(options.bundle, options.environments, scratch)
+        with on_cpus(half_of_cpus() if options.apart else None, started) as process:
+            usual = LoadGenerator(options.loadgen, process.url, scratch / "requests")
+            write_requests(usual.requests, server.wire, read_questions(options.questions))
+            usual.closed(64, 1.0)
+            flooding = replace(usual, connections=connections)
+            at_once = flooding.closed(_AT_ONCE, _AT_ONCE_SECONDS, max_calls=_AT_ONCE)
+            before = process.memory_mb()
+            found = flood(process, usual, flooding, options.seconds, options.settle, options.throttle)
             cpus = len(os.sched_getaffinity(0))
-            found: Found = {}
-            for name, case in _cases().items():
-                calls_a_second = _FACTOR * rate(found["capacity"]) if case.share else 0.0
-                if name == "capacity":
-                    send(options.loadgen, server.address, requests, case, calls_a_second, 3.0, CONNECTIONS)  # Warm.
-                deadline = _DEADLINE_SECONDS if case.share else 60.0
-                more = ["-throttle"] if case.share and options.throttle else []
-                shared = (options.loadgen, server.address, requests, case, calls_a_second, _SECONDS[name], CONNECTIONS)
-                found[name] = send(*shared, deadline, more)
-    capacity = (rate(found["capacity"]) + rate(found["capacity again"])) / 2
-    return [
-        f"{capacity:,.0f}",
-        _outcomes(found["at once"]),
-        _outcomes(found["flood"]),
-        f"{found['flood']['cpu_seconds'] / _SECONDS['flood'] / cpus:.0%}",
-        f"{rate(found['flood']) / capacity:.2f}",
-        f"{rate(found['after']) / capacity:.2f}",
-        f"{memory.most:.0f}",
-    ]
+            return _Found(at_once, found, before, found.flood.cpu_seconds / found.flood.seconds / cpus)
 
 
-def _cases() -> dict[str, Case]:
-    """In order."""
-    full = Case("full", (1,), 64)
-    return {
-        "capacity": full,
-        "at once": Case("at once", (1,), _AT_ONCE),
-        "flood": Case("flood", (1,), share=1.0),
-        "after": full,
-        "capacity again": full,
-    }
-
-
-def _outcomes(found: dict[str, Any]) -> str:
-    """Each status with its share, and how many of the refusals say when to come again."""
-    outcomes: dict[str, int] = found["outcomes"]
-    total = sum(outcomes.values())
-    shares = [f"{name} {count / total:.1%}" for name, count in sorted(outcomes.items(), key=lambda one: -one[1])]
-    refused = outcomes.get("ResourceExhausted", 0)
-    return ", ".join(shares) + (f" ({found['hints'] / refused:.0%} with a hint)" if refused else "")
-
-
-class _Memory:
-    """Watches a server's memory in a thread of its own; `most` in MB."""
-
-    def __init__(self, server: Hosted) -> None:
-        self._server, self._stop, self.most = server, threading.Event(), 0.0
-        self._thread = threading.Thread(target=self._watch)
-
-    def _watch(self) -> None:
-        while not self._stop.wait(_POLL_SECONDS):
-            self.most = max(self.most, self._server.memory())
-
-    def __enter__(self) -> _Memory:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
+def _outcomes(found: LoadResult) -> list[list[str]]:
+    """Each status with its number of calls and one of its messages, the most frequent first."""
+    rows = []
+    for status, count in sorted(found.outcomes.items(), key=lambda one: -one[1]):
+        message = found.messages.get(status, "").partition("desc = ")[2].replace("|", "/")
+        if status == "RESOURCE_EXHAUSTED":
+            message += f" ({found.hints / count:.0%} with RetryInfo)"
+        rows.append([status, f"{count:,}", message])
+    return rows
 
 
 if __name__ == "__main__":

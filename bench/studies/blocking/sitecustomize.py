@@ -1,4 +1,7 @@
-"""Loaded by every Python process of a server under `deadlines.py`: a text can hold the model up, others are counted."""
+"""Changes the model in every Python process of a server that `studies.deadlines` starts.
+
+A text that begins with "hold" holds the model, and texts that begin with "late" are counted in a file.
+"""
 
 import os
 import time
