@@ -34,6 +34,7 @@ def write_requests(
 class LoadResult:
     """The load generator's output; bench/loadgen/results.go describes the fields."""
 
+    connect_seconds: float
     seconds: float
     outcomes: Mapping[str, int]
     messages: Mapping[str, str]

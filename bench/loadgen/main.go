@@ -41,15 +41,19 @@ func run() error {
 	if err != nil {
 		return err
 	}
+	begin := time.Now()
 	caller, err := dial(*target, *connections, *inFlight, *throttled)
 	if err != nil {
 		return err
 	}
 	defer caller.Close()
+	connected := time.Since(begin)
 	load := load{caller: caller, requests: recorded, timeout: *timeout, maxCalls: *maxCalls}
 	shape := func(ctx context.Context) { load.closed(ctx, *inFlight) }
 	if *rate > 0 {
 		shape = func(ctx context.Context) { load.open(ctx, *rate) }
 	}
-	return json.NewEncoder(os.Stdout).Encode(load.measure(shape, *duration))
+	found := load.measure(shape, *duration)
+	found.ConnectSeconds = connected.Seconds()
+	return json.NewEncoder(os.Stdout).Encode(found)
 }

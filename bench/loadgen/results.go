@@ -21,14 +21,15 @@ type results []result
 
 // summary is what this program prints.
 type summary struct {
-	Seconds    float64           `json:"seconds"`     // Time during which calls were started.
-	Outcomes   map[string]int    `json:"outcomes"`    // Calls by how they ended.
-	Messages   map[string]string `json:"messages"`    // An error message for each outcome but OK.
-	Hints      int               `json:"hints"`       // Refusals that say when to try again.
-	Late       int               `json:"late"`        // Answers after their deadline.
-	Questions  int               `json:"questions"`   // Questions answered during Seconds and before their deadline.
-	CPUSeconds float64           `json:"cpu_seconds"` // CPU time of this program during Seconds.
-	Latency    latency           `json:"latency_ms"`  // Of calls that were answered.
+	ConnectSeconds float64           `json:"connect_seconds"` // Time until the connections were established, before the load.
+	Seconds        float64           `json:"seconds"`         // Time during which calls were started.
+	Outcomes       map[string]int    `json:"outcomes"`        // Calls by how they ended.
+	Messages       map[string]string `json:"messages"`        // An error message for each outcome but OK.
+	Hints          int               `json:"hints"`           // Refusals that say when to try again.
+	Late           int               `json:"late"`            // Answers after their deadline.
+	Questions      int               `json:"questions"`       // Questions answered during Seconds and before their deadline.
+	CPUSeconds     float64           `json:"cpu_seconds"`     // CPU time of this program during Seconds.
+	Latency        latency           `json:"latency_ms"`      // Of calls that were answered.
 }
 
 type latency struct {

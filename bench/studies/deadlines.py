@@ -3,8 +3,8 @@
 PYTHONPATH=bench python -m studies.deadlines [--only NAME,…]
 
 Some calls hold the model for two seconds. Meanwhile 64 other calls come with a deadline of half a second. All of them
-have expired when the model is free again, so whatever the model still computes of them is wasted. When the caller of
-an HTTP server gives up, it closes the connection.
+have expired when the model is free again, so whatever the model still begins to compute of them is wasted. When the
+caller of an HTTP server gives up, it closes the connection.
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ def _call(server: Server, process: ServerProcess) -> None:
         for number in range(_HOLDING_CALLS):  # One after another, so that each process of the server gets one.
             holding.append(callers.submit(succeeds, f"hold {number}", 120.0))
             time.sleep(0.1)
-        late = [callers.submit(succeeds, f"late {number}", _DEADLINE_SECONDS) for number in range(CALLS)]
+        deadline = time.time() + _DEADLINE_SECONDS
+        late = [callers.submit(succeeds, f"late {deadline} {number}", _DEADLINE_SECONDS) for number in range(CALLS)]
         answered = sum(call.result() for call in late)
         if answered:
             raise ServerError(f"{answered} calls were answered before their deadline")

@@ -25,10 +25,12 @@ class Flood:
     flood: LoadResult
     capacity: float
     """Single questions a second with 64 in flight, the mean of before and after the flood."""
-    after: float
-    """The same in the two seconds after the last call of the flood has ended."""
+    first_after: float
+    """The same in the two seconds after the last call of the flood has ended, the time to connect included."""
+    next_after: float
+    """The same in the two seconds after that."""
     max_memory_mb: float
-    """In the flood and the two seconds after it."""
+    """In the flood and the four seconds after it."""
     settled_memory_mb: float
     """When the server has had time to give memory back."""
 
@@ -53,10 +55,12 @@ def flood(
     with MemoryWatch(server) as memory:
         found = flooding.open(_FACTOR * before, seconds, _DEADLINE_SECONDS, throttle)
         ended = time.monotonic()
-        after = usual.closed(IN_FLIGHT, _AFTER_SECONDS).questions_per_second
+        first = usual.closed(IN_FLIGHT, _AFTER_SECONDS)
+        first_after = first.questions / (first.connect_seconds + first.seconds)
+        next_after = usual.closed(IN_FLIGHT, _AFTER_SECONDS).questions_per_second
     again = usual.closed(IN_FLIGHT, min(seconds, _CAPACITY_SECONDS)).questions_per_second
     time.sleep(max(0.0, ended + settle_seconds - time.monotonic()))
-    return Flood(found, (before + again) / 2, after, memory.max_mb, server.memory_mb())
+    return Flood(found, (before + again) / 2, first_after, next_after, memory.max_mb, server.memory_mb())
 
 
 class MemoryWatch:

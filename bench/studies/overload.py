@@ -8,10 +8,11 @@ makes them (grpc-go), over the number of connections that --connections gives; i
 With --throttle this client is our Go client with its throttle, which holds calls back while the server refuses many.
 
 Goodput is the questions that were answered before their deadline, as a share of the capacity. "2 s after" is the rate
-of the usual load in the two seconds after the last call of the flood has ended, as a share of the capacity. Server and
-load generator have CPUs of their own, because on the same CPUs the flood would cost the server its CPU time.
-"Generator" is the CPU time that the load generator used in the flood, as a share of its CPUs: at 100 % the calls start
-late, and some expire before they are sent.
+of the usual load in the two seconds after the last call of the flood has ended, the time to connect included, as a
+share of the capacity; "next 2 s" is the rate in the two seconds after that. Server and load generator have CPUs of
+their own, because on the same CPUs the flood would cost the server its CPU time. "Generator" is the CPU time that the
+load generator used in the flood, as a share of its CPUs: at 100 % the calls start late, and some expire before they
+are sent.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ from studies.flood import Flood, flood
 
 _AT_ONCE = 2_000
 _AT_ONCE_SECONDS = 60.0
-_HEAD = ["server", "connections", "capacity, questions/s", "goodput", "2 s after", "late answers", "generator"]
-_HEAD += ["memory before, MB", "max", "settled"]
+_HEAD = ["server", "connections", "capacity, questions/s", "goodput", "2 s after", "next 2 s", "late answers"]
+_HEAD += ["generator", "memory before, MB", "max", "settled"]
 
 
 def main() -> None:
@@ -79,7 +80,8 @@ class _Found:
         return [
             f"{self.flood.capacity:,.0f}",
             f"{self.flood.goodput:.2f}",
-            f"{self.flood.after / self.flood.capacity:.2f}",
+            f"{self.flood.first_after / self.flood.capacity:.2f}",
+            f"{self.flood.next_after / self.flood.capacity:.2f}",
             f"{self.flood.flood.late:,}",
             f"{self.generator_share:.0%}",
             f"{self.memory_before_mb:.0f}",

@@ -1,15 +1,16 @@
 """Where the CPU time of a single question goes: each stage of the model alone, and the whole server under load.
 
-PYTHONPATH=bench python -m studies.stages --questions FILE [--batch N]
+PYTHONPATH=bench python -m studies.stages --questions FILE
 
-The stages run in this process, on one thread, with batches of N questions: give the size of the batches that the server
-forms with 64 calls in flight. The figures are microseconds of CPU time for a question, medians over the rounds. The
-difference between the server and the last stage is the cost of gRPC, validation, batches and responses.
+First the server answers single questions, 64 in flight. Then the stages run in this process, on one thread, with
+batches of the size that the server's batches had. The figures are microseconds of CPU time for a question, medians over
+the rounds. The difference between the server and the last stage is the cost of gRPC, validation, batches and responses.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import statistics
 import tempfile
 import time
@@ -37,9 +38,9 @@ def main() -> None:
     """Reads the command line and prints the table."""
     parser = parser_for(__doc__)
     add_questions(parser)
-    parser.add_argument("--batch", type=int, default=32, help="questions in a batch of the stages")
     options = parser.parse_args()
     questions = read_questions(options.questions)
+    server, batch = _server(options, questions)
     stages = _stages(options.bundle)
     spent: dict[str, list[float]] = {name: [] for name in stages}
     for number in range(_ROUNDS + 1):
@@ -47,13 +48,13 @@ def main() -> None:
         asked = questions[start : start + _QUESTIONS]
         for name, stage in stages.items():
             before = time.process_time()
-            for first in range(0, len(asked), options.batch):
-                stage(asked[first : first + options.batch])
+            for first in range(0, len(asked), batch):
+                stage(asked[first : first + batch])
             if number:  # The first round is slower.
                 spent[name].append((time.process_time() - before) / len(asked) * 1e6)
     rows = [[name, f"{statistics.median(values):.0f}"] for name, values in spent.items()]
-    rows.append([f"whole server, {IN_FLIGHT} single questions in flight", f"{_server(options, questions):.0f}"])
-    print(table([f"stage, {options.batch} questions in a batch", "µs of CPU for a question"], rows))
+    rows.append([f"whole server, {IN_FLIGHT} single questions in flight", f"{server:.0f}"])
+    print(table([f"stage, {batch} questions in a batch", "µs of CPU for a question"], rows))
 
 
 def _stages(bundle: Path) -> dict[str, Stage]:
@@ -68,17 +69,20 @@ def _stages(bundle: Path) -> dict[str, Stage]:
     }
 
 
-def _server(options: argparse.Namespace, questions: Sequence[str]) -> float:
-    """Returns the server's CPU time for a question under load."""
+def _server(options: argparse.Namespace, questions: Sequence[str]) -> tuple[float, int]:
+    """Returns the server's CPU time for a question under load, and how many questions its batches have."""
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
-        with OUR_SERVER.started(options.bundle, options.environments, scratch) as server:
+        logged = {"QUESTIONTOPIC_LOG_LEVEL": "debug"}  # At this level the server logs the size of each batch.
+        with OUR_SERVER.started(options.bundle, options.environments, scratch, logged) as server:
             generator = LoadGenerator(options.loadgen, server.url, scratch / "requests")
             write_requests(generator.requests, OUR_SERVER.wire, questions)
             generator.closed(IN_FLIGHT, _WARM_SECONDS)
             before = server.cpu_seconds()
             found = generator.closed(IN_FLIGHT, _SECONDS)
-            return (server.cpu_seconds() - before) / found.questions * 1e6
+            microseconds = (server.cpu_seconds() - before) / found.questions * 1e6
+        sizes = re.findall(r"computing (\d+) texts", (scratch / "log.txt").read_text("utf-8"))
+        return microseconds, round(statistics.mean(map(int, sizes)))
 
 
 if __name__ == "__main__":
