@@ -3,20 +3,23 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/status"
 
 	"github.com/question-topic/question-topic/clients/go/questiontopic"
 )
+
+const connectTimeout = 20 * time.Second
 
 // caller sends one request and waits for its reply.
 type caller interface {
@@ -24,6 +27,7 @@ type caller interface {
 	Close()
 }
 
+// dial returns a caller for the target. Its gRPC connections are established; those of HTTP are made when needed.
 func dial(target string, connections, inFlight int, throttled bool) (caller, error) {
 	where, err := url.Parse(target)
 	if err != nil {
@@ -31,33 +35,47 @@ func dial(target string, connections, inFlight int, throttled bool) (caller, err
 	}
 	switch where.Scheme {
 	case "grpc":
-		call := &grpcCaller{method: where.Path}
-		options := []grpc.DialOption{
-			grpc.WithTransportCredentials(insecure.NewCredentials()),
-			grpc.WithDefaultCallOptions(grpc.ForceCodec(raw{}), grpc.MaxCallRecvMsgSize(64<<20)),
-		}
-		if throttled {
-			options = append(options, grpc.WithUnaryInterceptor(questiontopic.Throttle()))
-		}
-		for range connections {
-			connection, err := grpc.NewClient("passthrough:///"+where.Host, options...)
-			if err != nil {
-				return nil, err
-			}
-			call.connections = append(call.connections, connection)
-		}
-		return call, nil
+		return dialGRPC(where, connections, throttled)
 	case "http":
 		transport := &http.Transport{MaxIdleConnsPerHost: max(inFlight, 4096), MaxConnsPerHost: 0}
 		return &httpCaller{target, &http.Client{Transport: transport}}, nil
 	}
-	return nil, fmt.Errorf("%q: must begin with grpc:// or http://", target)
+	return nil, fmt.Errorf("target %q must begin with grpc:// or http://", target)
 }
 
 type grpcCaller struct {
 	method      string
 	connections []*grpc.ClientConn
 	calls       atomic.Uint64
+}
+
+func dialGRPC(target *url.URL, connections int, throttled bool) (*grpcCaller, error) {
+	options := []grpc.DialOption{
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultCallOptions(grpc.ForceCodec(raw{}), grpc.MaxCallRecvMsgSize(64<<20)),
+	}
+	if throttled {
+		options = append(options, grpc.WithChainUnaryInterceptor(noticeHeldBack, questiontopic.Throttle(), noticeSent))
+	}
+	made := &grpcCaller{method: target.Path}
+	for range connections {
+		connection, err := grpc.NewClient("passthrough:///"+target.Host, options...)
+		if err != nil {
+			return nil, err
+		}
+		connection.Connect()
+		made.connections = append(made.connections, connection)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
+	defer cancel()
+	for _, connection := range made.connections {
+		for state := connection.GetState(); state != connectivity.Ready; state = connection.GetState() {
+			if !connection.WaitForStateChange(ctx, state) {
+				return nil, fmt.Errorf("%d connections were not ready in %s, one is %s", connections, connectTimeout, state)
+			}
+		}
+	}
+	return made, nil
 }
 
 func (c *grpcCaller) Call(ctx context.Context, body []byte) ([]byte, error) {
@@ -73,7 +91,34 @@ func (c *grpcCaller) Close() {
 	}
 }
 
-// raw passes messages on as the bytes that they are.
+// errHeldBack is the error of a call that the throttle did not send.
+var errHeldBack = errors.New("held back by the throttle")
+
+type sentKey struct{}
+
+// noticeHeldBack runs outside the throttle and returns errHeldBack for a call that does not come to noticeSent.
+func noticeHeldBack(
+	ctx context.Context, method string, request, reply any,
+	connection *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption,
+) error {
+	var sent bool
+	err := invoke(context.WithValue(ctx, sentKey{}, &sent), method, request, reply, connection, options...)
+	if !sent {
+		return errHeldBack
+	}
+	return err
+}
+
+// noticeSent runs inside the throttle.
+func noticeSent(
+	ctx context.Context, method string, request, reply any,
+	connection *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption,
+) error {
+	*ctx.Value(sentKey{}).(*bool) = true
+	return invoke(ctx, method, request, reply, connection, options...)
+}
+
+// raw is a codec that sends and returns messages as bytes.
 type raw struct{}
 
 func (raw) Name() string                       { return "proto" }
@@ -115,36 +160,3 @@ type httpError struct {
 }
 
 func (e httpError) Error() string { return fmt.Sprintf("HTTP %d: %s", e.code, e.reply) }
-
-// heldBack is the outcome of a call that the throttle did not send.
-const heldBack = "held back"
-
-// outcome names how a call ended: gRPC's status, or HTTP's.
-func outcome(err error) string {
-	if err == nil {
-		return codes.OK.String()
-	}
-	if refused, ok := err.(httpError); ok {
-		return fmt.Sprintf("HTTP %d", refused.code)
-	}
-	if found, ok := status.FromError(err); ok {
-		if strings.HasPrefix(found.Message(), "not sent: ") {
-			return heldBack
-		}
-		return found.Code().String()
-	}
-	if strings.Contains(err.Error(), "deadline exceeded") {
-		return codes.DeadlineExceeded.String()
-	}
-	return "connection"
-}
-
-// hasRetryHint tells whether a refusal says when to come back.
-func hasRetryHint(err error) bool {
-	for _, detail := range status.Convert(err).Proto().GetDetails() {
-		if strings.HasSuffix(detail.GetTypeUrl(), "google.rpc.RetryInfo") {
-			return true
-		}
-	}
-	return false
-}

@@ -1,16 +1,16 @@
-// The load generator of the benchmarks; apart from clients/go, so that its users do not see it.
+// The load generator of the benchmarks. It is a module of its own, so that users of clients/go do not download it.
 module github.com/question-topic/question-topic/bench/loadgen
 
 go 1.26.0
 
 require (
-	github.com/question-topic/question-topic/clients/go v0.0.0 // how its clients throttle themselves
-	golang.org/x/net v0.60.0 // the frames of bare calls
-	google.golang.org/genproto/googleapis/rpc v0.0.0-20261019180522-ce908d29299b // hints of the server in a test
+	github.com/question-topic/question-topic/clients/go v0.0.0 // the throttle
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20261019180522-ce908d29299b // the names of statuses; RetryInfo in a test
 	google.golang.org/grpc v1.85.0
 )
 
 require (
+	golang.org/x/net v0.60.0 // indirect
 	golang.org/x/sys v0.48.0 // indirect
 	golang.org/x/text v0.42.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect

@@ -8,90 +8,115 @@ import (
 	"time"
 )
 
-// mostOpen bounds the calls that an open load keeps waiting; past it they are counted as not sent.
-const mostOpen = 20_000
+const (
+	// maxOpen limits the calls that an open load keeps waiting, and so this program's memory.
+	maxOpen = 50_000
+	// tick is the time between two starts of calls in an open load: fewer wake-ups leave more CPU time for the calls.
+	tick = time.Millisecond
+)
 
-// load sends requests in turn, from the first again after the last.
+// load sends the requests in order, and begins again with the first after the last.
 type load struct {
 	caller   caller
 	requests []request
 	timeout  time.Duration
+	maxCalls int64
 
-	next    atomic.Uint64
+	started atomic.Int64
 	mutex   sync.Mutex
 	results results
 }
 
-// measure runs a shape of load for the two times, of which the second counts.
-func (l *load) measure(shape func(context.Context), warmUp, duration time.Duration) summary {
-	begin := time.Now().Add(warmUp)
-	end := begin.Add(duration)
-	ctx, cancel := context.WithDeadline(context.Background(), end)
+// measure runs a shape of load until the duration is over or the shape has started its last call, then waits until
+// every call has ended.
+func (l *load) measure(shape func(context.Context), duration time.Duration) summary {
+	ctx, cancel := context.WithTimeout(context.Background(), duration)
 	defer cancel()
-	before, after := make(chan time.Duration, 1), make(chan time.Duration, 1)
-	time.AfterFunc(warmUp, func() { before <- cpuTime() })
-	time.AfterFunc(warmUp+duration, func() { after <- cpuTime() })
-	shape(ctx)
-	return l.results.summary(begin, end, <-after-<-before)
+	done := make(chan struct{})
+	begin, cpu := time.Now(), cpuTime()
+	go func() {
+		shape(ctx)
+		close(done)
+	}()
+	select {
+	case <-ctx.Done():
+	case <-done:
+	}
+	end := time.Now()
+	cpu = cpuTime() - cpu
+	<-done
+	return l.results.summary(begin, end, cpu)
 }
 
-// closed keeps so many calls in flight.
-func (l *load) closed(ctx context.Context, inFlight int) {
-	var workers sync.WaitGroup
-	for range inFlight {
-		workers.Go(func() {
+// closed runs callers that each start the next call when their call has ended.
+func (l *load) closed(ctx context.Context, callers int) {
+	var running sync.WaitGroup
+	for range callers {
+		running.Go(func() {
 			for ctx.Err() == nil {
-				l.send(time.Now())
+				request, found := l.take()
+				if !found {
+					return
+				}
+				l.send(request, time.Now())
 			}
 		})
 	}
-	workers.Wait()
+	running.Wait()
 }
 
-// open starts calls at random times, as independent users do (a Poisson process). A call's time counts from when it was
-// to start, so a server that stalls cannot hide it by stalling the generator.
+// open starts calls at random times, as independent users do (a Poisson process). The time of a call counts from the
+// moment at which it was due, so a server that stalls cannot hide that by stalling this program.
 func (l *load) open(ctx context.Context, rate float64) {
 	var calls sync.WaitGroup
 	var waiting atomic.Int64
-	last := time.Now()
-	for ctx.Err() == nil {
-		due := last.Add(time.Duration(rand.ExpFloat64() / rate * float64(time.Second)))
-		last = due
-		time.Sleep(time.Until(due))
-		if waiting.Load() >= mostOpen {
-			l.add(result{outcome: "not sent", due: due, ended: due})
+	for due := time.Now(); ; {
+		due = due.Add(time.Duration(rand.ExpFloat64() / rate * float64(time.Second)))
+		if time.Until(due) > 0 {
+			time.Sleep(time.Until(due.Truncate(tick).Add(tick)))
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		request, found := l.take()
+		if !found {
+			break
+		}
+		if waiting.Load() >= maxOpen {
+			l.add(result{outcome: notSent, due: due, ended: due})
 			continue
 		}
 		waiting.Add(1)
 		calls.Go(func() {
 			defer waiting.Add(-1)
-			l.send(due)
+			l.send(request, due)
 		})
 	}
 	calls.Wait()
 }
 
-// bare starts calls like open, without a gRPC client: see bareConnection.
-func (l *load) bare(ctx context.Context, rate float64, connections []*bareConnection) {
-	var calls sync.WaitGroup
-	for _, connection := range connections {
-		calls.Go(func() { connection.ask(ctx, rate/float64(len(connections))) })
+// take returns the next request, or false after the last call that the load may start.
+func (l *load) take() (request, bool) {
+	number := l.started.Add(1)
+	if number > l.maxCalls {
+		return request{}, false
 	}
-	calls.Wait()
+	return l.requests[(number-1)%int64(len(l.requests))], true
 }
 
-func (l *load) request() request {
-	return l.requests[(l.next.Add(1)-1)%uint64(len(l.requests))]
-}
-
-func (l *load) send(due time.Time) {
-	request := l.request()
-	ctx, cancel := context.WithDeadline(context.Background(), due.Add(l.timeout))
+func (l *load) send(request request, due time.Time) {
+	deadline := due.Add(l.timeout)
+	ctx, cancel := context.WithDeadline(context.Background(), deadline)
 	_, err := l.caller.Call(ctx, request.body)
 	ended := time.Now()
 	cancel()
-	how := outcome(err)
-	l.add(result{how, request.questions, due, ended, how != heldBack && hasRetryHint(err)})
+	one := result{outcome: outcome(err), questions: request.questions, due: due, ended: ended}
+	if err == nil {
+		one.late = ended.After(deadline)
+	} else {
+		one.hint, one.message = hasRetryHint(err), err.Error()
+	}
+	l.add(one)
 }
 
 func (l *load) add(one result) {

@@ -1,15 +1,17 @@
-// Command loadgen sends recorded requests to a server, over gRPC or HTTP/1.1, and prints what came back as JSON.
+// Command loadgen sends recorded requests to a server over gRPC or HTTP/1.1 and prints the results as JSON.
 //
-// It knows no message of any server: a request is bytes that someone else encoded, so every server gets the same load.
+// The program knows no server's messages. A request is bytes that another program encoded, so every server gets the
+// same questions.
 package main
 
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
+	"math"
 	"os"
+	"runtime/debug"
 	"time"
 )
 
@@ -22,49 +24,36 @@ func main() {
 
 func run() error {
 	target := flag.String("target", "", "grpc://HOST:PORT/package.Service/Method or http://HOST:PORT/PATH")
-	requests := flag.String("requests", "", "`file` of requests: see requests.go")
-	connections := flag.Int("connections", 8, "gRPC connections; calls take them in turn (HTTP/1.1 opens one a call in flight)")
-	inFlight := flag.Int("in-flight", 1, "calls at the same time; the next starts when one has ended")
-	rate := flag.Float64("rate", 0, "calls a second that start whether others have ended or not, at random times; instead of -in-flight")
-	warmUp := flag.Duration("warm-up", time.Second, "time of load before what is counted")
-	duration := flag.Duration("duration", 5*time.Second, "time that is counted")
+	requests := flag.String("requests", "", "`file` of requests; requests.go describes its format")
+	connections := flag.Int("connections", 8, "gRPC connections, which calls use in turn; over HTTP each call in flight has its own")
+	inFlight := flag.Int("in-flight", 1, "callers; each starts its next call when its call has ended")
+	rate := flag.Float64("rate", 0, "calls per second, started at random times whether earlier calls have ended or not; replaces -in-flight")
+	maxCalls := flag.Int64("calls", math.MaxInt64, "calls after which the load ends, even if -duration is not over")
+	duration := flag.Duration("duration", 5*time.Second, "time during which calls are started")
 	timeout := flag.Duration("timeout", 30*time.Second, "deadline of a call")
-	throttled := flag.Bool("throttle", false, "hold gRPC calls back while the server is overloaded, as our Go client can")
-	bare := flag.Bool("bare", false, "with -rate, over gRPC: make calls without a gRPC client, for a third of its CPU time")
-	once := flag.String("once", "", "send each request once, one after another, and write the replies to this `file`")
-	null := flag.Bool("null", false, "instead: serve a gRPC server that answers everything at once, to see what this program can do at most")
+	throttled := flag.Bool("throttle", false, "use the throttle of the project's Go client, which holds calls back while the server refuses many")
 	flag.Parse()
 
-	if *null {
-		return serveNull()
-	}
+	// A flood keeps ten thousands of calls open. The default would spend much of the CPU time on garbage collection.
+	debug.SetGCPercent(400)
+
 	recorded, err := readRequests(*requests)
 	if err != nil {
 		return err
 	}
-	call, err := dial(*target, *connections, *inFlight, *throttled)
+	begin := time.Now()
+	caller, err := dial(*target, *connections, *inFlight, *throttled)
 	if err != nil {
 		return err
 	}
-	defer call.Close()
-	if *once != "" {
-		return sendOnce(call, recorded, *timeout, *once)
-	}
-	load := load{caller: call, requests: recorded, timeout: *timeout}
+	defer caller.Close()
+	connected := time.Since(begin)
+	load := load{caller: caller, requests: recorded, timeout: *timeout, maxCalls: *maxCalls}
 	shape := func(ctx context.Context) { load.closed(ctx, *inFlight) }
 	if *rate > 0 {
 		shape = func(ctx context.Context) { load.open(ctx, *rate) }
 	}
-	if *bare && (*rate <= 0 || *throttled) {
-		return errors.New("-bare needs -rate, and cannot -throttle")
-	}
-	if *bare {
-		connections, err := dialAllBare(*target, *connections, &load)
-		if err != nil {
-			return err
-		}
-		shape = func(ctx context.Context) { load.bare(ctx, *rate, connections) }
-	}
-	result := load.measure(shape, *warmUp, *duration)
-	return json.NewEncoder(os.Stdout).Encode(result)
+	found := load.measure(shape, *duration)
+	found.ConnectSeconds = connected.Seconds()
+	return json.NewEncoder(os.Stdout).Encode(found)
 }

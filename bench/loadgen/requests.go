@@ -2,23 +2,21 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"time"
 )
 
-// request is one call's message, and how many questions it asks.
+// request is the message of one call, and the number of questions in it.
 type request struct {
 	questions uint32
 	body      []byte
 }
 
-// readRequests reads frames: the number of questions and the length of the body, each in four bytes, the lowest first,
-// then the body.
+// readRequests reads a file of requests. Each request is the number of questions and the length of the body, both as
+// little-endian 32-bit integers, and then the body.
 func readRequests(path string) ([]request, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -41,30 +39,7 @@ func readRequests(path string) ([]request, error) {
 		found = append(found, request{head[0], body})
 	}
 	if len(found) == 0 {
-		return nil, fmt.Errorf("%s: holds no requests", path)
+		return nil, fmt.Errorf("%s has no requests", path)
 	}
 	return found, nil
-}
-
-// sendOnce writes the reply of each request as its length in four bytes, the lowest first, and its bytes.
-func sendOnce(call caller, requests []request, timeout time.Duration, path string) error {
-	file, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	for number, request := range requests {
-		ctx, cancel := context.WithTimeout(context.Background(), timeout)
-		reply, err := call.Call(ctx, request.body)
-		cancel()
-		if err != nil {
-			return fmt.Errorf("request %d: %w", number, err)
-		}
-		if err := binary.Write(file, binary.LittleEndian, uint32(len(reply))); err != nil {
-			return err
-		}
-		if _, err := file.Write(reply); err != nil {
-			return err
-		}
-	}
-	return file.Close()
 }

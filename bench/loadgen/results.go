@@ -2,34 +2,34 @@ package main
 
 import (
 	"slices"
-	"strconv"
 	"syscall"
 	"time"
-
-	"google.golang.org/grpc/codes"
 )
 
-// result is one call's: how it ended, when it was to start and when it ended, and whether a refusal had a retry hint.
+// result is how one call ended.
 type result struct {
 	outcome   string
 	questions uint32
 	due       time.Time
 	ended     time.Time
-	hint      bool
+	late      bool   // An answer came after the deadline.
+	hint      bool   // A refusal says when to try again.
+	message   string // Of an error.
 }
 
 type results []result
 
-// summary is what the benchmarks read. Latencies are of calls that were answered.
+// summary is what this program prints.
 type summary struct {
-	Seconds     float64            `json:"seconds"`
-	Outcomes    map[string]int     `json:"outcomes"`
-	Hints       int                `json:"hints"` // Refusals with a retry hint.
-	Questions   int                `json:"questions"`
-	CPUSeconds  float64            `json:"cpu_seconds"` // Of this program.
-	Latency     latency            `json:"latency_ms"`
-	BySize      map[string]latency `json:"latency_ms_by_questions"`
-	LongestIdle float64            `json:"longest_idle_seconds"` // The longest time in which no call was answered.
+	ConnectSeconds float64           `json:"connect_seconds"` // Time until the connections were established, before the load.
+	Seconds        float64           `json:"seconds"`         // Time during which calls were started.
+	Outcomes       map[string]int    `json:"outcomes"`        // Calls by how they ended.
+	Messages       map[string]string `json:"messages"`        // An error message for each outcome but OK.
+	Hints          int               `json:"hints"`           // Refusals that say when to try again.
+	Late           int               `json:"late"`            // Answers after their deadline.
+	Questions      int               `json:"questions"`       // Questions answered during Seconds and before their deadline.
+	CPUSeconds     float64           `json:"cpu_seconds"`     // CPU time of this program during Seconds.
+	Latency        latency           `json:"latency_ms"`      // Of calls that were answered.
 }
 
 type latency struct {
@@ -40,46 +40,41 @@ type latency struct {
 	Max   float64 `json:"max"`
 }
 
-// summary counts what ended from `begin` to `end`, and the latencies of what was to start then, however late it ended.
+// summary counts the calls that were due between `begin` and `end`, however late they ended. Questions are counted if
+// the answer came between `begin` and `end`, so that they divided by the seconds are a rate.
 func (r results) summary(begin, end time.Time, cpu time.Duration) summary {
 	found := summary{
 		Seconds: end.Sub(begin).Seconds(), CPUSeconds: cpu.Seconds(),
-		Outcomes: map[string]int{}, BySize: map[string]latency{},
+		Outcomes: map[string]int{}, Messages: map[string]string{},
 	}
-	within := func(at time.Time) bool { return !at.Before(begin) && at.Before(end) }
-	var all []time.Duration
-	sizes := map[uint32][]time.Duration{}
-	answers := []time.Time{begin, end}
+	within := func(at time.Time) bool { return !at.Before(begin) && !at.After(end) }
+	var times []time.Duration
 	for _, one := range r {
-		answered := one.outcome == codes.OK.String()
-		if within(one.due) {
-			found.Outcomes[one.outcome]++
-			if one.hint {
-				found.Hints++
-			}
-			if answered {
-				took := one.ended.Sub(one.due)
-				all = append(all, took)
-				sizes[one.questions] = append(sizes[one.questions], took)
-			}
-		}
-		if answered && within(one.ended) {
+		answered := one.outcome == ok
+		if answered && !one.late && within(one.ended) {
 			found.Questions += int(one.questions)
-			answers = append(answers, one.ended)
+		}
+		if !within(one.due) {
+			continue
+		}
+		found.Outcomes[one.outcome]++
+		if one.hint {
+			found.Hints++
+		}
+		if one.late {
+			found.Late++
+		}
+		if answered {
+			times = append(times, one.ended.Sub(one.due))
+		} else if found.Messages[one.outcome] == "" {
+			found.Messages[one.outcome] = one.message
 		}
 	}
-	found.Latency = measured(all)
-	for size, times := range sizes {
-		found.BySize[strconv.Itoa(int(size))] = measured(times)
-	}
-	slices.SortFunc(answers, time.Time.Compare)
-	for at := 1; at < len(answers); at++ {
-		found.LongestIdle = max(found.LongestIdle, answers[at].Sub(answers[at-1]).Seconds())
-	}
+	found.Latency = percentiles(times)
 	return found
 }
 
-func measured(times []time.Duration) latency {
+func percentiles(times []time.Duration) latency {
 	if len(times) == 0 {
 		return latency{}
 	}
@@ -93,7 +88,7 @@ func measured(times []time.Duration) latency {
 func cpuTime() time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		panic(err) // Of a constant argument.
+		panic(err) // Getrusage fails only for wrong arguments.
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

@@ -1,4 +1,4 @@
-"""The contract's response, as servers without a front make it: coarse confidences alone."""
+"""Makes the response of our contract for the peers that serve it, with coarse confidences only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from questiontopic_model.topic_model import TopicModel
 
 
 def respond(model: TopicModel, texts: list[str]) -> topic_pb2.PredictTopicResponse:
-    """What the project's server answers by default."""
+    """Returns the response that the project's server gives by default."""
     manifest, found = model.manifest, model.predict(texts)
     response = topic_pb2.PredictTopicResponse()
     response.model.name, response.model.version, response.model.digest = (

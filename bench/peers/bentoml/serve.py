@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def serve(bundle: Path, port: int) -> None:
-    """Becomes `bentoml serve`, which serves until SIGTERM or SIGINT."""
+    """Replaces this process by `bentoml serve`, which serves until SIGTERM or SIGINT."""
     cache = Path(".cache").absolute()
     os.environ |= {"BENTOML_DO_NOT_TRACK": "True", "BENTOML_HOME": str(cache / "bentoml")}
     command = ["-m", "bentoml", "serve", "service:Topic", "--working-dir", str(Path(__file__).parent.absolute())]

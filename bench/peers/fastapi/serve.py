@@ -1,4 +1,4 @@
-"""A FastAPI endpoint on uvicorn: a worker process a core, each with its own model; no batching.
+"""A FastAPI endpoint on uvicorn: a worker process for each core, each with its own model; no batching.
 
 python serve.py BUNDLE PORT
 """
@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from questiontopic_model.bundle import read_bundle
 from questiontopic_model.loading import load_topic_model
 
-WORKERS = 2  # One a core: FastAPI's documentation has workers for the use of all cores, and names no other number.
+WORKERS = 2  # One for each core: FastAPI's documentation uses workers for that, and names no other number.
 
 
 class Questions(BaseModel):
@@ -32,7 +32,7 @@ class Answer(BaseModel):
 
 
 def make_app() -> FastAPI:
-    """The application of one worker, which has the command line of the program that started it."""
+    """Makes the application of one worker, which gets the same command line as the first process."""
     model = load_topic_model(read_bundle(Path(sys.argv[1])), "auto", Path(".cache"), threads=1)
     one_at_a_time = threading.Lock()  # FastAPI runs a plain function in one of forty threads.
     app = FastAPI()

@@ -1,4 +1,4 @@
-"""The original's way: Flask's own server, and every request loads the model before it asks it.
+"""The way of the original system: Flask's own server, which loads the model anew for every request.
 
 python serve.py BUNDLE PORT
 """
@@ -15,7 +15,7 @@ from questiontopic_model.loading import load_topic_model
 
 
 def make_app(bundle: Path) -> Flask:
-    """The application."""
+    """Makes the application."""
     app = Flask(__name__)
 
     @app.post("/predict")

@@ -14,11 +14,11 @@ from flask import Flask, request
 from questiontopic_model.bundle import read_bundle
 from questiontopic_model.loading import load_topic_model
 
-WORKERS = 2  # One a core: each computes without pause.
+WORKERS = 2  # One for each core, because each computes all the time.
 
 
 def make_app(bundle: str) -> Flask:
-    """The application of one worker; gunicorn's default worker handles one request at a time, so no lock is needed."""
+    """Makes the application of one worker. It needs no lock: gunicorn's default worker has one request at a time."""
     model = load_topic_model(read_bundle(Path(bundle)), "auto", Path(".cache"), threads=1)
     app = Flask(__name__)
 
@@ -30,11 +30,11 @@ def make_app(bundle: str) -> Flask:
 
 
 def main() -> None:
-    """Becomes gunicorn."""
+    """Replaces this process by gunicorn."""
     bundle, port = sys.argv[1:]
     gunicorn = [sys.executable, "-m", "gunicorn", f"--workers={WORKERS}", f"--bind=127.0.0.1:{port}"]
     here = f"--pythonpath={Path(__file__).parent.resolve()}"
-    # Without the control socket, which gunicorn keeps in the user's home.
+    # The control socket would be a file in the user's home.
     os.execv(sys.executable, [*gunicorn, "--no-control-socket", here, f"serve:make_app({bundle!r})"])
 
 

@@ -1,4 +1,4 @@
-"""A bare synchronous gRPC server: a pool of threads, one model behind a lock, no batcher.
+"""A plain synchronous gRPC server: a pool of threads and one model with a lock, no batcher.
 
 python serve.py BUNDLE PORT
 """
@@ -31,7 +31,7 @@ class TopicService(topic_pb2_grpc.TopicServiceServicer):
     def PredictTopic(  # noqa: N802 - the contract's name
         self, request: topic_pb2.PredictTopicRequest, context: grpc.ServicerContext
     ) -> topic_pb2.PredictTopicResponse:
-        """As the project's server answers by default."""
+        """Answers as the project's server does by default."""
         with self._lock:
             return respond(self._model, list(request.texts))
 

@@ -21,7 +21,7 @@ from questiontopic_model.topic_model import TopicModel
 
 
 class TopicService(topic_pb2_grpc.TopicServiceServicer):
-    """Answers PredictTopic with the coarse confidences; the model computes in one thread beside the event loop."""
+    """Answers PredictTopic with the coarse confidences; the model computes in a thread beside the event loop."""
 
     def __init__(self, model: TopicModel) -> None:
         self._model, self._thread = model, ThreadPoolExecutor(1)
@@ -29,7 +29,7 @@ class TopicService(topic_pb2_grpc.TopicServiceServicer):
     async def PredictTopic(  # noqa: N802 - the contract's name
         self, request: topic_pb2.PredictTopicRequest, context: object
     ) -> topic_pb2.PredictTopicResponse:
-        """As the project's server answers by default."""
+        """Answers as the project's server does by default."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, respond, self._model, list(request.texts))
 

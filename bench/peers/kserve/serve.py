@@ -36,7 +36,7 @@ def serve(bundle: Path, port: int) -> None:
     model = Topic(bundle)
     model.load()
     server = ModelServer(grpc_port=port, http_port=port + 1, enable_latency_logging=False)
-    logging.getLogger("kserve").setLevel(logging.WARNING)  # not a line a request
+    logging.getLogger("kserve").setLevel(logging.WARNING)  # No log line for each request.
     server.start([model])
 
 

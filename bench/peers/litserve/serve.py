@@ -15,12 +15,12 @@ from questiontopic_model.bundle import read_bundle
 from questiontopic_model.loading import load_topic_model
 
 MAX_BATCH = 64  # Requests: LitServe cannot count the texts in them.
-WINDOW = 0.002  # Seconds; about a small batch's own time. 0, the default, makes an idle worker ask for work in a spin.
-WORKERS = 2  # One a core, as LitServer's documentation has it for CPUs; so many HTTP servers come with them.
+WINDOW = 0.002  # Seconds: about the time of a small batch. With 0, the default, an idle worker never sleeps.
+WORKERS = 2  # One for each core, as LitServer's documentation advises. It starts as many HTTP servers.
 
 
 class TopicApi(litserve.LitAPI):  # type: ignore[misc]
-    """Answers a batch of requests; LitServe looks the arguments up by their names."""
+    """Answers a batch of requests. LitServe depends on the names of the arguments."""
 
     def __init__(self, bundle: Path) -> None:
         super().__init__(max_batch_size=MAX_BATCH, batch_timeout=WINDOW)
@@ -31,21 +31,21 @@ class TopicApi(litserve.LitAPI):  # type: ignore[misc]
         self._model = load_topic_model(read_bundle(self._bundle), "auto", Path(".cache"), threads=1)
 
     def decode_request(self, request: dict[str, list[str]]) -> list[str]:
-        """A request's texts."""
+        """Returns the texts of a request."""
         return request["texts"]
 
     def predict(self, x: list[list[str]]) -> list[list[list[float]]]:
-        """Each request's confidences; all their texts are one batch."""
+        """Returns the confidences of each request; all their texts are one batch."""
         rows = iter(self._model.predict(list(chain.from_iterable(x))).coarse.tolist())
         return [[next(rows) for _ in texts] for texts in x]
 
     def encode_response(self, output: list[list[float]]) -> dict[str, list[list[float]]]:
-        """A request's answer."""
+        """Returns the answer to a request."""
         return {"confidences": output}
 
 
 if __name__ == "__main__":
-    # The fast queue is documented for more than 100 requests a second.
+    # The documentation advises the fast queue for more than 100 requests a second.
     server = litserve.LitServer(
         TopicApi(Path(sys.argv[1])), accelerator="cpu", workers_per_device=WORKERS, fast_queue=True
     )

@@ -24,7 +24,7 @@ class TopicRuntime(MLModel):  # type: ignore[misc]
         return True
 
     async def predict(self, payload: InferenceRequest) -> InferenceResponse:
-        """Computes the texts of one merged batch."""
+        """Computes the texts of one batch."""
         coarse = self._model.predict(StringCodec.decode_input(payload.inputs[0])).coarse
         return InferenceResponse(model_name=self.name, outputs=[NumpyCodec.encode_output("confidences", coarse)])
 
@@ -44,7 +44,7 @@ async def serve(bundle: str, port: int) -> None:
         implementation=TopicRuntime,
         parameters=ModelParameters(uri=bundle),
         max_batch_size=64,  # It counts requests, not texts.
-        # Seconds. The documentation says to experiment; 1 ms merged next to nothing, taking in a request lasts as long.
+        # Seconds. The documentation advises to experiment: 1 ms merged almost nothing, as reading a request takes 1 ms.
         max_batch_time=0.005,
     )
     await MLServer(settings).start([model])

@@ -35,12 +35,12 @@ def serve(bundle: Path, port: int) -> None:
             infer_func=infer,
             inputs=[Tensor(name="texts", dtype=np.bytes_, shape=(1,))],
             outputs=[Tensor(name="confidences", dtype=np.float32, shape=(len(model.manifest.coarse_labels),))],
-            # No delay, Triton's default, is where its tuning guide starts: what waits while a batch runs is the next.
+            # No delay, as Triton's tuning guide begins: the texts that wait while a batch is computed are the next one.
             config=ModelConfig(max_batch_size=64, batcher=DynamicBatcher()),
         )
         triton.serve()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # PyTriton stops its processes on SIGINT alone.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # PyTriton stops its processes only on SIGINT.
     serve(Path(sys.argv[1]), int(sys.argv[2]))

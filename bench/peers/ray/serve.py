@@ -11,10 +11,10 @@ import sys
 from itertools import chain
 from pathlib import Path
 
-os.environ |= {  # Before Ray is imported; its processes inherit them.
+os.environ |= {  # Set before the import of Ray, because its processes inherit them.
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",  # As the documentation's page on performance has it,
-    "RAY_SERVE_ENABLE_DIRECT_INGRESS": "0",  # but with the gRPC proxy, which that would leave out.
+    "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",  # Advised by the documentation's page on performance.
+    "RAY_SERVE_ENABLE_DIRECT_INGRESS": "0",  # Keeps the gRPC proxy, which the line above would leave out.
 }
 
 import ray
@@ -25,9 +25,9 @@ from questiontopic_model.bundle import read_bundle
 from questiontopic_model.loading import load_topic_model
 
 MAX_BATCH = 64  # Texts.
-WINDOW = 0.002  # Seconds; about a small batch's own time, so well below any wanted latency, as the documentation asks.
-REPLICAS = 2  # One a core.
-ONGOING = 1_000  # Calls that a replica takes on: the documentation's number for async methods; its default is 5.
+WINDOW = 0.002  # Seconds: about the time of a small batch. The documentation wants it far below the wanted latency.
+REPLICAS = 2  # One for each core.
+ONGOING = 1_000  # Calls that a replica accepts: the documentation's number for async methods. The default is 5.
 
 
 @serve.deployment(num_replicas=REPLICAS, max_ongoing_requests=ONGOING)
@@ -41,7 +41,7 @@ class TopicService:
         max_batch_size=MAX_BATCH, batch_wait_timeout_s=WINDOW, batch_size_fn=lambda calls: sum(map(len, calls))
     )
     async def _predict(self, calls: list[list[str]]) -> list[list[tuple[list[float], bool]]]:
-        """Each call's confidences, and whether a text was cut; all their texts are one batch."""
+        """Returns each text's confidences, and whether it was cut, by call; all the texts are one batch."""
         found = await asyncio.to_thread(self._model.predict, list(chain.from_iterable(calls)))
         rows = iter(zip(found.coarse.tolist(), found.truncated, strict=True))
         return [[next(rows) for _ in texts] for texts in calls]
@@ -49,7 +49,7 @@ class TopicService:
     async def PredictTopic(  # noqa: N802 - the contract's name
         self, request: topic_pb2.PredictTopicRequest
     ) -> topic_pb2.PredictTopicResponse:
-        """As the project's server answers by default."""
+        """Answers as the project's server does by default."""
         answers = await self._predict(list(request.texts))
         manifest = self._model.manifest
         labels = manifest.coarse_labels
@@ -65,7 +65,7 @@ class TopicService:
 
 
 def main() -> None:
-    """Serves until SIGTERM, at which Ray ends the driver and its processes."""
+    """Serves until SIGTERM, which makes Ray end the driver and its processes."""
     bundle, port = Path(sys.argv[1]).resolve(), int(sys.argv[2])
     ray.init(num_cpus=REPLICAS, include_dashboard=False, log_to_driver=False, _node_ip_address="127.0.0.1")
     serve.start(

