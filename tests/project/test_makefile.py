@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,8 @@ def test_serves_in_a_folder_with_a_blank_in_its_name(checkout: Path) -> None:
         try:
             wait_for_log(process, re.compile(r"serving usem3 \S+ on 127.0.0.1:50062"))
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):  # It has ended, and the error above says why.
+                os.killpg(process.pid, signal.SIGTERM)
             process.communicate(timeout=60)
 
 

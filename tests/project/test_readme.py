@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -46,7 +46,8 @@ def running(command: list[str], environment: dict[str, str], sign: str) -> Itera
             wait_for_log(process, re.compile(sign))
             yield
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):  # It has ended, and the error above says why.
+                os.killpg(process.pid, signal.SIGTERM)
             process.communicate(timeout=60)
 
 
