@@ -31,6 +31,14 @@ def test_links_lead_somewhere(document: Path) -> None:
         assert not anchor or anchor in anchors(target), link
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_the_named_modules_exist(document: Path) -> None:
+    parts = ("bench", "clients/python", "server", "tests", "training")
+    modules = [f"/{path.relative_to(ROOT)}" for part in parts for path in (ROOT / part).rglob("*.py")]
+    named = re.findall(r"`([\w/]+\.py)\b", document.read_text("utf-8"))
+    assert [name for name in named if not any(module.endswith(f"/{name}") for module in modules)] == []
+
+
 def test_the_readme_is_read_in_three_minutes() -> None:
     assert len(README.read_text("utf-8").split()) <= 900
 
