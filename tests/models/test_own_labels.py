@@ -44,9 +44,9 @@ def said(intent: str, chance: random.Random) -> str:
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "label"])
-def test_the_readme_s_samples_are_read(tmp_path: Path, kind: str) -> None:
+def test_the_samples_of_the_training_page_are_read(tmp_path: Path, kind: str) -> None:
     (sample,) = re.findall(
-        rf"^```{kind}\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
+        rf"^```{kind}\n(.*?)^```$", (ROOT / "docs" / "training.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
     )
     path = tmp_path / f"sample.{kind}"
     path.write_text(sample, "utf-8")

