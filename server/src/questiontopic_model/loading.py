@@ -102,4 +102,4 @@ def load_cached(encoder: Encoder, texts: Graph, pieces: Path, threads: int) -> t
         return graph.run({"embeddings": embeddings(missing)})
 
     width = compute(np.zeros(1, np.int64)).shape[1]
-    return PieceEncoder(encoder), CachedGraph(lambda: PieceCache(encoder.vocabulary_size, width, compute), texts)
+    return PieceEncoder(encoder), CachedGraph(PieceCache(encoder.vocabulary_size, width, compute), texts)

@@ -17,7 +17,7 @@ def main() -> NoReturn:
     # process of a container no signal that it does not handle.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: os._exit(0))
-    import asyncio
+    import uvloop
 
     from .settings import Settings, misspelt
     from .telemetry.logs import open_standard_streams, say, start_logging
@@ -31,7 +31,7 @@ def main() -> NoReturn:
     if settings.log_level == "debug":  # Then gRPC tells of each connection, its peer and why it failed.
         os.environ.setdefault("GRPC_VERBOSITY", "info")
         os.environ.setdefault("GRPC_TRACE", "http")
-    asyncio.run(_serve_and_exit(settings))
+    uvloop.run(_serve_and_exit(settings))
     raise AssertionError("the process has ended")
 
 

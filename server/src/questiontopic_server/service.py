@@ -81,8 +81,9 @@ class TopicService:
 
     async def _answer(self, context: _Context, work: Callable[[bytes, float], Awaitable[_Response]]) -> _Response:
         """Reads the request and answers it by `work`. Turns what `work` raises into a status."""
-        request = await context.read()
         try:
+            deadline = _deadline(context)  # Before the message is read: in a flood many calls are too late already.
+            request = await context.read()
             if not isinstance(request, bytes):
                 raise FieldError("", "the call has no message: send one request")
             if self._draining:
@@ -90,7 +91,7 @@ class TopicService:
             self._in_flight += 1
             self._idle.clear()
             context.add_done_callback(self._leave)  # type: ignore[arg-type]  # the stubs want a class, gRPC a function
-            return await work(request, _deadline(context))
+            return await work(request, deadline)
         except CallError as error:
             failure = error
         except Exception:  # noqa: BLE001 - the caller gets a request id, the log has the traceback

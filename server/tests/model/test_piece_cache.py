@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,13 +31,14 @@ def new(rows: Rows) -> PieceCache:
 
 
 def rows_of(cache: PieceCache, pieces: list[int]) -> list[list[float]]:
-    values: list[list[float]] = cache.rows[cache.slots(np.array(pieces, np.int64))].tolist()
+    with cache.use(np.array(pieces, np.int64)) as (rows, slots):
+        values: list[list[float]] = rows[slots].tolist()
     return values
 
 
 # Few different pieces, so that batches share most of them; or many, so that batches share few.
 pieces = st.integers(1, CAPACITY + 2) | st.integers(1, VOCABULARY - 1)
-batch = st.lists(pieces, min_size=1, max_size=20).filter(lambda asked: len(set(asked)) <= CAPACITY)
+batch = st.lists(pieces, min_size=1, max_size=20)  # Some have more different pieces than the cache has slots.
 
 
 @given(st.lists(batch, min_size=1, max_size=30))
@@ -43,7 +46,8 @@ def test_every_piece_gets_its_row_whatever_came_before(asked: list[list[int]]) -
     cache = new(Rows())
     for batch in asked:
         assert rows_of(cache, batch) == [[piece, -piece] for piece in batch]
-    assert cache.rows[0].tolist() == [0, 0]
+    with cache.use(np.array([1], np.int64)) as (rows, _):
+        assert rows[0].tolist() == [0, 0]
 
 
 def test_no_piece_of_the_current_batch_is_freed() -> None:
@@ -55,9 +59,32 @@ def test_no_piece_of_the_current_batch_is_freed() -> None:
         assert rows_of(cache, batch) == [[piece, -piece] for piece in batch]
 
 
-def test_a_batch_with_more_pieces_than_the_capacity_is_an_error() -> None:
-    with pytest.raises(ValueError, match="more than 8 different pieces"):
-        rows_of(new(Rows()), list(range(1, CAPACITY + 2)))
+def test_no_piece_that_another_thread_uses_is_freed() -> None:
+    cache = new(Rows())
+    asked = np.arange(1, CAPACITY + 1)
+    with cache.use(asked) as (rows, slots):
+        for added in range(20, 30):
+            assert rows_of(cache, [added, added + 1]) == [[added, -added], [added + 1, -added - 1]]
+        assert rows[slots].tolist() == [[piece, -piece] for piece in asked]
+    assert rows_of(cache, [40]) == [[40, -40]]
+
+
+def test_threads_get_their_own_rows_whatever_the_others_ask() -> None:
+    cache = new(Rows())
+
+    def ask(seed: int) -> bool:
+        random = np.random.default_rng(seed)
+        for _ in range(300):
+            asked = random.integers(1, VOCABULARY, random.integers(1, CAPACITY))
+            with cache.use(asked) as (rows, slots):
+                before = rows[slots].tolist()
+                time.sleep(0)  # Lets other threads go on.
+                if not before == rows[slots].tolist() == [[piece, -piece] for piece in asked]:
+                    return False
+        return True
+
+    with ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(ask, range(4)))
 
 
 def test_a_piece_in_the_cache_is_not_computed_again() -> None:
