@@ -9,7 +9,7 @@ from questiontopic_training.report.comparison import compare_levels, mcnemar
 from questiontopic_training.report.comparison_report import ComparisonReport
 from questiontopic_training.report.share import Share
 
-from ..subjects import Answered, subject
+from .subjects import Answered, subject
 
 BEFORE: list[Answered] = [
     ("Which one <i>stays</i> right ?", "CAT:big", "CAT:big", 0.9),

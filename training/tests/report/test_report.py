@@ -20,7 +20,7 @@ from questiontopic_training.report.share import Share
 from questiontopic_training.report.subject import examine
 from questiontopic_training.report.tables import confusion_matrix, confusions, mistakes, scores
 
-from ..subjects import Answered, subject
+from .subjects import Answered, subject
 
 ANSWERS: list[Answered] = [
     ("Which cat is a lion ?", "CAT:big", "CAT:big", 0.95),

@@ -151,7 +151,7 @@ def test_a_bundle_that_fails_its_proof_leaves_the_old_one(
         save_texts_onnx(model, path)
         kernel.assign(kernel * -1)
 
-    monkeypatch.setattr("questiontopic_training.encoders.save_texts_onnx", save_other)
+    monkeypatch.setattr("questiontopic_training.encoders.training_encoder.save_texts_onnx", save_other)
     with pytest.raises((ParityError, BundleError), match=r"differs|self-check"):
         write_bundle(bundle_folder, manifest, content(model, usem3), cache, ["Who ?"])
     assert read_bundle(bundle_folder).manifest.digest == manifest.digest

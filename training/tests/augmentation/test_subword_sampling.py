@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 import numpy as np
 from questiontopic_model.encoders.usem3 import installed_spec, load_usem3
-from questiontopic_training.resampling import Resampling
+from questiontopic_training.augmentation.subword_sampling import Resampling
 resampling, random = Resampling(load_usem3(installed_spec(), Path(sys.argv[1]))), np.random.default_rng(0)
 print([resampling.pieces(sys.argv[2], random) for _ in range(20)])
 """
