@@ -7,12 +7,15 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from .option_types import bundle_name, bundle_version, folds, positive, seed, share
-from .recipe_names import RECIPE_NAMES
+from .option_types import bundle_name, bundle_version, share, whole_number
+
+# The keys of `recipes.RECIPES` and the ensemble: that package imports TensorFlow, which takes seconds.
+RECIPE_NAMES = ("distilled", "ensemble", "finetuned", "head", "minilm", "original")
 
 # The student of seed 0 takes "What is your salary?" for a definition, though only in this form; no other seed's does.
 _SEED = 1
-_MOST_JOBS = 4  # By default: each holds TensorFlow and the encoder, 1.5 GB.
+_MAX_SEED = 2**32 - 1  # The largest seed that numpy takes.
+_MAX_JOBS = 4  # By default: each holds TensorFlow and the encoder, 1.5 GB.
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "TREC_10.label, which are downloaded into it if they are missing",
     )
     add("--test", type=Path, help="your own test questions; without them there is cross-validation")
-    add("--folds", type=folds, default=5, help="parts of cross-validation, at least 3")
+    add("--folds", type=whole_number(3), default=5, help="parts of cross-validation, at least 3")
     add(
         "--balance",
         type=share,
@@ -91,19 +94,19 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--version", type=bundle_version, default="1.0.0", help="the bundle's version, MAJOR.MINOR.PATCH")
     add(
         "--seeds",
-        type=positive,
+        type=whole_number(1),
         default=1,
         help="how many final models are trained and tested; the bundle holds the first",
     )
     add(
         "--seed",
-        type=seed,
+        type=whole_number(0, _MAX_SEED),
         default=_SEED,
         help="the seed of the bundle's model; those of others count from 0. The same rows are held out for all",
     )
-    add("--epochs", type=positive, help="passes over the data instead of the recipe's own number")
-    add("--jobs", type=positive, default=min(_MOST_JOBS, _cores()), help="models that are trained at once")
-    add("--threads", type=positive, default=1, help="CPU threads of one operation")
+    add("--epochs", type=whole_number(1), help="passes over the data instead of the recipe's own number")
+    add("--jobs", type=whole_number(1), default=min(_MAX_JOBS, _cores()), help="models that are trained at once")
+    add("--threads", type=whole_number(1), default=1, help="CPU threads of one operation")
     add(
         "--cache",
         type=Path,

@@ -4,11 +4,22 @@ import numpy as np
 import pytest
 
 from questiontopic_training.augmentation.sentences import LEADS, TALK
-from questiontopic_training.augmentation.surface_forms import SHARES, TALKATIVE, drawn, hasty, plain, trec, typo
+from questiontopic_training.augmentation.surface_forms import (
+    SHARES,
+    TALKATIVE,
+    draw_forms,
+    draw_simple_forms,
+    hasty,
+    plain,
+    trec,
+    typo,
+)
 from questiontopic_training.evaluation import robustness
 
 WRITTEN = 'Who wrote "Hamlet" (the play), and what\'s it about?'
 TREC = "Who wrote `` Hamlet '' ( the play ) , and what 's it about ?"
+TEXT = "Who was Ada ?"
+SIMPLE_FORMS = {"who was ada ?", "Who was Ada", "Who was Ada?", "who was ada", "who was ada?"}
 
 
 def test_trecs_style_and_a_careful_persons_are_each_others_inverse() -> None:
@@ -39,20 +50,20 @@ def test_a_text_without_words_has_no_typo() -> None:
 
 
 def test_forms_are_drawn_as_often_as_asked() -> None:
-    texts = drawn(["What 's it ?"] * 2000, SHARES, np.random.default_rng(0))
+    texts = draw_forms(["What 's it ?"] * 2000, SHARES, np.random.default_rng(0))
     assert abs(texts.count("what's it") / 2000 - SHARES["hasty"]) < 0.04
     assert len(set(texts)) > 50
 
 
 def test_one_sentence_or_two_stand_behind() -> None:
-    texts = drawn(["What 's it ?"] * 500, {"tail": 1.0}, np.random.default_rng(0))
+    texts = draw_forms(["What 's it ?"] * 500, {"tail": 1.0}, np.random.default_rng(0))
     behind = [text.count(".") + text.count("!") for text in texts]
     assert set(behind) == {1, 2}
     assert 0.3 < behind.count(2) / len(behind) < 0.5
 
 
 def test_up_to_three_sentences_stand_behind_who_explains() -> None:
-    texts = drawn(["What 's it ?"] * 500, {"talk": 1.0}, np.random.default_rng(0))
+    texts = draw_forms(["What 's it ?"] * 500, {"talk": 1.0}, np.random.default_rng(0))
     assert all(any(text.endswith(sentence) for sentence in TALK) for text in texts)
     behind = [sum(text.count(sentence) for sentence in TALK) for text in texts]
     assert set(behind) == {1, 2, 3}
@@ -69,3 +80,21 @@ def test_what_is_measured_is_not_what_is_learned() -> None:
     added = {part.strip() for text in measured for part in re.split(r"(?<=[.!?]) |[iI]t\?", text)} - {""}
     assert len(added) == 9
     assert not added & {*LEADS, *TALK}
+
+
+def test_a_third_of_the_texts_vary_in_every_form() -> None:
+    varied = draw_simple_forms([TEXT] * 3000, 1 / 3, np.random.default_rng(0))
+    assert set(varied) == SIMPLE_FORMS | {TEXT}
+    assert 0.3 < sum(text != TEXT for text in varied) / 3000 < 0.37
+
+
+def test_equal_seeds_vary_equally_and_the_next_epoch_differently() -> None:
+    random = np.random.default_rng(5)
+    first, second = (draw_simple_forms([TEXT] * 50, 1 / 3, random) for _ in range(2))
+    assert first == draw_simple_forms([TEXT] * 50, 1 / 3, np.random.default_rng(5))
+    assert first != second
+
+
+def test_no_text_becomes_empty() -> None:
+    assert set(draw_simple_forms(["?", " ?"], 1, np.random.default_rng(0))) <= {"?", " ?"}
+    assert all(draw_simple_forms(["?"] * 100, 1, np.random.default_rng(0)))

@@ -7,7 +7,6 @@ import pytest
 from questiontopic_model.bundle import Manifest, read_bundle
 from questiontopic_model.bundle.manifest import EncoderSpec, TemperatureAt
 from questiontopic_training.bundle.model_card import model_card
-from questiontopic_training.points import points
 
 
 def bins(answers: int, right: int) -> list[dict[str, Any]]:
@@ -91,10 +90,6 @@ def test_the_command_names_the_unlabelled_questions_where_there_were_some(manife
     assert "--questions" not in model_card(manifest)
     data = manifest.data | {"unlabelled": {}}
     assert "--data DATA --questions QUESTIONS --output FOLDER" in model_card(replace(manifest, data=data))
-
-
-def test_differences_have_signs_and_zero_has_none() -> None:
-    assert [points(value) for value in (-0.012, 0.05, 0.0, -0.0001)] == ["−1.2", "+5.0", "0.0", "0.0"]
 
 
 def test_the_command_names_what_was_chosen(manifest: Manifest) -> None:

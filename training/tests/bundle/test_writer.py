@@ -15,9 +15,8 @@ from questiontopic_model.bundle import BundleError, read_bundle
 from questiontopic_model.bundle.bundle import sha256_of
 from questiontopic_model.runtimes.keras_graph import KerasGraph
 from questiontopic_model.topic_model import load_topic_model
-from questiontopic_training.bundle.golden import GOLDEN_TEXTS
 from questiontopic_training.bundle.model_card import model_card
-from questiontopic_training.bundle.writer import Content, ParityError, write_bundle
+from questiontopic_training.bundle.writer import GOLDEN_TEXTS, Content, ParityError, write_bundle
 from questiontopic_training.data.examples import Labels
 from questiontopic_training.data.questions import QuestionSet
 from questiontopic_training.encoders.float16 import round_weights, save_keras

@@ -13,12 +13,12 @@ from questiontopic_training.encoders.training_encoder import TrainingEncoder, lo
 from questiontopic_training.experiments import ensemble
 from questiontopic_training.experiments.experiment import Experiment
 from questiontopic_training.experiments.runs import Runs
-from questiontopic_training.recipe_names import RECIPE_NAMES
 from questiontopic_training.recipes import RECIPES
 from questiontopic_training.recipes.finetuned import Finetuned
 from questiontopic_training.recipes.head import Head
 from questiontopic_training.recipes.original import Original
 from questiontopic_training.recipes.teachers import Teachers
+from questiontopic_training.settings import RECIPE_NAMES
 
 
 def test_the_options_name_every_recipe() -> None:

@@ -9,7 +9,6 @@ import pytest
 from questiontopic_model.bundle import read_bundle
 from questiontopic_model.topic_model import load_topic_model
 from questiontopic_training.__main__ import main
-from questiontopic_training.bundle.confidence_words import confidence_sentence
 from questiontopic_training.data.examples import Labels
 from questiontopic_training.data.questions import DataError, Question, QuestionSet
 from questiontopic_training.evaluation.metrics import judge
@@ -68,18 +67,6 @@ def test_confusions_and_mistakes_by_hand() -> None:
     assert (second.truth, second.answer, second.times) == ("DOG:big", "CAT:small", 1)
     worst = mistakes(fine, found.assessment.test.truth.texts, 2)
     assert [(one.answer, round(one.confidence, 2)) for one in worst] == [("CAT:small", 0.98), ("CAT:small", 0.85)]
-
-
-@pytest.mark.parametrize(
-    ("answers", "right", "said"),
-    [
-        (40, 31, "Of 40 answers with a confidence of 0.7 to 0.9, 78% were right."),
-        (3, 1, "Only 3 answers had a confidence of 0.7 to 0.9, too few for a share; 1 was right."),
-        (0, 0, "No answer had a confidence of 0.7 to 0.9."),
-    ],
-)
-def test_what_a_confidence_means_in_a_sentence(answers: int, right: int, said: str) -> None:
-    assert confidence_sentence(answers, right, 0.7, 0.9) == said
 
 
 def test_about_0_8_counts_answers_from_0_7_to_below_0_9() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from questiontopic_model.encoders.encoder import Floats
 
 from ..data.examples import Examples, Ints, Labels
-from .surface_forms import drawn
+from .surface_forms import draw_forms
 from .templates import Frame, Frames
 
 _RARE = 120  # Labels of the coarse level with fewer rows are shown once more.
@@ -45,7 +45,7 @@ class Lesson:
         taught, rows = self._taught_rows(random), self._labelled_rows()
         made = self.frames.draw(self.abbreviations, self.foreign, random)
         clean = [*(self.questions[row] for row in taught), *(self.labelled.texts[row] for row in rows)]
-        texts = drawn(clean, self.forms, random)
+        texts = draw_forms(clean, self.forms, random)
         shown = [Text(text) for text in texts] + [self._made(frame, text, random) for frame, text in made]
         names = [label.name for label in self.labels.fine]
         fine = np.array([names.index(frame.fine) for frame, _ in made], np.int64)
@@ -80,7 +80,7 @@ class Lesson:
 
     def _made(self, frame: Frame, text: str, random: np.random.Generator) -> Text:
         if frame.is_english:
-            return Text(drawn([text], self.forms, random)[0])
+            return Text(draw_forms([text], self.forms, random)[0])
         if random.random() < 0.3:  # The forms are of English; of other languages there are two.
             text = text.rstrip(" ?？؟").lower()
         return Text(text, frame.language if frame.has_noun and random.random() < 0.8 else "")

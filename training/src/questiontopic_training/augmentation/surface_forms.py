@@ -40,20 +40,20 @@ _NEAR = {key: [row[at] for at in (i - 1, i + 1) if 0 <= at < len(row)] for row i
 
 def trec(text: str) -> str:
     """As in TREC's files: a capital first, tokens apart, " ?" at the end."""
-    return _capital(_replaced(bare(text), _TO_TREC).strip() + " ?")
+    return _capital(_replaced(without_end_marks(text), _TO_TREC).strip() + " ?")
 
 
 def plain(text: str) -> str:
     """As a careful person types it: a capital first, no blank before a mark, "?" at the end."""
-    return _capital(_replaced(bare(text) + " ?", _FROM_TREC))
+    return _capital(_replaced(without_end_marks(text) + " ?", _FROM_TREC))
 
 
 def hasty(text: str) -> str:
     """In lower case without the final mark."""
-    return plain(bare(text)).removesuffix("?").lower()
+    return plain(without_end_marks(text)).removesuffix("?").lower()
 
 
-def bare(text: str) -> str:
+def without_end_marks(text: str) -> str:
     """Without marks at the end; a text of nothing else stays."""
     return text.rstrip(_END) or text
 
@@ -119,7 +119,7 @@ FORMS: dict[str, Form] = {
     "trec": lambda text, random: trec(text),
     "plain": lambda text, random: plain(text),
     "hasty": lambda text, random: hasty(text),
-    "trec_hasty": lambda text, random: bare(trec(text)).lower(),
+    "trec_hasty": lambda text, random: without_end_marks(trec(text)).lower(),
     "lower": lambda text, random: plain(text).lower(),
     "typo": lambda text, random: typo((trec if random.random() < 0.5 else plain)(text), random),
     "hasty_typos": lambda text, random: typo(
@@ -157,7 +157,38 @@ TALKATIVE = SHARES | {
 }
 
 
-def drawn(texts: Sequence[str], shares: Mapping[str, float], random: np.random.Generator) -> list[str]:
+def draw_forms(texts: Sequence[str], shares: Mapping[str, float], random: np.random.Generator) -> list[str]:
     """The texts, each in a form of FORMS drawn with the probability `shares` gives it; the shares sum to 1."""
     chosen = random.choice(list(shares), size=len(texts), p=list(shares.values()))
     return [FORMS[form](text, random) for text, form in zip(texts, chosen.tolist(), strict=True)]
+
+
+def _lower(text: str) -> str:
+    return text.lower()
+
+
+def _without_question_mark(text: str) -> str:
+    return text.removesuffix("?").rstrip() or text
+
+
+def _with_joined_mark(text: str) -> str:
+    """With the question mark directly after the word, as people type it outside of TREC."""
+    return f"{_without_question_mark(text)}?" if text.endswith(" ?") else text
+
+
+_SIMPLE_FORMS = (
+    _lower,
+    _without_question_mark,
+    _with_joined_mark,
+    lambda text: _lower(_without_question_mark(text)),
+    lambda text: _lower(_with_joined_mark(text)),
+)
+
+
+def draw_simple_forms(texts: Sequence[str], share: float, random: np.random.Generator) -> list[str]:
+    """The texts; each is changed with the probability `share`, only in its case and its question mark."""
+    changed = random.random(len(texts)) < share
+    forms = random.integers(len(_SIMPLE_FORMS), size=len(texts))
+    return [
+        _SIMPLE_FORMS[form](text) if change else text for text, change, form in zip(texts, changed, forms, strict=True)
+    ]

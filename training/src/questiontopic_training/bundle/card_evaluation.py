@@ -6,8 +6,7 @@ from typing import Any
 
 from questiontopic_model.bundle import Manifest
 
-from ..points import points
-from .confidence_words import ABOUT_80, confidence_sentence
+from ..evaluation.wording import ABOUT_80, confidence_sentence, points
 
 _SLACK = 1e-6  # Ends of bins are fractions.
 

@@ -9,8 +9,8 @@ from typing import Any
 from questiontopic_model.bundle import Manifest
 from questiontopic_model.topic_model import PIECES
 
+from . import CARD, DIFFERENCES, KERAS, ONNX
 from .card_evaluation import confidence_section, languages_section, robustness_section
-from .names import CARD, DIFFERENCES, KERAS, ONNX
 
 _SPLITS = {
     "test": "test questions, which this run neither trained nor calibrated on",

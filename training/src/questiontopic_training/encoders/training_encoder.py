@@ -21,7 +21,7 @@ from questiontopic_model.encoders.usem3 import LANGUAGES, UseM3Encoder, installe
 from questiontopic_model.runtimes.keras_graph import HubEncoder, KerasGraph, load_hub
 from questiontopic_model.topic_model import PIECES
 
-from ..bundle.names import DIFFERENCES, KERAS, ONNX
+from ..bundle import DIFFERENCES, KERAS, ONNX
 from .differences import rounded, save_differences
 from .embedding_cache import EmbeddingCache, Encode, Vectors
 from .float16 import round_weights, save_keras

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..augmentation.surface_forms import bare, plain, typo
+from ..augmentation.surface_forms import plain, typo, without_end_marks
 from ..data.examples import Examples
 
 _SEED = 7
@@ -39,7 +39,7 @@ def _one_closing(text: str, number: int) -> str:
 
 
 DISTURBANCES: dict[str, Disturbance] = {
-    "lower case, no final mark": lambda text, number, random: bare(text).lower(),
+    "lower case, no final mark": lambda text, number, random: without_end_marks(text).lower(),
     "upper case": lambda text, number, random: text.upper(),
     "no apostrophes": lambda text, number, random: _APOSTROPHE.sub("", text),
     "one typo": lambda text, number, random: typo(text, random),

@@ -20,12 +20,12 @@ from ..augmentation.code_switching import Switching, find_neighbours
 from ..augmentation.distillation_set import Lesson
 from ..augmentation.surface_forms import TALKATIVE
 from ..augmentation.templates import read_frames
-from ..data.buckets import buckets
 from ..data.examples import Examples, Labels
 from ..encoders.gated_pooling import with_gates
 from ..encoders.heads import dropout_head, with_head
 from ..encoders.training_encoder import TrainingEncoder
 from ..encoders.usem3_keras import build_body
+from .batches import batches_by_length
 from .recipe import Recipe
 from .teachers import Teacher, Teachers
 from .trainer import Batch, Optimisation, fit
@@ -94,6 +94,6 @@ class Distilled(Recipe):
         for _ in range(self.epochs):
             texts, targets = lesson.epoch(random)
             lengths = np.array([len(text.text) for text in texts])
-            for rows in buckets(lengths, self.batch_size, random):
+            for rows in batches_by_length(lengths, self.batch_size, random):
                 part = [texts[row] for row in rows]
                 yield switching.encode(part, self.switched_share, self.resampled_share, random), targets[rows]

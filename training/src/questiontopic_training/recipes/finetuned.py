@@ -13,7 +13,7 @@ import tensorflow as tf
 from questiontopic_model.encoders.encoder import Encoder, Floats, Inputs
 from questiontopic_model.encoders.usem3 import DIMENSION
 
-from ..augmentation.typed_forms import vary
+from ..augmentation.surface_forms import draw_simple_forms
 from ..data.examples import Examples, Ints, Labels
 from ..encoders.heads import dropout_head
 from ..encoders.training_encoder import TrainingEncoder
@@ -42,7 +42,7 @@ class Finetuned(Recipe):
     body_dropout: float = 0.1
     input_dropout: float = 0.1
     hidden_dropout: float = 0.2
-    varied_share: float = 1 / 3  # Of the texts, drawn anew each epoch: see `augmentation`.
+    varied_share: float = 1 / 3  # Of the texts, drawn anew each epoch: see `surface_forms`.
     balance: float = 0.0  # Rows weigh their label's number of rows to the power of -balance.
 
     def train(
@@ -84,7 +84,7 @@ class Finetuned(Recipe):
         self, encoder: Encoder, examples: Examples, weights: Floats, random: np.random.Generator
     ) -> Iterator[tuple[Inputs, Ints, Floats]]:
         order = random.permutation(len(examples))
-        texts = vary(examples.texts, self.varied_share, random)
+        texts = draw_simple_forms(examples.texts, self.varied_share, random)
         for start in range(0, len(order), self.batch_size):
             rows = order[start : start + self.batch_size]
             yield encoder.encode([texts[row] for row in rows]).inputs, examples.fine[rows], weights[rows]

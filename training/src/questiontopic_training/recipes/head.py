@@ -9,10 +9,10 @@ import keras
 import numpy as np
 
 from ..data.examples import Examples, Labels
-from ..encoders.feature_batches import FeatureBatches
 from ..encoders.heads import dropout_head
 from ..encoders.training_encoder import TrainingEncoder
 from ..progress import EpochProgress
+from .batches import FeatureBatches
 from .loss import topic_loss
 from .recipe import Recipe
 from .teachers import Teachers

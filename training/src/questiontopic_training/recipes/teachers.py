@@ -25,12 +25,12 @@ from questiontopic_model.encoders.encoder import Floats
 from questiontopic_model.encoders.minilm import DIMENSION, MiniLMEncoder, installed_spec, load_minilm
 from questiontopic_model.runtimes.keras_graph import KerasGraph
 
-from ..augmentation.surface_forms import drawn, trec
-from ..data.buckets import buckets
+from ..augmentation.surface_forms import draw_forms, trec
 from ..data.examples import Examples, Labels
 from ..encoders.heads import linear_head, with_head
 from ..encoders.minilm_keras import build_minilm
 from ..evaluation.metrics import logits
+from .batches import batches_by_length
 from .trainer import Batch, Optimisation, fit
 
 
@@ -57,9 +57,9 @@ class Teacher:
         self, encoder: MiniLMEncoder, training: Examples, targets: Floats, random: np.random.Generator
     ) -> Iterator[Batch]:
         for _ in range(self.epochs):
-            texts = drawn(training.texts, self.forms, random)
+            texts = draw_forms(training.texts, self.forms, random)
             lengths = np.array([len(text) for text in texts])
-            for rows in buckets(lengths, self.batch_size, random):
+            for rows in batches_by_length(lengths, self.batch_size, random):
                 yield encoder.encode([texts[row] for row in rows]).inputs, targets[training.fine[rows]]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from ..points import points
+from ..evaluation.wording import points
 
 _LANGUAGES = {
     "ar": "Arabic",

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..bundle.confidence_words import ABOUT_80, confidence_sentence
 from ..evaluation.metrics import brier_score, calibration_error, chance_calibration_error, equal_mass_calibration_error
+from ..evaluation.wording import ABOUT_80, confidence_sentence
 from .curve import Curve
 from .figures import confusion_figure, curve_figure, reliability_figure
 from .page import render, write

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..option_types import positive
+from ..option_types import whole_number
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--jobs",
-        type=positive,
+        type=whole_number(1),
         default=1,
         help="the learning curve's models that are trained at once; each takes 1.5 GB",
     )

@@ -1,14 +1,29 @@
-"""Batches of vectors for Keras's `fit`, read from disk one at a time and shuffled anew each epoch."""
+"""Batches of training rows: of texts of similar length, and of vectors for Keras's `fit`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import keras
 import numpy as np
 
-from ..data.examples import Examples
-from .embedding_cache import Vectors
+from ..data.examples import Examples, Ints
+from ..encoders.embedding_cache import Vectors
+
+_POOL = 50  # Batches whose texts are sorted together: enough for like lengths, few enough to stay random.
+
+
+def batches_by_length(lengths: Ints, size: int, random: np.random.Generator) -> Iterator[Ints]:
+    """The numbers of all texts in batches of `size`, in a random order; the last batch of a pool may be smaller."""
+    order = random.permutation(len(lengths))
+    batches = []
+    for start in range(0, len(order), size * _POOL):
+        pool = order[start : start + size * _POOL]
+        pool = pool[np.argsort(lengths[pool], kind="stable")]
+        batches += [pool[at : at + size] for at in range(0, len(pool), size)]
+    for number in random.permutation(len(batches)):
+        yield batches[number]
 
 
 class FeatureBatches(keras.utils.PyDataset):  # type: ignore[misc]
