@@ -10,7 +10,7 @@ from typing import Any
 from questiontopic_model.bundle import BundleError
 
 from .bundle.writer import check_place
-from .data.download import complete
+from .data.download import download_missing
 from .data.own_labels import is_own_file, read_own_labels
 from .data.questions import DataError, QuestionSet
 from .data.trec import read_trec
@@ -60,7 +60,7 @@ def _experiment(settings: Settings, data: QuestionSet) -> Experiment:
     teachers = Teachers(unlabelled.questions, settings.cache)
     runs = Runs(encoder, teachers, settings.jobs, settings.threads, settings.cache)
     seeds = seeds_from(settings.seed, settings.seeds)
-    return Experiment(recipe, data.beside(unlabelled.description), seeds, runs, settings.folds)
+    return Experiment(recipe, data.with_description(unlabelled.description), seeds, runs, settings.folds)
 
 
 def seeds_from(first: int, count: int) -> list[int]:
@@ -73,7 +73,7 @@ def _questions(settings: Settings) -> QuestionSet:
         return read_own_labels(settings.data, settings.test, settings.folds)
     if settings.test:
         raise DataError(f"{settings.data}: a folder has its own test file; with --test, --data must be a file")
-    complete(settings.data)
+    download_missing(settings.data)
     return read_trec(settings.data)
 
 

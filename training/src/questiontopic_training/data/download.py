@@ -18,7 +18,7 @@ _TIMEOUT_SECONDS = 30.0
 _CHUNK_BYTES = 65_536
 
 
-def complete(folder: Path, home: str = HOME, timeout: float = _TIMEOUT_SECONDS) -> None:
+def download_missing(folder: Path, home: str = HOME, timeout: float = _TIMEOUT_SECONDS) -> None:
     """Downloads into `folder` whichever of the two files is missing; raises DataError and leaves no partial file.
 
     `home` is the address that the files' names are appended to; `timeout` bounds each wait for the server, in seconds.

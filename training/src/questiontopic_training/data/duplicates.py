@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .questions import Question
 
-_SHOWN = 5  # Line numbers in a warning.
+_MAX_LINES_SHOWN = 5  # Line numbers in a warning.
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Duplicates:
         return tuple(f"{path}: {len(lines)} rows {what}: {_shown(lines)}" for path, lines, what in kinds if lines)
 
 
-def normal(text: str) -> str:
+def normalized(text: str) -> str:
     """What two texts have in common that differ only in case and blanks."""
     return " ".join(text.casefold().split())
 
@@ -47,7 +47,7 @@ def find_duplicates(training: Iterable[Question], test: Iterable[Question]) -> D
     repeated: list[int] = []
     contradictory: list[int] = []
     for question in training:
-        key = normal(question.text)
+        key = normalized(question.text)
         if key in first:
             (repeated if first[key] == question.fine else contradictory).append(question.line)
         else:
@@ -55,10 +55,10 @@ def find_duplicates(training: Iterable[Question], test: Iterable[Question]) -> D
     return Duplicates(
         tuple(repeated),
         tuple(contradictory),
-        tuple(question.line for question in test if normal(question.text) in first),
+        tuple(question.line for question in test if normalized(question.text) in first),
     )
 
 
 def _shown(lines: Sequence[int]) -> str:
-    more = ", …" if len(lines) > _SHOWN else ""
-    return f"line{'s' if len(lines) > 1 else ''} {', '.join(map(str, lines[:_SHOWN]))}{more}"
+    more = ", …" if len(lines) > _MAX_LINES_SHOWN else ""
+    return f"line{'s' if len(lines) > 1 else ''} {', '.join(map(str, lines[:_MAX_LINES_SHOWN]))}{more}"

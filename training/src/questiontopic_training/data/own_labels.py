@@ -13,11 +13,11 @@ from typing import Any
 
 from questiontopic_model.bundle.bundle import sha256_of
 
-from .duplicates import find_duplicates, normal
+from .duplicates import find_duplicates, normalized
 from .files import read_questions
 from .questions import DataError, Question, QuestionSet
 
-LEAST = 3  # Different texts of a label: one to measure on, one that tells when to stop, one to learn from.
+MIN_TEXTS = 3  # Different texts of a label: one to measure on, one that tells when to stop, one to learn from.
 
 
 def is_own_file(data: Path) -> bool:
@@ -31,7 +31,7 @@ def read_own_labels(training: Path, test: Path | None, folds: int) -> QuestionSe
     Raises DataError.
     """
     trained = _with_levels(_read(training))
-    _check_labels(training, trained, folds if test is None else LEAST)
+    _check_labels(training, trained, folds if test is None else MIN_TEXTS)
     tested = _as_trained(test, training, trained) if test else ()
     duplicates = find_duplicates(trained, tested)
     counts = _counts(trained)
@@ -76,21 +76,22 @@ def _as_trained(path: Path, training: Path, trained: Sequence[Question]) -> tupl
     return tuple(questions)
 
 
-def _check_labels(path: Path, questions: Sequence[Question], least: int) -> None:
+def _check_labels(path: Path, questions: Sequence[Question], min_texts: int) -> None:
     if len({question.coarse for question in questions}) < 2:
         raise DataError(
             f"{path}: only the label {questions[0].coarse!r}; a classifier needs rows of two labels or more"
         )
     first: dict[str, Question] = {}
     for question in questions:
-        first.setdefault(normal(question.text), question)
+        first.setdefault(normalized(question.text), question)
     counts = dict.fromkeys((question.fine for question in questions), 0) | _counts(tuple(first.values()))
     label = min(counts, key=lambda name: counts[name])
-    if counts[label] < least:
+    if counts[label] < min_texts:
         line = next(question.line for question in questions if question.fine == label)
+        lower_folds = " or lower --folds" if min_texts > MIN_TEXTS else ""
         raise DataError(
-            f"{path}:{line}: label {label!r} has {counts[label]} different text(s), {least} are needed to hold some "
-            f"out; add {least - counts[label]} or remove the label{' or lower --folds' if least > LEAST else ''}"
+            f"{path}:{line}: label {label!r} has {counts[label]} different text(s), {min_texts} are needed to hold "
+            f"some out; add {min_texts - counts[label]} or remove the label{lower_folds}"
         )
 
 

@@ -37,6 +37,6 @@ class QuestionSet:
     description: dict[str, Any]
     warnings: tuple[str, ...]
 
-    def beside(self, description: dict[str, Any]) -> QuestionSet:
+    def with_description(self, description: dict[str, Any]) -> QuestionSet:
         """The same questions, with more to tell about the data."""
         return replace(self, description={**self.description, **description})

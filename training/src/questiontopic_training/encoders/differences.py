@@ -26,11 +26,11 @@ def pack(trained: Weights) -> Differences:
         if difference.ndim == 1:  # Biases and norms: few and worth their 16 bits.
             packed[name] = difference.astype(np.float16)
         else:
-            packed[name], packed[f"{name}/scale"] = _steps(difference)
+            packed[name], packed[f"{name}/scale"] = _quantize(difference)
     return packed
 
 
-def rounded(trained: Weights) -> Weights:
+def quantized(trained: Weights) -> Weights:
     """The weights that a bundle with the differences of `trained` has."""
     packed = pack(trained)
     return {name: weight + unpack(packed, name, weight.shape) for name, weight in published_weights().items()}
@@ -41,16 +41,16 @@ def save_differences(trained: Weights, path: Path) -> None:
     np.savez_compressed(path, allow_pickle=False, **pack(trained))
 
 
-def _steps(difference: Floats) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float16]]:
+def _quantize(difference: Floats) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float16]]:
     groups = difference.reshape(-1, GROUP)
     largest = np.abs(groups).max(axis=1, keepdims=True) / _STEPS
-    best, least = largest, np.full_like(largest, np.inf)
+    best, min_error = largest, np.full_like(largest, np.inf)
     for clip in _CLIPS:
         scale = (largest * clip).astype(np.float16).astype(np.float32)
         scale = np.maximum(scale, np.finfo(np.float16).smallest_subnormal)  # A group that has not moved.
         error = ((_nearest(groups, scale) * scale - groups) ** 2).sum(axis=1, keepdims=True)
-        best = np.where(error < least, scale, best)
-        least = np.minimum(error, least)
+        best = np.where(error < min_error, scale, best)
+        min_error = np.minimum(error, min_error)
     steps = (_nearest(groups, best) + 8).astype(np.uint8).reshape(-1, 2)
     return (steps[:, 0] << 4 | steps[:, 1]).astype(np.uint8), best.astype(np.float16)[:, 0]
 

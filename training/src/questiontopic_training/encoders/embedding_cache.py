@@ -25,8 +25,8 @@ from ..data.examples import Ints
 from ..progress import bar
 
 Encode = Callable[[Sequence[str]], Floats]
-_CHUNK = 1024  # Texts whose work an interruption may lose.
-_DIGEST = 16  # Bytes of a text's digest: two different texts will not share it.
+_CHUNK_TEXTS = 1024  # Texts whose work an interruption may lose.
+_DIGEST_BYTES = 16  # Bytes of a text's digest: two different texts will not share it.
 
 
 class Vectors:
@@ -35,19 +35,19 @@ class Vectors:
     The file is mapped for each question anew: pages of a lasting map would stay in memory and count as the process's.
     """
 
-    def __init__(self, file: Path, dimension: int, places: Ints, owner: EmbeddingCache) -> None:
-        self._file, self._places = file, places
+    def __init__(self, file: Path, dimension: int, positions: Ints, owner: EmbeddingCache) -> None:
+        self._file, self._positions = file, positions
         self._owner = owner  # Whose temporary folder must not go before.
         self.dimension = dimension
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._positions)
 
     def __getitem__(self, rows: Ints | slice) -> Floats:
         """The vectors of those rows, in memory."""
-        places = self._places[rows]
+        positions = self._positions[rows]
         size = self._file.stat().st_size // (4 * self.dimension)
-        found: Floats = np.array(np.memmap(self._file, np.float32, "r", shape=(size, self.dimension))[places])
+        found: Floats = np.array(np.memmap(self._file, np.float32, "r", shape=(size, self.dimension))[positions])
         return found
 
 
@@ -64,17 +64,17 @@ class EmbeddingCache:
         `encoder` names everything besides the text that a vector depends on: the encoder and its weights. Texts are
         prepared ones.
         """
-        store = self._place() / f"embeddings-{hashlib.sha256(encoder.encode()).hexdigest()[:16]}"
-        digests = [hashlib.blake2b(text.encode(), digest_size=_DIGEST).digest() for text in texts]
+        store = self._cache_folder() / f"embeddings-{hashlib.sha256(encoder.encode()).hexdigest()[:16]}"
+        digests = [hashlib.blake2b(text.encode(), digest_size=_DIGEST_BYTES).digest() for text in texts]
         with _locked(store) as (keys, values):
-            places, dimension = _known(keys, values)
-            missing = {key: text for key, text in zip(digests, texts, strict=True) if key not in places}
+            positions, dimension = _known(keys, values)
+            missing = {key: text for key, text in zip(digests, texts, strict=True) if key not in positions}
             if missing:
                 dimension = _append(keys, values, missing, load(), dimension)
-                places |= {key: place for place, key in enumerate(missing, start=len(places))}
-        return Vectors(store.with_suffix(".f32"), dimension, np.array([places[key] for key in digests]), self)
+                positions |= {key: position for position, key in enumerate(missing, start=len(positions))}
+        return Vectors(store.with_suffix(".f32"), dimension, np.array([positions[key] for key in digests]), self)
 
-    def _place(self) -> Path:
+    def _cache_folder(self) -> Path:
         if self._folder:
             self._folder.mkdir(parents=True, exist_ok=True)
             return self._folder
@@ -98,16 +98,18 @@ def _known(keys: BinaryIO, values: BinaryIO) -> tuple[dict[bytes, int], int]:
     keys.seek(0)
     head, digests = keys.read(4), keys.read()
     dimension = int.from_bytes(head, "little") if len(head) == 4 else 0
-    whole = min(len(digests) // _DIGEST, values.seek(0, os.SEEK_END) // (4 * dimension)) if dimension else 0
-    keys.truncate(4 + whole * _DIGEST if whole else 0)
+    whole = min(len(digests) // _DIGEST_BYTES, values.seek(0, os.SEEK_END) // (4 * dimension)) if dimension else 0
+    keys.truncate(4 + whole * _DIGEST_BYTES if whole else 0)
     values.truncate(whole * dimension * 4)
-    return {digests[at * _DIGEST : (at + 1) * _DIGEST]: at for at in range(whole)}, dimension if whole else 0
+    return {
+        digests[at * _DIGEST_BYTES : (at + 1) * _DIGEST_BYTES]: at for at in range(whole)
+    }, dimension if whole else 0
 
 
 def _append(keys: BinaryIO, values: BinaryIO, missing: dict[bytes, str], encode: Encode, dimension: int) -> int:
-    rest = iter(missing.items())
+    remaining = iter(missing.items())
     with bar(None, "encoding", len(missing), "text", leave=False) as progress:
-        while chunk := dict(itertools.islice(rest, _CHUNK)):
+        while chunk := dict(itertools.islice(remaining, _CHUNK_TEXTS)):
             found = np.asarray(encode(list(chunk.values())), np.float32)
             if not dimension:
                 dimension = found.shape[1]

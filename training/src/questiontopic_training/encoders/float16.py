@@ -19,7 +19,7 @@ from questiontopic_model.bundle import BundleError
 _DATE = (1980, 1, 1, 0, 0, 0)  # The earliest that zip knows: equal models make equal files.
 
 
-def round_weights(model: Any) -> None:
+def round_to_float16(model: Any) -> None:
     """Rounds every weight to the nearest number that 16 bits can hold; raises BundleError if one is out of range."""
     with np.errstate(over="ignore"):  # Told below, by name.
         rounded = [weight.astype(np.float16).astype(np.float32) for weight in model.get_weights()]
@@ -36,7 +36,7 @@ def save_keras(model: Any, path: Path) -> None:
     config = _without_addresses(json.loads(parts["config.json"]))
     names = _renumbered(config)
     parts["config.json"] = json.dumps(_renamed(config, names)).encode()
-    parts["model.weights.h5"] = _halved(parts["model.weights.h5"], names)
+    parts["model.weights.h5"] = _to_float16(parts["model.weights.h5"], names)
     metadata = json.loads(parts["metadata.json"]) | {"date_saved": ""}
     parts["metadata.json"] = json.dumps(metadata).encode()
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
@@ -83,7 +83,7 @@ def _renamed(config: Any, names: Mapping[str, str]) -> Any:
     return names.get(config, config) if isinstance(config, str) else config
 
 
-def _halved(weights: bytes, names: Mapping[str, str]) -> bytes:
+def _to_float16(weights: bytes, names: Mapping[str, str]) -> bytes:
     target = io.BytesIO()
     with h5py.File(io.BytesIO(weights)) as source, h5py.File(target, "w") as copy:
 

@@ -1,4 +1,4 @@
-"""Gated pooling: what a question asks for often hangs on one or two of its words, which the encoder's mean dilutes.
+"""Gated pooling: what a question asks for often hangs on one or two of its pieces, which the encoder's mean dilutes.
 
 Beside the encoder's vector, each piece gives values, and gates between 0 and 1 say how much of them the text gets.
 """
@@ -16,11 +16,11 @@ SCALE = float(np.float16(DIMENSION**-0.5))  # Brings the normalised values to th
 
 
 def with_gates(body: Any, units: int) -> Any:
-    """The body of `body.build_body` with `units` pooled values after its vector: out come [texts, 512 + units]."""
+    """The body of `body.build_usem3` with `units` pooled values after its vector: out come [texts, 512 + units]."""
     layers = keras.layers
-    words = body.get_layer("words_norm").output
-    gates = layers.Dense(units, activation="sigmoid", name="gates")(words)
-    gated = layers.Multiply()([layers.Dense(units, name="values")(words), gates])
+    pieces = body.get_layer("words_norm").output
+    gates = layers.Dense(units, activation="sigmoid", name="gates")(pieces)
+    gated = layers.Multiply()([layers.Dense(units, name="values")(pieces), gates])
     pooled = layers.LayerNormalization(name="gated_norm")(keras.ops.matmul(body.input["pooling"], gated))
     vector = layers.Concatenate()([body.output, layers.Rescaling(SCALE)(pooled)])
     return keras.Model(body.input, vector, name="gated_body")

@@ -40,8 +40,8 @@ def _layers(dropout: float) -> Any:
     layers, ops = keras.layers, keras.ops
     pooling = keras.Input((None,), name="pooling")
     embeddings = keras.Input((DIMENSION,), name="embeddings")
-    slots = keras.Input((None,), dtype="int32", name="slots")
-    back = keras.Input((), dtype="int32", name="back")
+    padding_index = keras.Input((None,), dtype="int32", name="slots")
+    unpadding_index = keras.Input((), dtype="int32", name="back")
 
     def norm(x: Any, name: str) -> Any:
         return layers.LayerNormalization(epsilon=_EPSILON, name=name)(x)
@@ -49,26 +49,26 @@ def _layers(dropout: float) -> Any:
     def residual(x: Any, change: Any, name: str) -> Any:
         return norm(layers.Add()([x, layers.Dropout(dropout)(change)]), name)
 
-    share = ops.take(ops.pad(ops.max(pooling, axis=0), ((0, 1),)), slots, axis=0)  # 0 where a text has ended.
-    hidden = ops.cast(ops.equal(share, 0.0), "float32") * -1e9
-    hidden = ops.expand_dims(ops.expand_dims(hidden, 1), 1)
+    share = ops.take(ops.pad(ops.max(pooling, axis=0), ((0, 1),)), padding_index, axis=0)  # 0 where a text has ended.
+    mask = ops.cast(ops.equal(share, 0.0), "float32") * -1e9
+    mask = ops.expand_dims(ops.expand_dims(mask, 1), 1)
     x = layers.Dropout(dropout)(norm(embeddings, "embeddings_norm"))
     for number in range(LAYERS):
         layer = f"layer{number}"
-        seen = layers.Dense(3 * DIMENSION, name=f"{layer}_qkv")(x)
-        mixed = _attention(seen, slots, back, hidden)
+        qkv = layers.Dense(3 * DIMENSION, name=f"{layer}_qkv")(x)
+        mixed = _attention(qkv, padding_index, unpadding_index, mask)
         x = residual(x, layers.Dense(DIMENSION, name=f"{layer}_mixed")(mixed), f"{layer}_mixed_norm")
         inner = layers.Dense(_INNER, activation="gelu", name=f"{layer}_inner")(x)
         x = residual(x, layers.Dense(DIMENSION, name=f"{layer}_outer")(inner), f"{layer}_outer_norm")
-    inputs = {"pooling": pooling, "embeddings": embeddings, "slots": slots, "back": back}
+    inputs = {"pooling": pooling, "embeddings": embeddings, "slots": padding_index, "back": unpadding_index}
     return keras.Model(inputs, ops.matmul(pooling, x), name="minilm")
 
 
-def _attention(seen: Any, slots: Any, back: Any, hidden: Any) -> Any:
+def _attention(qkv: Any, padding_index: Any, unpadding_index: Any, mask: Any) -> Any:
     ops, width = keras.ops, DIMENSION // HEADS
-    padded = ops.take(ops.pad(seen, ((0, 1), (0, 0))), slots, axis=0)
+    padded = ops.take(ops.pad(qkv, ((0, 1), (0, 0))), padding_index, axis=0)
     parts = keras.layers.Reshape((-1, 3, HEADS, width))(padded)
     query, key, value = (ops.transpose(parts[:, :, part], (0, 2, 1, 3)) for part in range(3))
-    scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2))) * width**-0.5 + hidden
+    scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2))) * width**-0.5 + mask
     mixed = ops.transpose(ops.matmul(ops.softmax(scores), value), (0, 2, 1, 3))
-    return ops.take(ops.reshape(mixed, (-1, DIMENSION)), back, axis=0)
+    return ops.take(ops.reshape(mixed, (-1, DIMENSION)), unpadding_index, axis=0)

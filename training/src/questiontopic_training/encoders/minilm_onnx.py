@@ -10,7 +10,7 @@ from onnx import TensorProto, helper
 
 from questiontopic_model.encoders.minilm import DIMENSION, HEADS, LAYERS, published_weights
 
-from .onnx_graph_builder import FLOAT, GraphBuilder, add_head, logits
+from .onnx_graph_builder import FLOAT, GraphBuilder, add_head, logits_output
 
 _EPSILON = 1e-12
 
@@ -25,15 +25,15 @@ def save_minilm_onnx(model: Any, path: Path) -> None:
         helper.make_tensor_value_info("slots", TensorProto.INT32, ["texts", "longest"]),
         helper.make_tensor_value_info("back", TensorProto.INT32, ["pieces"]),
     ]
-    path.write_bytes(graph.model(inputs, [logits(model.output_shape[-1])]).SerializeToString(deterministic=True))
+    path.write_bytes(graph.model(inputs, [logits_output(model.output_shape[-1])]).SerializeToString(deterministic=True))
 
 
 def _layers(graph: _Graph) -> str:
     width = DIMENSION // HEADS
     shares = graph.add("Pad", graph.add("ReduceMax", "pooling", axes=[0], keepdims=0), graph.integers(0, 1))
     absent = graph.add("Equal", graph.add("Gather", shares, "slots", axis=0), graph.floats(0.0))
-    hidden = graph.add("Mul", graph.add("Cast", absent, to=FLOAT), graph.floats(-1e9))
-    hidden = graph.add("Unsqueeze", hidden, graph.integers(1, 2))
+    mask = graph.add("Mul", graph.add("Cast", absent, to=FLOAT), graph.floats(-1e9))
+    mask = graph.add("Unsqueeze", mask, graph.integers(1, 2))
     x = graph.named_norm("embeddings", "embeddings_norm")
     for number in range(LAYERS):
         layer = f"layer{number}"
@@ -43,7 +43,7 @@ def _layers(graph: _Graph) -> str:
         turned = graph.add("Transpose", parts, perm=[2, 0, 3, 1, 4])
         query, key, value = (graph.add("Gather", turned, graph.integer(part), axis=0) for part in range(3))
         scores = graph.add("MatMul", query, graph.add("Transpose", key, perm=[0, 1, 3, 2]))
-        scores = graph.add("Add", graph.add("Mul", scores, graph.floats(width**-0.5)), hidden)
+        scores = graph.add("Add", graph.add("Mul", scores, graph.floats(width**-0.5)), mask)
         mixed = graph.add("MatMul", graph.add("Softmax", scores, axis=-1), value)
         mixed = graph.add("Reshape", graph.add("Transpose", mixed, perm=[0, 2, 1, 3]), graph.integers(-1, DIMENSION))
         mixed = graph.named_dense(graph.add("Gather", mixed, "back", axis=0), f"{layer}_mixed")

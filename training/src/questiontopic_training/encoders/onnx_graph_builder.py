@@ -61,7 +61,7 @@ class GraphBuilder:
         )
 
 
-def logits(labels: int) -> Any:
+def logits_output(labels: int) -> Any:
     """The output that every graph of texts has, [texts, labels]."""
     return helper.make_tensor_value_info("logits", FLOAT, ["texts", labels])
 

@@ -22,16 +22,16 @@ from questiontopic_model.runtimes.keras_graph import HubEncoder, KerasGraph, loa
 from questiontopic_model.topic_model import PIECES
 
 from ..bundle import DIFFERENCES, KERAS, ONNX
-from .differences import rounded, save_differences
+from .differences import quantized, save_differences
 from .embedding_cache import EmbeddingCache, Encode, Vectors
-from .float16 import round_weights, save_keras
+from .float16 import round_to_float16, save_keras
 from .heads import with_head
 from .minilm_keras import build_minilm, get_weights, set_weights
 from .minilm_onnx import save_minilm_onnx
-from .usem3_keras import build_body
-from .usem3_onnx import save_pieces_onnx, save_texts_onnx
+from .usem3_keras import build_usem3
+from .usem3_onnx import save_usem3_onnx, save_usem3_pieces_onnx
 
-_BATCH = 64
+_BATCH_SIZE = 64
 
 
 class TrainingEncoder(Protocol):
@@ -77,21 +77,23 @@ class UseM3:
 
     def features(self, texts: Sequence[str]) -> Vectors:
         """One vector of 512 numbers a text, of length 1."""
-        return self._cache.vectors(self.identity, texts, lambda: _encode(self.serving, KerasGraph(build_body()).run))
+        return self._cache.vectors(
+            self.identity, texts, lambda: _in_batches(self.serving, KerasGraph(build_usem3()).run)
+        )
 
     def graph(self, head: Any, dropout: float = 0.0) -> Any:
         """The encoder's layers, as they were published, with the head on top."""
-        return with_head(build_body(dropout), head)
+        return with_head(build_usem3(dropout), head)
 
     def round(self, model: Any) -> None:
         """To 16 bits."""
-        round_weights(model)
+        round_to_float16(model)
 
     def save(self, model: Any, folder: Path) -> dict[str, str]:
         """The whole graph for both runtimes; the package is installed where the bundle is served."""
         save_keras(model, folder / KERAS)
-        save_texts_onnx(model, folder / ONNX)
-        save_pieces_onnx(model, folder / PIECES)
+        save_usem3_onnx(model, folder / ONNX)
+        save_usem3_pieces_onnx(model, folder / PIECES)
         return {"onnxruntime": ONNX, "tensorflow": KERAS}
 
 
@@ -114,7 +116,7 @@ class Hub:
     def features(self, texts: Sequence[str]) -> Vectors:
         """One vector a text."""
         return self._cache.vectors(
-            self.identity, texts, lambda: _encode(self.serving, lambda inputs: inputs["features"])
+            self.identity, texts, lambda: _in_batches(self.serving, lambda inputs: inputs["features"])
         )
 
     def graph(self, head: Any, dropout: float = 0.0) -> Any:
@@ -124,7 +126,7 @@ class Hub:
 
     def round(self, model: Any) -> None:
         """To 16 bits."""
-        round_weights(model)
+        round_to_float16(model)
 
     def save(self, model: Any, folder: Path) -> dict[str, str]:
         """The graph and the whole SavedModel, so that the bundle needs no other place; both need TensorFlow."""
@@ -146,7 +148,7 @@ class MiniLM:
     def features(self, texts: Sequence[str]) -> Vectors:
         """One vector of 384 numbers a text: the mean over its pieces."""
         return self._cache.vectors(
-            self.identity, texts, lambda: _encode(self.serving, KerasGraph(build_minilm(0.0)).run)
+            self.identity, texts, lambda: _in_batches(self.serving, KerasGraph(build_minilm(0.0)).run)
         )
 
     def graph(self, head: Any, dropout: float = 0.0) -> Any:
@@ -155,8 +157,8 @@ class MiniLM:
 
     def round(self, model: Any) -> None:
         """The layers' differences to 4 bits, the head to 16."""
-        round_weights(model.get_layer("head"))
-        set_weights(model, rounded(get_weights(model)))
+        round_to_float16(model.get_layer("head"))
+        set_weights(model, quantized(get_weights(model)))
 
     def save(self, model: Any, folder: Path) -> dict[str, str]:
         """The differences, and for both runtimes the graph with its head and no other weights."""
@@ -192,9 +194,9 @@ def load_encoder(name: str, cache: Path | None, threads: int) -> TrainingEncoder
     return Hub(name, handle, saved_model, load_hub(str(saved_model), threads), vectors)
 
 
-def _encode(encoder: Encoder, run: Callable[[Inputs], Floats]) -> Encode:
+def _in_batches(encoder: Encoder, run: Callable[[Inputs], Floats]) -> Encode:
     def encode(texts: Sequence[str]) -> Floats:
-        starts = range(0, len(texts), _BATCH)
-        return np.concatenate([run(encoder.encode(texts[start : start + _BATCH]).inputs) for start in starts])
+        starts = range(0, len(texts), _BATCH_SIZE)
+        return np.concatenate([run(encoder.encode(texts[start : start + _BATCH_SIZE]).inputs) for start in starts])
 
     return encode

@@ -13,11 +13,11 @@ import numpy as np
 from questiontopic_model.encoders.usem3 import DIMENSION, resources
 
 _CHANNELS = 256
-ORDERS = ((2, 0), (3, 1), (5, 2))  # The convolutions: pieces seen, and how many of them stand to the left.
+CONVOLUTIONS = ((2, 0), (3, 1), (5, 2))  # The convolutions: pieces seen, and how many of them stand to the left.
 _WINDOW_LEFT = 2  # The place of a piece itself in its row of `windows`.
 
 
-def build_body(dropout: float = 0.0) -> Any:
+def build_usem3(dropout: float = 0.0) -> Any:
     """The encoder's layers with the weights that its package ships: flat inputs in, [texts, 512] unit vectors out.
 
     `dropout` is the share of each piece's numbers that is dropped in training, before and after the convolutions.
@@ -29,7 +29,7 @@ def build_body(dropout: float = 0.0) -> Any:
     return body
 
 
-def taps(order: int, left: int) -> list[int]:
+def window_columns(order: int, left: int) -> list[int]:
     """The columns of `windows` that a convolution over `order` pieces looks through."""
     return list(range(_WINDOW_LEFT - left, _WINDOW_LEFT - left + order))
 
@@ -40,23 +40,23 @@ def _layers(dropout: float) -> Any:
     embeddings = keras.Input((DIMENSION,), name="embeddings")
     windows = keras.Input((5,), dtype="int32", name="windows")
 
-    projected = layers.Dense(_CHANNELS * len(ORDERS), name="projection")(layers.Dropout(dropout)(embeddings))
+    projected = layers.Dense(_CHANNELS * len(CONVOLUTIONS), name="projection")(layers.Dropout(dropout)(embeddings))
     projected = layers.LayerNormalization(epsilon=1e-12, name="projection_norm")(projected)
     branches = []
-    for (order, left), x in zip(ORDERS, ops.split(projected, len(ORDERS), axis=1), strict=True):
-        near = ops.take(windows, taps(order, left), axis=1)
+    for (order, left), x in zip(CONVOLUTIONS, ops.split(projected, len(CONVOLUTIONS), axis=1), strict=True):
+        near = ops.take(windows, window_columns(order, left), axis=1)
         for depth in (1, 2):
             padded = ops.pad(x, ((0, 1), (0, 0)))  # The row that windows outside the text point at.
             seen = layers.Reshape((order * _CHANNELS,))(ops.take(padded, near, axis=0))
             gram = layers.Dense(_CHANNELS, activation="relu", name=f"gram{order}_{depth}")(seen)
             x = layers.Add()([x, gram])
         branches.append(x)
-    words = layers.LayerNormalization(epsilon=1e-12, name="words_norm")(layers.Concatenate()([embeddings, *branches]))
+    pieces = layers.LayerNormalization(epsilon=1e-12, name="words_norm")(layers.Concatenate()([embeddings, *branches]))
 
-    words = layers.Dropout(dropout)(words)
+    pieces = layers.Dropout(dropout)(pieces)
 
     # The projection of the sum is the sum of the projections; a text's row sum of `pooling` carries its biases.
-    pooled = layers.Concatenate()([ops.matmul(pooling, words), ops.sum(pooling, axis=1, keepdims=True)])
+    pooled = layers.Concatenate()([ops.matmul(pooling, pieces), ops.sum(pooling, axis=1, keepdims=True)])
     text = layers.Dense(DIMENSION, use_bias=False, name="pooled")(pooled)
 
     def dense(units: int, name: str) -> Any:
@@ -72,7 +72,7 @@ def _layers(dropout: float) -> Any:
 
 def _pretrained(weights: Any) -> dict[str, list[Any]]:
     def joined(prefix: str) -> Any:
-        return np.concatenate([weights[f"{prefix}{order}"] for order, _ in ORDERS], axis=-1)
+        return np.concatenate([weights[f"{prefix}{order}"] for order, _ in CONVOLUTIONS], axis=-1)
 
     values = {
         "projection": [joined("proj"), joined("proj_b")],
@@ -80,7 +80,7 @@ def _pretrained(weights: Any) -> dict[str, list[Any]]:
         "words_norm": [weights["ln_g"], weights["ln_b"]],
         "pooled": [np.concatenate([weights["cnn_W"], weights["cnn_b"][None]])],
     }
-    for order, _ in ORDERS:
+    for order, _ in CONVOLUTIONS:
         for depth in (1, 2):
             values[f"gram{order}_{depth}"] = [weights[f"w{depth}_{order}"], weights[f"b{depth}_{order}"]]
     return values | {name: [weights[name]] for name in ("d0", "d1", "p1", "d2", "p3", "d3")}

@@ -61,21 +61,23 @@ class Evaluation:
         return levels if self.fine is None else [*levels, ("fine", self.fine, self.truth.fine)]
 
 
-def logits(encoder: Encoder, graph: Graph, texts: Sequence[str]) -> Floats:
+def compute_logits(encoder: Encoder, graph: Graph, texts: Sequence[str]) -> Floats:
     """The graph's outputs for prepared texts, computed in batches."""
-    from ..progress import bar  # Brings Keras, which is not needed to judge the answers of a served model.
+    from ..progress import (
+        bar,  # Brings Keras, which is not needed to evaluate_probabilities the answers of a served model.
+    )
 
     starts = range(0, len(texts), _BATCH)
     with bar(starts, "answering", len(starts), "batch", leave=False) as progress:
         return np.concatenate([graph.run(encoder.encode(texts[start : start + _BATCH]).inputs) for start in progress])
 
 
-def evaluate(found: Floats, truth: Examples, labels: Labels, fine: bool, calibration: Calibration) -> Evaluation:
+def evaluate_logits(found: Floats, truth: Examples, labels: Labels, fine: bool, calibration: Calibration) -> Evaluation:
     """What calibrated logits say; `fine` says whether they are of fine labels."""
-    return judge(calibration.confidences(found), truth, labels, fine)
+    return evaluate_probabilities(calibration.confidences(found), truth, labels, fine)
 
 
-def judge(finest: Floats, truth: Examples, labels: Labels, fine: bool) -> Evaluation:
+def evaluate_probabilities(finest: Floats, truth: Examples, labels: Labels, fine: bool) -> Evaluation:
     """What probabilities say, which are of fine labels if `fine`, else of coarse ones."""
     return Evaluation(finest @ labels.matrix, finest, truth) if fine else Evaluation(finest, None, truth)
 

@@ -13,14 +13,14 @@ from questiontopic_model.encoders.encoder import Floats
 from ..data.examples import Examples, Labels
 from ..data.questions import Question
 from .languages import read_languages
-from .metrics import Evaluation, judge, reliability
+from .metrics import Evaluation, evaluate_probabilities, reliability
 from .robustness import DISTURBANCES, disturbed
 
-Answer = Callable[[Sequence[str]], Floats]  # Texts in, probabilities of the finest labels out, [texts, labels].
+Predict = Callable[[Sequence[str]], Floats]  # Texts in, probabilities of the finest labels out, [texts, labels].
 
 
 @dataclass(frozen=True)
-class Assessment:
+class SuiteResults:
     """Evaluations of one model; `disturbed` by the name of what was done, `languages` (coarse only) by their codes."""
 
     test: Evaluation
@@ -28,12 +28,12 @@ class Assessment:
     languages: dict[str, Evaluation]
 
 
-def assess(answer: Answer, questions: Sequence[Question], labels: Labels, fine: bool) -> Assessment:
+def run_suite(answer: Predict, questions: Sequence[Question], labels: Labels, fine: bool) -> SuiteResults:
     """Asks a model everything; `fine` says whether it answers with fine labels."""
     truth = labels.examples(questions)
 
     def judged(asked: Examples) -> Evaluation:
-        return judge(answer(asked.texts), asked, labels, fine)
+        return evaluate_probabilities(answer(asked.texts), asked, labels, fine)
 
     languages = {}
     for code, asked in read_languages(labels.coarse).items():
@@ -42,37 +42,37 @@ def assess(answer: Answer, questions: Sequence[Question], labels: Labels, fine: 
         found = judged(Examples(texts, coarse, coarse))
         languages[code] = Evaluation(found.coarse, None, found.truth)
     changed = {name: judged(disturbed(truth, name)) for name in DISTURBANCES}
-    return Assessment(judged(truth), changed, languages)
+    return SuiteResults(judged(truth), changed, languages)
 
 
-def tables(assessments: Sequence[Assessment]) -> dict[str, Any]:
+def manifest_tables(results: Sequence[SuiteResults]) -> dict[str, Any]:
     """What a manifest keeps beside its metrics: of the first model the reliability, of all models the mean accuracies.
 
     `robustness` and `languages` hold for each name the accuracy of each level, and the former `drop`: how much lower
     that is than the undisturbed test questions', in shares of 1; and how often each question was asked, as `draws`.
     """
-    first, *_ = assessments
-    undisturbed = _mean([one.test for one in assessments])
+    first, *_ = results
+    undisturbed = _mean([one.test for one in results])
     robustness = {}
     for name in first.disturbed:
-        accuracy = _mean([one.disturbed[name] for one in assessments])
+        accuracy = _mean([one.disturbed[name] for one in results])
         drop = {level: round(undisturbed[level] - value, 6) for level, value in accuracy.items()}
         draws = len(first.disturbed[name].truth) // len(first.test.truth)
         robustness[name] = {"accuracy": accuracy, "drop": drop, "draws": draws}
     return {
-        "reliability": reliabilities(first.test),
+        "reliability": reliability_tables(first.test),
         "robustness": robustness,
         "languages": {
             code: {
                 "questions": len(found.truth),
-                "accuracy": _mean([one.languages[code] for one in assessments])["coarse"],
+                "accuracy": _mean([one.languages[code] for one in results])["coarse"],
             }
             for code, found in first.languages.items()
         },
     }
 
 
-def reliabilities(evaluation: Evaluation) -> dict[str, Any]:
+def reliability_tables(evaluation: Evaluation) -> dict[str, Any]:
     """The bins of each level, as plain values."""
     return {level: [asdict(one) for one in reliability(p, t)] for level, p, t in evaluation.levels()}
 

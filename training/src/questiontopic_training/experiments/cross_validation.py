@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedKFold
 
-from ..data.duplicates import normal
+from ..data.duplicates import normalized
 from ..data.examples import Examples, Ints
 from ..data.questions import DataError
 from ..evaluation.metrics import Evaluation
@@ -21,7 +21,7 @@ NAME = "cross_validation"
 
 def split_folds(examples: Examples, number: int, seed: int) -> list[tuple[Ints, Ints]]:
     """For each fold the rows to train on and those held out, with each fine label's share in every fold."""
-    texts = [normal(text) for text in examples.texts]
+    texts = [normalized(text) for text in examples.texts]
     first = {text: row for row, text in reversed([*enumerate(texts)])}
     rows = np.array(sorted(first.values()))
     try:

@@ -17,7 +17,7 @@ from questiontopic_model.topic_model import load_encoder_and_graph
 
 from ..bundle.writer import Content, write_bundle
 from .experiment import Experiment
-from .outcome import Outcome, mean
+from .outcome import Outcome, mean_outcome
 from .runs import Runs
 
 NAME = "ensemble"
@@ -61,7 +61,7 @@ class Ensemble:
                 data=_data(manifests),
             )
             content = _content(Path(scratch), manifests, first.runs)
-            return write_bundle(folder, manifest, content, first.runs.cache, first.parity())
+            return write_bundle(folder, manifest, content, first.runs.cache, first.parity_texts())
 
     def _train(self, folder: Path, version: str) -> tuple[dict[str, Manifest], Outcome]:
         """Every member, with its bundle in `folder`, and what they say together."""
@@ -73,7 +73,7 @@ class Ensemble:
             manifests[name] = experiment.write(trained, figures, folder / name, name, version)
             outcomes.append(trained.outcome)
         print("all members together")
-        return manifests, mean(outcomes, [manifest.temperature for manifest in manifests.values()])
+        return manifests, mean_outcome(outcomes, [manifest.temperature for manifest in manifests.values()])
 
 
 def _content(folder: Path, manifests: Mapping[str, Manifest], runs: Runs) -> Content:

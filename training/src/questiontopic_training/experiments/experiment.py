@@ -17,16 +17,18 @@ from questiontopic_model.runtimes.keras_graph import KerasGraph
 from ..bundle.writer import Content, write_bundle
 from ..data.examples import Examples, Labels
 from ..data.questions import QuestionSet
-from ..evaluation.metrics import logits
+from ..evaluation.metrics import compute_logits
 from ..recipes import Recipe
 from .cross_validation import split_folds
-from .outcome import Figures, Logits, Outcome
+from .outcome import ComputeLogits, Figures, Outcome
 from .runs import PACKAGES, Run, Runs
 
 HELD_OUT_SHARE = 0.2  # At least. Of TREC's rows 1,091; with half of them the temperature was a tenth too high.
 _VALIDATION_SHARE = 0.1  # Of what is left, for recipes that look at some rows while they train.
-_MEASURING = 0  # The seed of splits and of runs on parts: the same rows are held out whatever the final models' seeds.
-_PARITY = 500
+_MEASURING_SEED = (
+    0  # The seed of splits and of runs on parts: the same rows are held out whatever the final models' seeds.
+)
+_PARITY_TEXTS = 500
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Experiment:
         models = self.runs.models([*(run for run, _ in planned), *final])
         tested, finals = models[: len(planned)], models[len(planned) :]
         held_out = [
-            (logits(encoder.serving, KerasGraph(model), held.texts), held)
+            (compute_logits(encoder.serving, KerasGraph(model), held.texts), held)
             for model, (_, held) in zip(tested, planned, strict=True)
         ]
         answers = [_remembered(partial(self._logits, KerasGraph(model))) for model in finals]
@@ -99,7 +101,7 @@ class Experiment:
             data=self.data.description,
         )
         content = Content(encoder.serving, KerasGraph(trained.first), partial(encoder.save, trained.first))
-        return write_bundle(folder, manifest, content, self.runs.cache, self.parity())
+        return write_bundle(folder, manifest, content, self.runs.cache, self.parity_texts())
 
     def description(self) -> dict[str, Any]:
         """How it trains, for a manifest."""
@@ -111,9 +113,9 @@ class Experiment:
             "packages": {package: importlib.metadata.version(package) for package in PACKAGES},
         }
 
-    def parity(self) -> list[str]:
+    def parity_texts(self) -> list[str]:
         """Texts on which all forms of a bundle must agree."""
-        return [question.text for question in (self.data.test or self.data.training)[:_PARITY]]
+        return [question.text for question in (self.data.test or self.data.training)[:_PARITY_TEXTS]]
 
     def _planned(self, labels: Labels) -> tuple[list[tuple[Run, Examples]], list[Run]]:
         """The runs that are measured on rows they do not see, with these rows, and the final runs."""
@@ -127,22 +129,22 @@ class Experiment:
 
         final = [run(f"seed {seed}", training, seed) for seed in self.seeds]
         if not self.data.test:
-            parts = split_folds(training, self.folds, _MEASURING)
+            parts = split_folds(training, self.folds, _MEASURING_SEED)
             return [
-                (run(f"fold {number}", training.rows(kept), _MEASURING), training.rows(held))
+                (run(f"fold {number}", training.rows(kept), _MEASURING_SEED), training.rows(held))
                 for number, (kept, held) in enumerate(parts, start=1)
             ], final
-        kept, held = training.split(HELD_OUT_SHARE, _MEASURING)
-        return [(run("validation", kept, _MEASURING), held)], final
+        kept, held = training.split(HELD_OUT_SHARE, _MEASURING_SEED)
+        return [(run("validation", kept, _MEASURING_SEED), held)], final
 
     def _prepare(self, text: str) -> str:
         return PREPARATIONS[self.recipe.preparation](text)
 
     def _logits(self, graph: Graph, texts: Sequence[str]) -> Floats:
-        return logits(self.runs.encoder.serving, graph, [*map(self._prepare, texts)])
+        return compute_logits(self.runs.encoder.serving, graph, [*map(self._prepare, texts)])
 
 
-def _remembered(answer: Logits) -> Logits:
+def _remembered(answer: ComputeLogits) -> ComputeLogits:
     """The same, but equal texts are computed once: an ensemble asks its models again what each was asked alone."""
     known: dict[tuple[str, ...], Floats] = {}
 

@@ -25,7 +25,7 @@ from questiontopic_model.bundle import BundleError
 
 from ..data.examples import Examples, Labels
 from ..encoders.training_encoder import TrainingEncoder, load_encoder
-from ..recipes import Recipe
+from ..recipes import Recipe, Task
 from ..recipes.teachers import Teachers
 
 PACKAGES = ("keras", "numpy", "onnx", "scikit-learn", "sentencepiece", "tensorflow")
@@ -38,13 +38,14 @@ class Run:
     name: str
     recipe: Recipe
     training: Examples
-    held: Examples | None
+    validation: Examples | None
     labels: Labels
     seed: int
 
     def train(self, encoder: TrainingEncoder, teachers: Teachers) -> Any:
         """The model, with the weights that it will have in a bundle."""
-        model = self.recipe.train(encoder, self.training, self.held, self.labels, self.seed, teachers)
+        task = Task(encoder, self.training, self.labels, self.seed, self.validation, teachers)
+        model = self.recipe.train(task)
         encoder.round(model)
         return model
 
@@ -52,7 +53,7 @@ class Run:
         """Equal for equal models, as long as the code stays the same."""
         rows = [
             (part.texts, part.coarse.tolist(), part.fine.tolist()) if part else None
-            for part in (self.training, self.held)
+            for part in (self.training, self.validation)
         ]
         packages = [importlib.metadata.version(package) for package in PACKAGES]
         recipe = (self.recipe.name, asdict(self.recipe))
@@ -84,7 +85,7 @@ class Runs:
                 for run, path in missing:
                     _save(run.train(self.encoder, self.teachers), path)
             else:
-                self._train_beside(missing, folder)
+                self._train_in_processes(missing, folder)
             return [keras.models.load_model(path, compile=False) for path in paths]
 
     @contextmanager
@@ -96,18 +97,18 @@ class Runs:
             with tempfile.TemporaryDirectory() as folder:
                 yield Path(folder)
 
-    def _train_beside(self, missing: Sequence[tuple[Run, Path]], folder: Path) -> None:
+    def _train_in_processes(self, missing: Sequence[tuple[Run, Path]], folder: Path) -> None:
         # Not forked: TensorFlow's threads do not survive that.
         context = multiprocessing.get_context("spawn")
-        waiting = [*missing]
+        remaining = [*missing]
         running: list[multiprocessing.context.SpawnProcess] = []
         teachers = replace(self.teachers, cache=self.teachers.cache or folder)  # What one has taught the others read.
         try:
-            while waiting or running:
-                while waiting and len(running) < self.jobs:
-                    run, path = waiting.pop(0)
+            while remaining or running:
+                while remaining and len(running) < self.jobs:
+                    run, path = remaining.pop(0)
                     options = (run, path, self.encoder.name, teachers, folder, self.threads)
-                    process = context.Process(target=_train_alone, args=options, name=run.name)
+                    process = context.Process(target=_train_in_child, args=options, name=run.name)
                     process.start()
                     running.append(process)
                 multiprocessing.connection.wait([process.sentinel for process in running])
@@ -129,7 +130,7 @@ def prepare_tensorflow(threads: int) -> None:
     tf.config.experimental.enable_op_determinism()
 
 
-def _train_alone(run: Run, path: Path, encoder: str, teachers: Teachers, cache: Path, threads: int) -> None:
+def _train_in_child(run: Run, path: Path, encoder: str, teachers: Teachers, cache: Path, threads: int) -> None:
     prepare_tensorflow(threads)
     _save(run.train(load_encoder(encoder, cache, threads), teachers), path)
 

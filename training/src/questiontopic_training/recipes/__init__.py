@@ -7,9 +7,9 @@ from .finetuned import Finetuned
 from .head import Head
 from .minilm import MiniLMAverage
 from .original import Original
-from .recipe import Recipe
+from .recipe import Recipe, Task
 
-__all__ = ["ENSEMBLE", "RECIPES", "Recipe"]
+__all__ = ["ENSEMBLE", "RECIPES", "Recipe", "Task"]
 
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe for recipe in (Original(), Head(), Finetuned(), Distilled(), MiniLMAverage())

@@ -16,18 +16,16 @@ import numpy as np
 from questiontopic_model.bundle import BundleError
 from questiontopic_model.encoders.usem3 import DIMENSION, UseM3Encoder
 
-from ..augmentation.code_switching import Switching, find_neighbours
-from ..augmentation.distillation_set import Lesson
+from ..augmentation.code_switching import CodeSwitcher, find_neighbours
+from ..augmentation.distillation_set import DistillationSet
 from ..augmentation.surface_forms import TALKATIVE
-from ..augmentation.templates import read_frames
-from ..data.examples import Examples, Labels
+from ..augmentation.templates import read_templates
 from ..encoders.gated_pooling import with_gates
 from ..encoders.heads import dropout_head, with_head
-from ..encoders.training_encoder import TrainingEncoder
-from ..encoders.usem3_keras import build_body
+from ..encoders.usem3_keras import build_usem3
 from .batches import batches_by_length
-from .recipe import Recipe
-from .teachers import Teacher, Teachers
+from .recipe import Recipe, Task
+from .teachers import Teacher
 from .trainer import Batch, Optimisation, fit
 
 
@@ -50,50 +48,47 @@ class Distilled(Recipe):
     forms: Mapping[str, float] = field(default_factory=lambda: TALKATIVE)
     most_times: float = 4.0  # An epoch shows a taught question of rare labels so often, one of frequent ones as rarely.
     labelled_times: int = 2  # How often an epoch shows each labelled question; those of rare topics once more.
-    abbreviations: int = 600  # Questions of our own making in an epoch: see `frames`.
+    abbreviations: int = 600  # Questions of our own making in an epoch: see `templates`.
     foreign: int = 1500
     switched_share: float = 0.2  # Of the texts, into something like another language: see `switching`.
     resampled_share: float = 0.1  # Of the texts, cut into other pieces than the likeliest: see `resampling`.
     teachers: int = 3
     teacher: Teacher = Teacher()
 
-    def train(
-        self,
-        encoder: TrainingEncoder,
-        training: Examples,
-        validation: Examples | None,
-        labels: Labels,
-        seed: int,
-        teachers: Teachers,
-    ) -> Any:
+    def train(self, task: Task) -> Any:
         """The trained graph; `validation` is not looked at."""
-        tokenizer = encoder.serving
+        tokenizer = task.encoder.serving
         if not isinstance(tokenizer, UseM3Encoder):
             raise BundleError(f"the recipe {self.name} needs the encoder usem3")
-        lesson = self._lesson(training, labels, teachers)
-        keras.utils.set_random_seed(seed)
-        random = np.random.default_rng(seed)
+        distillation_set = self._distillation_set(task)
+        keras.utils.set_random_seed(task.seed)
+        random = np.random.default_rng(task.seed)
         width = DIMENSION + self.gated
-        head = dropout_head(width, self.hidden, len(labels.fine), self.input_dropout, self.hidden_dropout)
-        model = with_head(with_gates(build_body(), self.gated), head)
-        switching = Switching(tokenizer, find_neighbours(tokenizer, [*lesson.questions, *training.texts]))
-        steps = self.epochs * -(-len(lesson.epoch(random)[0]) // self.batch_size)
-        batches = self._batches(lesson, switching, random)
-        fit(model, head, batches, steps, labels.matrix, self.optimisation)
+        head = dropout_head(width, self.hidden, len(task.labels.fine), self.input_dropout, self.hidden_dropout)
+        model = with_head(with_gates(build_usem3(), self.gated), head)
+        switcher = CodeSwitcher(
+            tokenizer, find_neighbours(tokenizer, [*distillation_set.questions, *task.training.texts])
+        )
+        steps = self.epochs * -(-len(distillation_set.epoch(random)[0]) // self.batch_size)
+        batches = self._batches(distillation_set, switcher, random)
+        fit(model, head, batches, steps, task.labels.matrix, self.optimisation)
         return model
 
-    def _lesson(self, training: Examples, labels: Labels, teachers: Teachers) -> Lesson:
+    def _distillation_set(self, task: Task) -> DistillationSet:
+        labels, teachers = task.labels, task.teachers
         taught = np.zeros((0, len(labels.fine)), np.float32)
         if teachers.questions:
-            taught = teachers.probabilities(self.teacher, self.teachers, training, labels)
-        frames = read_frames([label.name for label in labels.fine])
+            taught = teachers.probabilities(self.teacher, self.teachers, task.training, labels)
+        templates = read_templates([label.name for label in labels.fine])
         sizes = (self.most_times, self.labelled_times, self.abbreviations, self.foreign)
-        return Lesson(teachers.questions, taught, training, labels, frames, *sizes, self.forms)
+        return DistillationSet(teachers.questions, taught, task.training, labels, templates, *sizes, self.forms)
 
-    def _batches(self, lesson: Lesson, switching: Switching, random: np.random.Generator) -> Iterator[Batch]:
+    def _batches(
+        self, distillation_set: DistillationSet, switcher: CodeSwitcher, random: np.random.Generator
+    ) -> Iterator[Batch]:
         for _ in range(self.epochs):
-            texts, targets = lesson.epoch(random)
+            texts, targets = distillation_set.epoch(random)
             lengths = np.array([len(text.text) for text in texts])
             for rows in batches_by_length(lengths, self.batch_size, random):
                 part = [texts[row] for row in rows]
-                yield switching.encode(part, self.switched_share, self.resampled_share, random), targets[rows]
+                yield switcher.encode(part, self.switched_share, self.resampled_share, random), targets[rows]

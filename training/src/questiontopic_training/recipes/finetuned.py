@@ -14,13 +14,11 @@ from questiontopic_model.encoders.encoder import Encoder, Floats, Inputs
 from questiontopic_model.encoders.usem3 import DIMENSION
 
 from ..augmentation.surface_forms import draw_simple_forms
-from ..data.examples import Examples, Ints, Labels
+from ..data.examples import Examples, Ints
 from ..encoders.heads import dropout_head
-from ..encoders.training_encoder import TrainingEncoder
 from ..progress import bar
 from .loss import topic_loss
-from .recipe import Recipe
-from .teachers import Teachers
+from .recipe import Recipe, Task
 
 
 @dataclass(frozen=True)
@@ -45,20 +43,13 @@ class Finetuned(Recipe):
     varied_share: float = 1 / 3  # Of the texts, drawn anew each epoch: see `surface_forms`.
     balance: float = 0.0  # Rows weigh their label's number of rows to the power of -balance.
 
-    def train(
-        self,
-        encoder: TrainingEncoder,
-        training: Examples,
-        validation: Examples | None,
-        labels: Labels,
-        seed: int,
-        teachers: Teachers,
-    ) -> Any:
+    def train(self, task: Task) -> Any:
         """The trained graph; `validation` is not looked at."""
-        keras.utils.set_random_seed(seed)
-        random = np.random.default_rng(seed)
+        training, labels = task.training, task.labels
+        keras.utils.set_random_seed(task.seed)
+        random = np.random.default_rng(task.seed)
         head = dropout_head(DIMENSION, self.hidden, len(labels.fine), self.input_dropout, self.hidden_dropout)
-        model = encoder.graph(head, self.body_dropout)
+        model = task.encoder.graph(head, self.body_dropout)
         weights = training.weights(self.balance)
         per_epoch = -(-len(training) // self.batch_size)
         optimizer = keras.optimizers.AdamW(
@@ -71,7 +62,7 @@ class Finetuned(Recipe):
         loss = topic_loss(labels.matrix, self.label_smoothing)
         step = _step(model, head, optimizer, loss, round(self.frozen_epochs * per_epoch))
         for epoch in range(1, self.epochs + 1):
-            batches = self._batches(encoder.serving, training, weights, random)
+            batches = self._batches(task.encoder.serving, training, weights, random)
             with bar(batches, f"epoch {epoch}/{self.epochs}", per_epoch, "batch") as progress:
                 losses = []
                 for inputs, fine, of_rows in progress:

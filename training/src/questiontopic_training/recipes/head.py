@@ -8,14 +8,12 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 
-from ..data.examples import Examples, Labels
+from ..data.examples import Examples
 from ..encoders.heads import dropout_head
-from ..encoders.training_encoder import TrainingEncoder
 from ..progress import EpochProgress
 from .batches import FeatureBatches
 from .loss import topic_loss
-from .recipe import Recipe
-from .teachers import Teachers
+from .recipe import Recipe, Task
 
 _HELD_SHARE = 0.1
 
@@ -42,46 +40,32 @@ class Head(Recipe):
     balance: float = 0.0  # Rows weigh their label's number of rows to the power of -balance.
     patience: int = 0
 
-    def train(
-        self,
-        encoder: TrainingEncoder,
-        training: Examples,
-        validation: Examples | None,
-        labels: Labels,
-        seed: int,
-        teachers: Teachers,
-    ) -> Any:
+    def train(self, task: Task) -> Any:
         """The frozen encoder with the trained head; `validation` is not looked at."""
-        epochs = self._best_epoch(encoder, training, labels, seed) if self.patience else self.epochs
-        head, _ = self._fit(encoder, training, None, labels, seed, epochs)
-        return encoder.graph(head)
+        epochs = self._best_epoch(task) if self.patience else self.epochs
+        head, _ = self._fit(task, task.training, None, epochs)
+        return task.encoder.graph(head)
 
-    def _best_epoch(self, encoder: TrainingEncoder, training: Examples, labels: Labels, seed: int) -> int:
-        kept, held = training.split(_HELD_SHARE, seed)
-        _, losses = self._fit(encoder, kept, held, labels, seed, self.epochs)
+    def _best_epoch(self, task: Task) -> int:
+        kept, held = task.training.split(_HELD_SHARE, task.seed)
+        _, losses = self._fit(task, kept, held, self.epochs)
         return int(np.argmin(losses)) + 1
 
-    def _fit(
-        self,
-        encoder: TrainingEncoder,
-        training: Examples,
-        held: Examples | None,
-        labels: Labels,
-        seed: int,
-        epochs: int,
-    ) -> tuple[Any, list[float]]:
+    def _fit(self, task: Task, training: Examples, held: Examples | None, epochs: int) -> tuple[Any, list[float]]:
         """The head after at most `epochs`, and the held-out rows' loss after each of them."""
 
         def batches_of(rows: Examples) -> FeatureBatches:
-            return FeatureBatches(encoder.features(rows.texts), rows, self.balance, self.batch_size, seed)
+            return FeatureBatches(task.encoder.features(rows.texts), rows, self.balance, self.batch_size, task.seed)
 
         batches, held_out = batches_of(training), batches_of(held) if held else None
-        keras.utils.set_random_seed(seed)  # Not before: vectors that are not kept yet cost random numbers.
-        head = dropout_head(batches.dimension, self.hidden, len(labels.fine), self.input_dropout, self.hidden_dropout)
+        keras.utils.set_random_seed(task.seed)  # Not before: vectors that are not kept yet cost random numbers.
+        head = dropout_head(
+            batches.dimension, self.hidden, len(task.labels.fine), self.input_dropout, self.hidden_dropout
+        )
         schedule = keras.optimizers.schedules.CosineDecay(self.learning_rate, self.epochs * len(batches))
         optimizer = keras.optimizers.AdamW(schedule, weight_decay=self.weight_decay)
         trainer = keras.Sequential([head])  # So that `head` is saved without optimiser and loss.
-        trainer.compile(optimizer, topic_loss(labels.matrix, self.label_smoothing), jit_compile=False)
+        trainer.compile(optimizer, topic_loss(task.labels.matrix, self.label_smoothing), jit_compile=False)
         callbacks = [EpochProgress(epochs)]
         if held:
             callbacks.append(keras.callbacks.EarlyStopping("val_loss", patience=self.patience))

@@ -7,11 +7,8 @@ from typing import Any, ClassVar
 
 import keras
 
-from ..data.examples import Examples, Labels
-from ..encoders.training_encoder import TrainingEncoder
 from ..progress import EpochProgress
-from .recipe import Recipe
-from .teachers import Teachers
+from .recipe import Recipe, Task
 
 _ARTICLE = (512, 6, 198_662)  # Its encoder's dimension, its labels and its number of trainable parameters.
 
@@ -35,20 +32,13 @@ class Original(Recipe):
     l2: float = 0.001
     patience: int = 10
 
-    def train(
-        self,
-        encoder: TrainingEncoder,
-        training: Examples,
-        validation: Examples | None,
-        labels: Labels,
-        seed: int,
-        teachers: Teachers,
-    ) -> Any:
+    def train(self, task: Task) -> Any:
         """The frozen encoder with the trained head; raises ValueError without validation rows."""
+        encoder, training, validation, labels = task.encoder, task.training, task.validation, task.labels
         if validation is None:
             raise ValueError("the recipe original stops early, so it needs validation rows")
         features, held = encoder.features(training.texts)[:], encoder.features(validation.texts)[:]
-        keras.utils.set_random_seed(seed)  # Not before: vectors that are not kept yet cost random numbers.
+        keras.utils.set_random_seed(task.seed)  # Not before: vectors that are not kept yet cost random numbers.
         head = self.head(features.shape[1], len(labels.coarse))
         head.summary()
         dimension, outputs, expected = _ARTICLE

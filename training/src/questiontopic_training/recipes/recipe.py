@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from ..data.examples import Examples, Labels
 from ..encoders.training_encoder import TrainingEncoder
 from .teachers import Teachers
+
+
+@dataclass(frozen=True)
+class Task:
+    """What one model is trained from.
+
+    `validation` are rows that a recipe may look at but not learn from; `teachers` label the unlabelled questions.
+    """
+
+    encoder: TrainingEncoder
+    training: Examples
+    labels: Labels
+    seed: int
+    validation: Examples | None = None
+    teachers: Teachers = field(default_factory=lambda: Teachers(()))
 
 
 @dataclass(frozen=True)
@@ -25,16 +40,5 @@ class Recipe(ABC):
     epochs: int
 
     @abstractmethod
-    def train(
-        self,
-        encoder: TrainingEncoder,
-        training: Examples,
-        validation: Examples | None,
-        labels: Labels,
-        seed: int,
-        teachers: Teachers,
-    ) -> Any:
-        """The trained Keras model: the encoder's outputs in, logits out. Equal seeds give equal models.
-
-        `teachers` label the unlabelled questions, for recipes that learn from them.
-        """
+    def train(self, task: Task) -> Any:
+        """The trained Keras model: the encoder's outputs in, logits out. Equal tasks give equal models."""

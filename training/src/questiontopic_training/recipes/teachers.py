@@ -29,7 +29,7 @@ from ..augmentation.surface_forms import draw_forms, trec
 from ..data.examples import Examples, Labels
 from ..encoders.heads import linear_head, with_head
 from ..encoders.minilm_keras import build_minilm
-from ..evaluation.metrics import logits
+from ..evaluation.metrics import compute_logits
 from .batches import batches_by_length
 from .trainer import Batch, Optimisation, fit
 
@@ -102,7 +102,7 @@ class Teachers:
         texts = [trec(question) for question in self.questions]
         order = np.argsort([len(text) for text in texts], kind="stable")  # Texts of like length need little padding.
         found = np.empty((len(texts), len(labels.fine)), np.float32)
-        found[order] = softmax(logits(encoder, KerasGraph(graph), [texts[row] for row in order]))
+        found[order] = softmax(compute_logits(encoder, KerasGraph(graph), [texts[row] for row in order]))
         return found
 
     def _key(self, teacher: Teacher, number: int, training: Examples, labels: Labels) -> str:

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..data.download import complete
+from ..data.download import download_missing
 from ..data.files import read_questions
-from ..data.own_labels import LEAST, is_own_file, read_own_labels
+from ..data.own_labels import MIN_TEXTS, is_own_file, read_own_labels
 from ..data.questions import DataError, Question, QuestionSet
 from ..data.trec import TEST, read_trec
 from .comparison_report import ComparisonReport
@@ -62,11 +62,11 @@ def _questions(data: Path, test: Path | None) -> tuple[Sequence[Question], str]:
 
 
 def _training(data: Path) -> Sequence[Question]:
-    return read_own_labels(data, None, LEAST).training if is_own_file(data) else read_trec(data).training
+    return read_own_labels(data, None, MIN_TEXTS).training if is_own_file(data) else read_trec(data).training
 
 
 def _trec(folder: Path) -> QuestionSet:
-    complete(folder)
+    download_missing(folder)
     data = read_trec(folder)
     for warning in data.warnings:
         print(f"warning: {warning}", file=sys.stderr)
@@ -74,14 +74,14 @@ def _trec(folder: Path) -> QuestionSet:
 
 
 def _summary(subject: Subject) -> str:
-    assessment, manifest = subject.assessment, subject.manifest
+    results, manifest = subject.results, subject.manifest
     lines = [f"{manifest.name} {manifest.version}, {subject.runtime}:"]
-    lines += [f"  {name:47} {value:.4f}" for name, value in assessment.test.metrics("test").items()]
+    lines += [f"  {name:47} {value:.4f}" for name, value in results.test.metrics("test").items()]
     lines += [f"  {level.name}: {sentence(level)}" for level in subject.levels()]
-    lines.append(assessment.test.table(subject.labels))
-    for name, found in assessment.disturbed.items():
+    lines.append(results.test.table(subject.labels))
+    for name, found in results.disturbed.items():
         lines.append(f"  {name:47} {_accuracies(found.accuracy())}")
-    for code, found in assessment.languages.items():
+    for code, found in results.languages.items():
         lines.append(f"  {'language ' + code:47} {_accuracies(found.accuracy())}")
     return "\n".join(lines)
 

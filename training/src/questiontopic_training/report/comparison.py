@@ -61,7 +61,7 @@ def compare_levels(first: Subject, second: Subject) -> list[LevelComparison]:
             if missing := sorted(set(has.labels) - set(lacks.labels)):
                 folder = (first if lacks is a else second).folder
                 raise DataError(f"{folder}: cannot be compared, it lacks the {a.name} labels {', '.join(missing)}")
-    return [_compare(a, b, first.assessment.test.truth.texts) for a, b in pairs]
+    return [_compare(a, b, first.results.test.truth.texts) for a, b in pairs]
 
 
 def _compare(first: Level, second: Level, texts: Sequence[str]) -> LevelComparison:

@@ -32,7 +32,7 @@ class ComparisonReport:
             "b": b.manifest,
             "folders": [str(one.folder) for one in (a, b)],
             "source": self.source,
-            "questions": len(a.assessment.test.truth),
+            "questions": len(a.results.test.truth),
             "levels": [_level(one) for one in compare_levels(a, b)],
             "robustness": self._robustness(),
             "languages": self._languages(),
@@ -44,7 +44,7 @@ class ComparisonReport:
         return "\n".join(f"{one.first.name}: {verdict(one)}" for one in compare_levels(self.first, self.second))
 
     def _robustness(self) -> list[dict[str, Any]]:
-        a, b = self.first.assessment, self.second.assessment
+        a, b = self.first.results, self.second.results
         rows = {"as they are": (a.test, b.test)} | {
             name: (a.disturbed[name], b.disturbed[name]) for name in a.disturbed
         }
@@ -55,7 +55,7 @@ class ComparisonReport:
         ]
 
     def _languages(self) -> list[dict[str, Any]]:
-        a, b = self.first.assessment.languages, self.second.assessment.languages
+        a, b = self.first.results.languages, self.second.results.languages
         return [
             {
                 "code": code,

@@ -77,8 +77,8 @@ def reliability_figure(level: Level) -> str:
         upper.legend(loc="upper left")
         bars = lower.bar(middles, [one.answers for one in found], width, color=GREY)
         lower.bar_label(bars, fontsize=8.5, padding=2)
-        most = max(one.answers for one in found)
-        lower.set(xlim=(0, 1), ylim=(0, most * 1.28), xlabel="Confidence of the answer", ylabel="Answers")
+        max_answers = max(one.answers for one in found)
+        lower.set(xlim=(0, 1), ylim=(0, max_answers * 1.28), xlabel="Confidence of the answer", ylabel="Answers")
         return _svg(figure)
 
 

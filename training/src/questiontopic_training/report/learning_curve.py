@@ -19,12 +19,12 @@ from questiontopic_model.runtimes.keras_graph import KerasGraph
 from ..data.examples import Examples, Labels
 from ..data.questions import DataError, Question
 from ..encoders.training_encoder import load_encoder
-from ..evaluation.metrics import evaluate, logits
+from ..evaluation.metrics import compute_logits, evaluate_logits
 from ..experiments.experiment import HELD_OUT_SHARE
 from ..experiments.runs import Run, Runs, prepare_tensorflow
 from ..recipes import RECIPES, Recipe
 from .curve import Curve, Point
-from .share import share
+from .share import share_of
 from .subject import Subject
 
 SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)
@@ -59,10 +59,10 @@ class LearningCurve:
         planned = [Run(f"{len(part)} rows", recipe, part, look, labels, _SEED) for part in parts]
         points = []
         for part, model in zip(parts, runs.models(planned), strict=True):
-            found = logits(runs.encoder.serving, KerasGraph(model), held.texts)
+            found = compute_logits(runs.encoder.serving, KerasGraph(model), held.texts)
             fine = recipe.fine and labels.hierarchical
-            levels = evaluate(found, held, labels, fine, Calibration()).levels()
-            points.append(Point(len(part), {name: share(p.argmax(axis=1) == truth) for name, p, truth in levels}))
+            levels = evaluate_logits(found, held, labels, fine, Calibration()).levels()
+            points.append(Point(len(part), {name: share_of(p.argmax(axis=1) == truth) for name, p, truth in levels}))
         own = subject.manifest.training.get("recipe", "unknown")
         return Curve(recipe.name, own, len(held), recipe.needs_validation, tuple(points))
 

@@ -34,13 +34,11 @@ class Report:
             "manifest": subject.manifest,
             "runtime": subject.runtime,
             "source": self.source,
-            "questions": len(subject.assessment.test.truth),
+            "questions": len(subject.results.test.truth),
             "levels": [self._level(level, figures[f"reliability-{level.name}"]) for level in subject.levels()],
             "confusion_figure": figures.get("confusion", ""),
             "robustness": self._robustness(),
-            "languages": {
-                code: subject.levels(found)[0].accuracy for code, found in subject.assessment.languages.items()
-            },
+            "languages": {code: subject.levels(found)[0].accuracy for code, found in subject.results.languages.items()},
             "curve": self.curve,
             "curve_figure": figures.get("learning-curve", ""),
         }
@@ -78,13 +76,13 @@ class Report:
             "scores": seen,
             "macro_f1": macro_f1(rows),
             "unseen": [row.label for row in rows if row not in seen],
-            "mistakes": mistakes(level, self.subject.assessment.test.truth.texts, _MISTAKES),
+            "mistakes": mistakes(level, self.subject.results.test.truth.texts, _MISTAKES),
         }
 
     def _robustness(self) -> list[dict[str, Any]]:
-        test = self.subject.assessment.test
+        test = self.subject.results.test
         undisturbed = test.accuracy()
-        rows = {"as they are": test, **self.subject.assessment.disturbed}
+        rows = {"as they are": test, **self.subject.results.disturbed}
         return [
             {
                 "name": name,

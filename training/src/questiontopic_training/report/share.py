@@ -28,6 +28,6 @@ class Share:
         return float(found.low), float(found.high)
 
 
-def share(right: npt.NDArray[np.bool_]) -> Share:
+def share_of(right: npt.NDArray[np.bool_]) -> Share:
     """Of a row of rights and wrongs."""
     return Share(int(right.sum()), len(right))

@@ -15,8 +15,8 @@ from questiontopic_model.topic_model import TopicModel, load_topic_model
 from ..data.examples import Ints, Labels
 from ..data.questions import DataError, Question
 from ..evaluation.metrics import Evaluation
-from ..evaluation.suite import Assessment, assess
-from .share import Share, share
+from ..evaluation.suite import SuiteResults, run_suite
+from .share import Share, share_of
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Level:
     @property
     def accuracy(self) -> Share:
         """The share of right top labels."""
-        return share(self.answers == self.truth)
+        return share_of(self.answers == self.truth)
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,12 @@ class Subject:
     manifest: Manifest
     runtime: str
     labels: Labels
-    assessment: Assessment
+    results: SuiteResults
 
     def levels(self, evaluation: Evaluation | None = None) -> list[Level]:
         """The levels of the undisturbed test questions, or of another evaluation."""
         names = {"coarse": self.labels.coarse, "fine": tuple(label.name for label in self.labels.fine)}
-        return [Level(*level, names[level[0]]) for level in (evaluation or self.assessment.test).levels()]
+        return [Level(*level, names[level[0]]) for level in (evaluation or self.results.test).levels()]
 
 
 def examine(folder: Path, questions: Sequence[Question], runtime: str, cache: Path | None) -> Subject:
@@ -75,7 +75,7 @@ def examine(folder: Path, questions: Sequence[Question], runtime: str, cache: Pa
     def answer(texts: Sequence[str]) -> Floats:
         return _finest(model, texts)
 
-    found = assess(answer, questions, labels, bool(manifest.fine_labels))
+    found = run_suite(answer, questions, labels, bool(manifest.fine_labels))
     return Subject(folder, manifest, model.runtime, labels, found)
 
 

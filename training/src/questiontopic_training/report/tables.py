@@ -73,7 +73,7 @@ def confusion_matrix(level: Level) -> Ints:
     return matrix
 
 
-def confusions(level: Level, most: int) -> list[Confusion]:
+def confusions(level: Level, max_rows: int) -> list[Confusion]:
     """The most frequent ones, at most so many."""
     pairs = zip(level.truth.tolist(), level.answers.tolist(), strict=True)
     counted = Counter(pair for pair in pairs if pair[0] != pair[1])
@@ -81,14 +81,14 @@ def confusions(level: Level, most: int) -> list[Confusion]:
     ordered = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
     return [
         Confusion(level.labels[truth], level.labels[answer], times, support[truth])
-        for (truth, answer), times in ordered[:most]
+        for (truth, answer), times in ordered[:max_rows]
     ]
 
 
-def mistakes(level: Level, texts: Sequence[str], most: int) -> list[Mistake]:
+def mistakes(level: Level, texts: Sequence[str], max_rows: int) -> list[Mistake]:
     """The wrong answers with the highest confidence, at most so many."""
     rows = np.flatnonzero(level.answers != level.truth)
-    ordered = rows[np.argsort(-level.confidence[rows], kind="stable")][:most]
+    ordered = rows[np.argsort(-level.confidence[rows], kind="stable")][:max_rows]
     return [
         Mistake(
             texts[row],
