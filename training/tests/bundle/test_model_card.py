@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -97,3 +98,18 @@ def test_the_command_names_what_was_chosen(manifest: Manifest) -> None:
     assert "--test TEST" not in model_card(manifest)
     data = {"name": "a.csv", "files": {}}
     assert "--data DATA --test TEST --output FOLDER" in model_card(replace(manifest, data=data))
+
+
+def test_the_card_tells_figures_data_and_the_command(bundle_folder: Path) -> None:
+    manifest = read_bundle(bundle_folder).manifest
+    card = (bundle_folder / "README.md").read_text("utf-8")
+    assert card == model_card(manifest)
+    assert card.startswith("# small 0.1.0\n")
+    for expected in (
+        f"{manifest.metrics['test_coarse_accuracy']:.1%}",
+        manifest.data["files"]["TREC_10.label"]["sha256"],
+        "`NUM:date`",
+        "--recipe finetuned --encoder usem3 --seed 3 --seeds 2",
+    ):
+        assert expected in card
+    json.dumps(manifest.to_json(), allow_nan=False)

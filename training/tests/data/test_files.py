@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from questiontopic_training.data.files import read_questions
+from questiontopic_training.data.files import read_label_lines, read_questions
 from questiontopic_training.data.questions import DataError, Question
 
 
@@ -81,3 +81,11 @@ def test_a_file_of_another_kind_or_none_is_an_error(tmp_path: Path) -> None:
         list(read_questions(tmp_path / "rows.txt"))
     with pytest.raises(DataError, match=r"rows\.csv: No such file"):
         list(read_questions(tmp_path / "rows.csv"))
+
+
+def test_reads_labels_and_latin_1_text(tmp_path: Path) -> None:
+    # 0x85 is a character of this encoding's, though Python's splitlines would end a line there.
+    path = write(tmp_path, "rows.label", b"LOC:city Where is the caf\xe9 \x85 ?\r\n\nHUM:ind Who sings ?")
+    first, second = read_label_lines(path, "latin-1")
+    assert first.narrowed() == Question("Where is the café \x85 ?", "LOC", "LOC:city")
+    assert (second.text, second.fine, second.line) == ("Who sings ?", "HUM:ind", 3)

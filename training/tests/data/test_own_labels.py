@@ -118,23 +118,6 @@ def test_a_broken_csv_gets_one_line_that_names_the_line_and_the_fix(
     assert not (tmp_path / "bundle").exists()
 
 
-def test_options_that_do_not_fit_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    output = ["--output", str(tmp_path / "bundle")]
-    assert main(["train", "--data", str(tmp_path), "--test", "t.csv", *output]) == 1
-    assert "with --test, --data must be a file" in capsys.readouterr().err
-    path = tmp_path / "own.csv"
-    path.write_text("text,label\n" + "".join(f"{word} {n} ?,{word}\n" for word in ("Who", "When") for n in range(9)))
-    for wrong, reason in (
-        (["--recipe", "minilm", "--balance", "0.5"], "the recipe minilm knows no --balance; head and finetuned do"),
-        (["--recipe", "ensemble", "--encoder", "usem3"], "the recipe ensemble takes no --encoder"),
-    ):
-        assert main(["train", "--data", str(path), *wrong, *output]) == 1
-        assert reason in capsys.readouterr().err
-    for wrong in (["--folds", "2"], ["--balance", "1.5"]):
-        with pytest.raises(SystemExit):
-            main(["train", "--data", "a.csv", *wrong, *output])
-
-
 def test_one_coarse_column_value_for_all_is_no_level(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     lines = [f"{text} {fine},intent,{fine}\n" for fine in ("buy", "sell") for text in TEXTS]

@@ -1,23 +1,13 @@
 import math
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from questiontopic_model.bundle import read_bundle
-from questiontopic_model.encoders.minilm import HEADS, LAYERS, MiniLMEncoder, published_weights, resources, unpack
+from questiontopic_model.encoders.minilm import HEADS, LAYERS, MiniLMEncoder, resources
 from questiontopic_model.encoders.safetensors import read_safetensors
-from questiontopic_model.topic_model import load_topic_model
-from questiontopic_training.data.questions import QuestionSet
-from questiontopic_training.encoders.differences import pack
 from questiontopic_training.encoders.minilm_keras import build_minilm
-from questiontopic_training.encoders.training_encoder import MiniLM, TrainingEncoder, load_encoder
-from questiontopic_training.experiments.experiment import Experiment
-from questiontopic_training.experiments.runs import Runs
-from questiontopic_training.recipes.minilm import MiniLMAverage
-from questiontopic_training.recipes.teachers import Teacher
-from questiontopic_training.recipes.trainer import Optimisation
+from questiontopic_training.encoders.training_encoder import TrainingEncoder, load_encoder
 
 Doubles = npt.NDArray[np.float64]
 
@@ -67,32 +57,3 @@ def test_the_layers_are_the_published_ones_whatever_the_batch(minilm: TrainingEn
     found = build_minilm(0.0).predict_on_batch(encoder.encode(TEXTS).inputs)
     expected = [published_vector([101, *encoder.pieces(text), 102]) for text in TEXTS]
     assert np.abs(found - expected).max() < 1e-5
-
-
-def test_differences_survive_a_second_packing() -> None:
-    random = np.random.default_rng(0)
-    trained = {
-        name: w + random.normal(scale=1e-3, size=w.shape).astype(np.float32) for name, w in published_weights().items()
-    }
-    once = pack(trained)
-    again = pack({name: w + unpack(once, name, w.shape) for name, w in published_weights().items()})
-    assert all(np.array_equal(once[name], again[name]) for name in once)
-    kernel = "layer0_qkv/kernel"
-    moved = trained[kernel] - published_weights()[kernel]
-    kept = unpack(once, kernel, moved.shape)
-    assert np.linalg.norm(kept - moved) < 0.15 * np.linalg.norm(moved)
-
-
-def test_a_bundle_of_differences_answers_the_same_on_both_runtimes(
-    minilm: MiniLM, data: QuestionSet, tmp_path: Path
-) -> None:
-    recipe = MiniLMAverage(
-        epochs=3, models=1, teacher=Teacher(batch_size=16, optimisation=Optimisation(3e-4, 3e-3, ema_momentum=0.5))
-    )
-    manifest = Experiment(recipe, data, (0,), Runs(minilm)).run(tmp_path / "bundle", "small", "1.0.0")
-    assert set(manifest.files) == {"README.md", "differences.npz", "model.keras", "model.onnx"}
-    assert sum(path.stat().st_size for path in (tmp_path / "bundle").iterdir()) < 8e6
-    assert manifest.metrics["test_coarse_accuracy"] > 0.8
-    model = load_topic_model(read_bundle(tmp_path / "bundle"), "auto", None, threads=1)
-    model.check_golden()
-    assert model.runtime == "onnxruntime"

@@ -1,13 +1,8 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from questiontopic_training.__main__ import main
 from questiontopic_training.data.questions import DataError
 from questiontopic_training.report.comparison import compare_levels, mcnemar
-from questiontopic_training.report.comparison_report import ComparisonReport
-from questiontopic_training.report.share import Share
 
 from .subjects import Answered, subject
 
@@ -39,11 +34,6 @@ def test_equal_models_differ_by_nothing() -> None:
     assert mcnemar(same, same).p == 1
 
 
-def test_the_interval_is_wilson_s() -> None:
-    # By hand, with z = 1.959964.
-    assert Share(469, 500).interval == pytest.approx((0.91337, 0.95597), abs=1e-4)
-
-
 def test_changed_questions_are_found_by_kind() -> None:
     coarse, fine = compare_levels(subject("a", BEFORE), subject("b", AFTER))
     texts = {kind: [one.text for one in changes] for kind, changes in fine.changes.items()}
@@ -66,22 +56,3 @@ def test_labels_that_one_lacks_are_named() -> None:
 def test_a_bundle_without_fine_labels_is_compared_by_coarse_ones() -> None:
     (coarse,) = compare_levels(subject("a", BEFORE), subject("b", AFTER, two_levels=False))
     assert coarse.first.name == "coarse"
-
-
-def test_the_page_shows_both_and_escapes_questions() -> None:
-    page = ComparisonReport(subject("a", BEFORE), subject("b", AFTER), "pets.csv").html()
-    assert "a 1.0.0 and b 1.0.0" in page
-    assert "Fine labels, right → wrong: 1" in page
-    assert BEFORE[1][0] in page
-    assert "<i>stays" not in page
-    assert "http" not in page
-
-
-def test_compare_writes_a_page(
-    bundle_folder: Path, data_folder: Path, cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    page = tmp_path / "comparison.html"
-    command = f"compare {bundle_folder} {bundle_folder} --data {data_folder} --cache {cache} --output {page}"
-    assert main(command.split()) == 0
-    assert "Both answer the same questions rightly." in capsys.readouterr().out
-    assert "Fine labels, right → wrong: 0" in page.read_text("utf-8")
