@@ -5,7 +5,7 @@ import pytest
 from questiontopic_training.__main__ import main
 from questiontopic_training.experiments import ensemble
 from questiontopic_training.recipes import RECIPES
-from questiontopic_training.settings import RECIPE_NAMES, Settings
+from questiontopic_training.settings import RECIPE_NAMES, TrainSettings
 
 
 def test_the_options_name_every_recipe() -> None:
@@ -17,7 +17,7 @@ def test_every_setting_is_in_the_help(capsys: pytest.CaptureFixture[str]) -> Non
         main(["train", "--help"])
     assert caught.value.code == 0
     text = capsys.readouterr().out
-    assert all(f"--{field.name}" in text for field in dataclasses.fields(Settings))
+    assert all(f"--{field.name}" in text for field in dataclasses.fields(TrainSettings))
 
 
 @pytest.mark.parametrize(

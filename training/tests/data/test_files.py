@@ -40,8 +40,8 @@ def test_a_label_before_the_text_needs_no_hierarchy(tmp_path: Path) -> None:
     [
         ("a.csv", "text;label\nWho?;x\n", 1, "columns 'text;label' are not enough; name them text and label, or text,"),
         ("a.csv", "text,coarse\nWho?,x\n", 1, "columns 'text', 'coarse' are not enough"),
-        ("a.csv", "text,label,text\n", 1, "one stands there twice"),
-        ("a.csv", "text,label,coarse,fine\n", 1, "both label, and coarse and fine"),
+        ("a.csv", "text,label,text\n", 1, "one name occurs twice"),
+        ("a.csv", "text,label,coarse,fine\n", 1, "both label and coarse, fine are there"),
         ("a.csv", 'text,label\n"a\nb",x\n  ,x\n', 4, "empty text; fill it in or remove the row"),
         ("a.csv", "text,label\nWho?,\n", 2, "empty label; fill it in"),
         ("a.csv", 'text,label\nWho?,"a\nb"\n', 2, "control character in the label 'a\\nb'"),

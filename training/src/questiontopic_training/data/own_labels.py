@@ -1,7 +1,7 @@
-"""A data set of one's own: a file of labelled questions, and perhaps one to test on, checked as a whole.
+"""Reads a data set of your own: a file of labelled questions and, optionally, a file of test questions.
 
-Labels that are all `COARSE:fine` make a hierarchy of two levels, as the columns coarse and fine do; otherwise they are
-flat. Which it is the training file decides, and the test file follows.
+If all labels of the training file have the form `COARSE:fine`, or if it has the columns coarse and fine, the labels
+form a hierarchy of two levels; otherwise they are flat. The test file is read in the same way as the training file.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from .duplicates import find_duplicates, normalized
 from .files import read_questions
 from .questions import DataError, Question, QuestionSet
 
-MIN_TEXTS = 3  # Different texts of a label: one to measure on, one that tells when to stop, one to learn from.
+MIN_TEXTS = 3  # Different texts that a label needs: one to learn from, one to decide when to stop, one to measure.
 
 
 def is_own_file(data: Path) -> bool:
-    """Whether a place of data is a file of one's own, rather than a folder with TREC's."""
+    """Whether `data` is a file of your own rather than a folder with TREC's files."""
     return data.is_file() or (bool(data.suffix) and not data.is_dir())
 
 
 def read_own_labels(training: Path, test: Path | None, folds: int) -> QuestionSet:
-    """Reads the files; without a test file every label needs as many different texts as there are `folds` (from 3 on).
+    """Reads and checks both files; raises DataError.
 
-    Raises DataError.
+    Every label needs at least 3 different texts; without a test file, at least `folds` different texts.
     """
     trained = _with_levels(_read(training))
     _check_labels(training, trained, folds if test is None else MIN_TEXTS)
@@ -55,7 +55,7 @@ def _read(path: Path) -> tuple[Question, ...]:
 
 def _with_levels(questions: tuple[Question, ...]) -> tuple[Question, ...]:
     narrowed = tuple(found for question in questions if (found := question.narrowed()))
-    # One coarse label for all is no level: `intent:buy` and `intent:sell` are flat labels.
+    # A coarse label that all rows share is no level of its own: `intent:buy` and `intent:sell` are flat labels.
     if len(narrowed) == len(questions) and len({question.coarse for question in narrowed}) > 1:
         return narrowed
     if len({question.coarse for question in questions}) == 1:
