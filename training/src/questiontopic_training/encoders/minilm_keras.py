@@ -1,7 +1,7 @@
-"""all-MiniLM-L6-v2 after its embedding look-up as a Keras model: six transformer layers and the mean over the pieces.
+"""The Keras form of all-MiniLM-L6-v2 after its embedding table: six transformer layers and the mean over the pieces.
 
-Built from standard Keras layers and operations only, so that the saved model loads in safe mode without custom code.
-Matrices work on all pieces of the batch at once; only attention sees the pieces text by text, padded to the longest.
+It has standard Keras layers and operations only, so that the saved model loads in safe mode without custom code. The
+dense layers see all pieces of a batch in one matrix; only attention sees them text by text, padded to the longest text.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ _EPSILON = 1e-12
 
 
 def build_minilm(dropout: float) -> Any:
-    """The layers with the weights that the package ships: flat inputs in, [texts, 384] mean vectors out."""
+    """The layers with the published weights: flat inputs in, mean vectors [texts, 384] out."""
     model = _layers(dropout)
     set_weights(model, published_weights())
     return model
 
 
 def set_weights(model: Any, weights: Weights) -> None:
-    """Sets the weights of the named layers, as `questiontopic_model.encoders.minilm` names them."""
+    """Sets weights by the names that `questiontopic_model.encoders.minilm` gives them."""
     for name, value in weights.items():
         layer, _, weight = name.partition("/")
         getattr(model.get_layer(layer), weight).assign(value)
 
 
 def get_weights(model: Any) -> Weights:
-    """The weights under the same names."""
+    """The weights by the same names."""
     names = [name.partition("/") for name in published_weights()]
     return {f"{layer}/{weight}": getattr(model.get_layer(layer), weight).numpy() for layer, _, weight in names}
 
@@ -49,7 +49,7 @@ def _layers(dropout: float) -> Any:
     def residual(x: Any, change: Any, name: str) -> Any:
         return norm(layers.Add()([x, layers.Dropout(dropout)(change)]), name)
 
-    share = ops.take(ops.pad(ops.max(pooling, axis=0), ((0, 1),)), padding_index, axis=0)  # 0 where a text has ended.
+    share = ops.take(ops.pad(ops.max(pooling, axis=0), ((0, 1),)), padding_index, axis=0)  # 0 in the padding.
     mask = ops.cast(ops.equal(share, 0.0), "float32") * -1e9
     mask = ops.expand_dims(ops.expand_dims(mask, 1), 1)
     x = layers.Dropout(dropout)(norm(embeddings, "embeddings_norm"))

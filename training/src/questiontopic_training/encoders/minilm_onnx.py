@@ -1,4 +1,7 @@
-"""The ONNX form of a minilm graph: same inputs and numbers as the Keras form; its layers' weights come at loading."""
+"""The ONNX form of all-MiniLM-L6-v2 with a head: the same inputs and results as the Keras form.
+
+The file holds only the head's weights. Those of the encoder are given when the graph is loaded.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ _EPSILON = 1e-12
 
 
 def save_minilm_onnx(model: Any, path: Path) -> None:
-    """Writes the graph of `minilm_layers` with its head; the reader gives the weights of the former by their names."""
+    """Writes the graph of a trained model; the reader must give the encoder's weights by their names."""
     graph = _Graph()
     graph.add("Identity", add_head(graph, _layers(graph), model.get_layer("head")), output="logits")
     inputs = [
@@ -54,7 +57,7 @@ def _layers(graph: _Graph) -> str:
 
 
 class _Graph(GraphBuilder):
-    """With the layers whose weights a bundle's reader gives, by their names."""
+    """Adds the encoder's layers, whose weights are given by name when the graph is loaded."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -81,7 +84,7 @@ class _Graph(GraphBuilder):
         return self.add("Mul", self.add("Mul", value, self.add("Add", raised, self.floats(1.0))), self.floats(0.5))
 
     def _given(self, name: str) -> str:
-        """A weight that is no part of the file."""
+        """A weight that is not in the file."""
         tensor = TensorProto(name=name, data_type=FLOAT, dims=self._shapes[name], data_location=TensorProto.EXTERNAL)
         tensor.external_data.add(key="location", value="given-by-the-reader")
         self.initializers.append(tensor)

@@ -1,6 +1,6 @@
-"""The encoder's small layers as a Keras model: everything of USE multilingual v3 after its embedding look-up.
+"""The Keras form of USE multilingual v3 after its embedding table: convolutions, pooling and dense layers.
 
-Built from standard Keras layers and operations only, so that the saved model loads in safe mode without custom code.
+It has standard Keras layers and operations only, so that the saved model loads in safe mode without custom code.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import numpy as np
 from questiontopic_model.encoders.usem3 import DIMENSION, resources
 
 _CHANNELS = 256
-CONVOLUTIONS = ((2, 0), (3, 1), (5, 2))  # The convolutions: pieces seen, and how many of them stand to the left.
-_WINDOW_LEFT = 2  # The place of a piece itself in its row of `windows`.
+CONVOLUTIONS = ((2, 0), (3, 1), (5, 2))  # How many pieces each one sees, and how many of them precede the piece itself.
+OWN_COLUMN = 2  # The column of `windows` with the piece itself.
 
 
 def build_usem3(dropout: float = 0.0) -> Any:
-    """The encoder's layers with the weights that its package ships: flat inputs in, [texts, 512] unit vectors out.
+    """The layers with the published weights: flat inputs in, unit vectors [texts, 512] out.
 
-    `dropout` is the share of each piece's numbers that is dropped in training, before and after the convolutions.
+    In training, the share `dropout` of each piece's numbers is dropped before and after the convolutions.
     """
     body = _layers(dropout)
     with np.load(resources() / "weights.npz", allow_pickle=False) as weights:
@@ -29,9 +29,9 @@ def build_usem3(dropout: float = 0.0) -> Any:
     return body
 
 
-def window_columns(order: int, left: int) -> list[int]:
-    """The columns of `windows` that a convolution over `order` pieces looks through."""
-    return list(range(_WINDOW_LEFT - left, _WINDOW_LEFT - left + order))
+def window_columns(order: int, before: int) -> list[int]:
+    """The columns of `windows` that a convolution over `order` pieces sees; `before` of them precede the piece."""
+    return list(range(OWN_COLUMN - before, OWN_COLUMN - before + order))
 
 
 def _layers(dropout: float) -> Any:
@@ -43,10 +43,10 @@ def _layers(dropout: float) -> Any:
     projected = layers.Dense(_CHANNELS * len(CONVOLUTIONS), name="projection")(layers.Dropout(dropout)(embeddings))
     projected = layers.LayerNormalization(epsilon=1e-12, name="projection_norm")(projected)
     branches = []
-    for (order, left), x in zip(CONVOLUTIONS, ops.split(projected, len(CONVOLUTIONS), axis=1), strict=True):
-        near = ops.take(windows, window_columns(order, left), axis=1)
+    for (order, before), x in zip(CONVOLUTIONS, ops.split(projected, len(CONVOLUTIONS), axis=1), strict=True):
+        near = ops.take(windows, window_columns(order, before), axis=1)
         for depth in (1, 2):
-            padded = ops.pad(x, ((0, 1), (0, 0)))  # The row that windows outside the text point at.
+            padded = ops.pad(x, ((0, 1), (0, 0)))  # Adds the row of zeros that stands for pieces outside the text.
             seen = layers.Reshape((order * _CHANNELS,))(ops.take(padded, near, axis=0))
             gram = layers.Dense(_CHANNELS, activation="relu", name=f"gram{order}_{depth}")(seen)
             x = layers.Add()([x, gram])
@@ -55,7 +55,7 @@ def _layers(dropout: float) -> Any:
 
     pieces = layers.Dropout(dropout)(pieces)
 
-    # The projection of the sum is the sum of the projections; a text's row sum of `pooling` carries its biases.
+    # Projecting the sum equals summing the projections; the row sum of `pooling` is the factor of the bias.
     pooled = layers.Concatenate()([ops.matmul(pooling, pieces), ops.sum(pooling, axis=1, keepdims=True)])
     text = layers.Dense(DIMENSION, use_bias=False, name="pooled")(pooled)
 
