@@ -1,4 +1,4 @@
-"""All that is measured of a finished model: the test questions, the same disturbed, and our questions in languages."""
+"""All measurements of a finished model: the test questions, the disturbed test questions, and other languages."""
 
 from __future__ import annotations
 
@@ -16,40 +16,41 @@ from .languages import read_languages
 from .metrics import Evaluation, evaluate_probabilities, reliability
 from .robustness import DISTURBANCES, disturbed
 
-Predict = Callable[[Sequence[str]], Floats]  # Texts in, probabilities of the finest labels out, [texts, labels].
+Predict = Callable[[Sequence[str]], Floats]  # From texts to probabilities of the finest labels, [texts, labels].
 
 
 @dataclass(frozen=True)
 class SuiteResults:
-    """Evaluations of one model; `disturbed` by the name of what was done, `languages` (coarse only) by their codes."""
+    """The evaluations of one model: `disturbed` by disturbance, `languages` (coarse labels only) by language code."""
 
     test: Evaluation
     disturbed: dict[str, Evaluation]
     languages: dict[str, Evaluation]
 
 
-def run_suite(answer: Predict, questions: Sequence[Question], labels: Labels, fine: bool) -> SuiteResults:
-    """Asks a model everything; `fine` says whether it answers with fine labels."""
+def run_suite(predict: Predict, questions: Sequence[Question], labels: Labels, fine: bool) -> SuiteResults:
+    """Measures a model; `fine` says whether its answers are fine labels."""
     truth = labels.examples(questions)
 
-    def judged(asked: Examples) -> Evaluation:
-        return evaluate_probabilities(answer(asked.texts), asked, labels, fine)
+    def evaluated(asked: Examples) -> Evaluation:
+        return evaluate_probabilities(predict(asked.texts), asked, labels, fine)
 
     languages = {}
     for code, asked in read_languages(labels.coarse).items():
         coarse = np.array([labels.coarse.index(question.coarse) for question in asked])
         texts = tuple(question.text for question in asked)
-        found = judged(Examples(texts, coarse, coarse))
+        found = evaluated(Examples(texts, coarse, coarse))
         languages[code] = Evaluation(found.coarse, None, found.truth)
-    changed = {name: judged(disturbed(truth, name)) for name in DISTURBANCES}
-    return SuiteResults(judged(truth), changed, languages)
+    changed = {name: evaluated(disturbed(truth, name)) for name in DISTURBANCES}
+    return SuiteResults(evaluated(truth), changed, languages)
 
 
 def manifest_tables(results: Sequence[SuiteResults]) -> dict[str, Any]:
-    """What a manifest keeps beside its metrics: of the first model the reliability, of all models the mean accuracies.
+    """The field `evaluation` of a manifest, from the results of one model for each seed.
 
-    `robustness` and `languages` hold for each name the accuracy of each level, and the former `drop`: how much lower
-    that is than the undisturbed test questions', in shares of 1; and how often each question was asked, as `draws`.
+    `reliability` is that of the first model; accuracies are means over all models. For each disturbance, `robustness`
+    has the accuracy of each level, `drop`, how much lower it is than without the disturbance, and `draws`, how often
+    each question was asked.
     """
     first, *_ = results
     undisturbed = _mean([one.test for one in results])
@@ -73,7 +74,7 @@ def manifest_tables(results: Sequence[SuiteResults]) -> dict[str, Any]:
 
 
 def reliability_tables(evaluation: Evaluation) -> dict[str, Any]:
-    """The bins of each level, as plain values."""
+    """The reliability bins of each level, as plain values."""
     return {level: [asdict(one) for one in reliability(p, t)] for level, p, t in evaluation.levels()}
 
 

@@ -1,1 +1,1 @@
-"""Several trainings as one experiment: folds, seeds, members of an ensemble."""
+"""Experiments: several trainings (folds, seeds, members of an ensemble) that make one bundle."""

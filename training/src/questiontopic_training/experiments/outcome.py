@@ -1,4 +1,4 @@
-"""What trained models say: logits of the rows that were held out, and each final model's of whatever is asked."""
+"""The outcome of an experiment: logits of the held-out rows, and the final models; and the figures made from it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from ..evaluation.metrics import evaluate_logits
 from ..evaluation.suite import SuiteResults, manifest_tables, reliability_tables, run_suite
 from .cross_validation import fold_metrics
 
-ComputeLogits = Callable[[Sequence[str]], Floats]  # Texts as a user writes them in, [texts, labels] out.
+ComputeLogits = Callable[[Sequence[str]], Floats]  # From texts as users write them to logits [texts, labels].
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What a manifest says of a model's quality, and its calibration."""
+    """The calibration of a model, and the manifest's fields on its quality."""
 
     calibration: Calibration
     metrics: dict[str, float]
@@ -33,7 +33,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Outcome:
-    """`held_out` has logits and right answers of rows that were not trained, fold by fold; `finals` one for each seed.
+    """`held_out`: logits and right answers of the held-out rows, by fold. `finals`: one final model for each seed.
 
     `fine` says whether the logits are of fine labels.
     """
@@ -44,9 +44,9 @@ class Outcome:
     finals: Sequence[ComputeLogits]
 
     def figures(self, test: Sequence[Question], seeds: Sequence[int]) -> Figures:
-        """Fits the calibration to the held-out rows, then asks the final models the test questions, once; prints both.
+        """Fits the calibration to the held-out rows and measures the final models on the test questions; prints both.
 
-        Without test questions the held-out rows are all that is measured.
+        Without test questions, only the answers to the held-out rows are measured.
         """
         found, truth = (
             np.concatenate([part for part, _ in self.held_out]),
@@ -73,9 +73,9 @@ class Outcome:
 
 
 def mean_outcome(outcomes: Sequence[Outcome], temperatures: Sequence[float]) -> Outcome:
-    """The outcome of an ensemble of these, as `questiontopic_model.ensemble` computes it.
+    """The outcome of an ensemble, as `questiontopic_model.ensemble` computes its answers.
 
-    Raises ValueError unless all of them held out the same rows.
+    Raises ValueError unless all members held out the same rows.
     """
     first, *others = outcomes
     for other in others:
@@ -107,7 +107,7 @@ def _described(calibration: Calibration) -> str:
 
 
 def _spread(results: Sequence[SuiteResults]) -> dict[str, float]:
-    """The first model's test figures; of all their mean and sample standard deviation (0 of one) over the seeds."""
+    """The test figures of the first model, and their mean and sample standard deviation over all models (0 for one)."""
     figures = [result.test.metrics("test") for result in results]
     values = dict(figures[0]) if figures else {}
     for name in [name for name in values if name != "test_questions"]:

@@ -1,6 +1,6 @@
 """Training runs: several at once, each in a process of its own, and none twice.
 
-A run is decided by its recipe, rows and seed: how many go at once changes no model.
+The recipe, the rows and the seed decide the model of a run. The number of runs at once does not change it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ PACKAGES = ("keras", "numpy", "onnx", "scikit-learn", "sentencepiece", "tensorfl
 
 @dataclass(frozen=True)
 class Run:
-    """What decides a model; `name` is for people. `held` are the rows that a recipe may look at and not learn from."""
+    """A model to train: a `Task` without the encoder and the teachers, which all runs share. `name` is for people."""
 
     name: str
     recipe: Recipe
@@ -43,14 +43,14 @@ class Run:
     seed: int
 
     def train(self, encoder: TrainingEncoder, teachers: Teachers) -> Any:
-        """The model, with the weights that it will have in a bundle."""
+        """Trains the model; it has the weights that it will have in a bundle."""
         task = Task(encoder, self.training, self.labels, self.seed, self.validation, teachers)
         model = self.recipe.train(task)
         encoder.round(model)
         return model
 
     def key(self, encoder: TrainingEncoder, teachers: Teachers) -> str:
-        """Equal for equal models, as long as the code stays the same."""
+        """Equal for equal models, unless the code changes."""
         rows = [
             (part.texts, part.coarse.tolist(), part.fine.tolist()) if part else None
             for part in (self.training, self.validation)
@@ -66,7 +66,7 @@ class Run:
 class Runs:
     """Trains runs, `jobs` at once, with `threads` CPU threads each.
 
-    A model that the folder `cache` has is read from there: so work that was interrupted goes on where it stopped.
+    The folder `cache` keeps trained models, so that interrupted work can continue.
     """
 
     encoder: TrainingEncoder
@@ -79,7 +79,7 @@ class Runs:
         """The trained models, in the order of `runs`."""
         with self._folder() as folder:
             paths = [folder / f"run-{run.key(self.encoder, self.teachers)}.keras" for run in runs]
-            planned = {path: run for run, path in zip(runs, paths, strict=True)}  # Equal runs once.
+            planned = {path: run for run, path in zip(runs, paths, strict=True)}  # Equal runs are trained once.
             missing = [(run, path) for path, run in planned.items() if not path.is_file()]
             if self.jobs == 1 or len(missing) == 1:
                 for run, path in missing:
@@ -98,11 +98,12 @@ class Runs:
                 yield Path(folder)
 
     def _train_in_processes(self, missing: Sequence[tuple[Run, Path]], folder: Path) -> None:
-        # Not forked: TensorFlow's threads do not survive that.
+        # Not "fork": TensorFlow's threads do not survive it.
         context = multiprocessing.get_context("spawn")
         remaining = [*missing]
         running: list[multiprocessing.context.SpawnProcess] = []
-        teachers = replace(self.teachers, cache=self.teachers.cache or folder)  # What one has taught the others read.
+        # The processes share the answers of the teachers.
+        teachers = replace(self.teachers, cache=self.teachers.cache or folder)
         try:
             while remaining or running:
                 while remaining and len(running) < self.jobs:
@@ -112,7 +113,7 @@ class Runs:
                     process.start()
                     running.append(process)
                 multiprocessing.connection.wait([process.sentinel for process in running])
-                # Asked once: a process may end between two questions.
+                # The list is made once, because further processes may end meanwhile.
                 for process in [process for process in running if process.exitcode is not None]:
                     running.remove(process)
                     if process.exitcode:
@@ -124,7 +125,7 @@ class Runs:
 
 
 def prepare_tensorflow(threads: int) -> None:
-    """Before TensorFlow computes anything in this process: equal seeds give equal weights, on so many threads."""
+    """Makes TensorFlow deterministic and sets its number of threads; call it before TensorFlow computes anything."""
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.experimental.enable_op_determinism()
@@ -136,7 +137,7 @@ def _train_in_child(run: Run, path: Path, encoder: str, teachers: Teachers, cach
 
 
 def _save(model: Any, path: Path) -> None:
-    """Under its final name once it is whole; another process may train the same."""
+    """Saves under another name first, because another process may train or read the same model."""
     unfinished = path.with_name(f"unfinished-{os.getpid()}-{path.name}")
     model.save(unfinished)
     unfinished.replace(path)
