@@ -29,7 +29,8 @@ def test_only_a_bundle_is_replaced(tmp_path: Path, data_folder: Path, capsys: py
     for place in (tmp_path / "models", data_folder / "TREC_10.label"):
         assert main(["train", "--data", str(data_folder), "--output", str(place)]) == 1
         error = capsys.readouterr().err
-        assert error == f"questiontopic_training: {place}: is no bundle, so it is not replaced; name another --output\n"
+        expected = f"{place}: not a bundle, so it is not replaced; choose another --output"
+        assert error == f"questiontopic_training: {expected}\n"
     assert (tmp_path / "models" / "usem3").is_dir()
 
 
