@@ -32,7 +32,7 @@ def test_a_file_of_one_s_own_is_asked(
     capsys.readouterr()
     assert main(f"evaluate {bundle_folder} --data {own} --output {page}".split()) == 1
     assert capsys.readouterr().err == (
-        f"questiontopic_training: {own}: trained on; name a file that the bundle did not see by --test\n"
+        f"questiontopic_training: {own}: the bundle was trained on it; name other questions by --test\n"
     )
 
 
@@ -55,5 +55,5 @@ def test_compare_writes_a_page(
     page = tmp_path / "comparison.html"
     command = f"compare {bundle_folder} {bundle_folder} --data {data_folder} --cache {cache} --output {page}"
     assert main(command.split()) == 0
-    assert "Both answer the same questions rightly." in capsys.readouterr().out
+    assert "Both answer the same questions right." in capsys.readouterr().out
     assert "Fine labels, right → wrong: 0" in page.read_text("utf-8")

@@ -1,4 +1,4 @@
-"""The commands `evaluate` and `compare`: settings in, a page out, and its main figures on the terminal."""
+"""The commands `evaluate` and `compare`: write a page and print its main figures."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from .subject import Subject, examine
 
 
 def evaluate(settings: EvaluateSettings) -> None:
-    """Does what the settings say; raises BundleError and DataError."""
+    """Measures a bundle and writes its report; raises BundleError and DataError."""
     questions, source = _questions(settings.data, settings.test)
     subject = examine(settings.bundle, questions, settings.runtime, settings.cache)
     print(_summary(subject))
     curve = None
     if settings.learning_curve:
-        from .learning_curve import LearningCurve  # Brings TensorFlow, which nothing else here needs.
+        from .learning_curve import LearningCurve  # Imports TensorFlow, which nothing else here needs.
 
-        how = LearningCurve(settings.curve_recipe, jobs=settings.jobs, cache=settings.cache)
-        curve = how.measure(subject, _training(settings.data))
+        learning_curve = LearningCurve(settings.curve_recipe, jobs=settings.jobs, cache=settings.cache)
+        curve = learning_curve.measure(subject, _training(settings.data))
         for point in curve.points:
             figures = ", ".join(f"{name} {share.value:.1%}" for name, share in point.accuracy.items())
             print(f"  {curve.recipe} on {point.rows} training questions: {figures}")
@@ -40,7 +40,7 @@ def evaluate(settings: EvaluateSettings) -> None:
 
 
 def compare(settings: CompareSettings) -> None:
-    """Does what the settings say; raises BundleError and DataError."""
+    """Compares two bundles and writes the report; raises BundleError and DataError."""
     questions, source = _questions(settings.data, settings.test)
     folders = (settings.first, settings.second)
     first, second = (examine(folder, questions, settings.runtime, settings.cache) for folder in folders)
@@ -51,9 +51,9 @@ def compare(settings: CompareSettings) -> None:
 
 
 def _questions(data: Path, test: Path | None) -> tuple[Sequence[Question], str]:
-    """What the bundles are asked, and the name of the file that it stands in."""
+    """The questions to ask, and the name of their file."""
     if test is None and is_own_file(data):
-        raise DataError(f"{data}: trained on; name a file that the bundle did not see by --test")
+        raise DataError(f"{data}: the bundle was trained on it; name other questions by --test")
     if test is None:
         return _trec(data).test, TEST.name
     if not (questions := list(read_questions(test))):
