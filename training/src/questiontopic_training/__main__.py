@@ -16,6 +16,7 @@ from questiontopic_model.bundle import BundleError
 from .data.questions import DataError
 from .report.settings import CompareSettings, EvaluateSettings, add_compare_options, add_evaluate_options
 from .settings import TrainSettings, add_train_options
+from .tensorflow_log import import_tensorflow_quietly
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _train(options: dict[str, Any]) -> None:
+    import_tensorflow_quietly()
     from .train import train
 
     train(TrainSettings(**options))

@@ -11,6 +11,7 @@ from ..data.files import read_questions
 from ..data.own_labels import MIN_TEXTS, is_own_file, read_own_labels
 from ..data.questions import DataError, Question, QuestionSet
 from ..data.trec import TEST, read_trec
+from ..tensorflow_log import import_tensorflow_quietly
 from .comparison_report import ComparisonReport
 from .page import write
 from .report import Report, sentence
@@ -25,6 +26,7 @@ def evaluate(settings: EvaluateSettings) -> None:
     print(_summary(subject))
     curve = None
     if settings.learning_curve:
+        import_tensorflow_quietly()
         from .learning_curve import LearningCurve  # Imports TensorFlow, which nothing else here needs.
 
         learning_curve = LearningCurve(settings.curve_recipe, jobs=settings.jobs, cache=settings.cache)
