@@ -29,14 +29,14 @@ def test_an_error_is_one_line_and_exit_code_1(tmp_path: Path, capsys: pytest.Cap
     )
 
 
-def test_what_trains_beside_ends_with_the_command(data_folder: Path, tmp_path: Path) -> None:
+def test_sigterm_ends_the_child_processes_too(data_folder: Path, tmp_path: Path) -> None:
     arguments = ["--recipe", "finetuned", "--data", data_folder, "--output", tmp_path / "b", "--jobs", "2"]
     command = [sys.executable, "-m", "questiontopic_training", "train", *map(str, arguments), "--epochs", "10000"]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
         for _ in range(600):
             running = [int(child) for child in children.read_text().split()]
-            if len(running) >= 3:  # One of them is multiprocessing's own.
+            if len(running) >= 3:  # Two trainings and a helper process of multiprocessing.
                 break
             time.sleep(0.1)
         else:
@@ -45,14 +45,14 @@ def test_what_trains_beside_ends_with_the_command(data_folder: Path, tmp_path: P
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 143
     for _ in range(100):
-        if not (left := [child for child in running if _runs(child)]):
+        if not (remaining := [child for child in running if _runs(child)]):
             break
         time.sleep(0.1)
-    assert not left
+    assert not remaining
 
 
 def _runs(process: int) -> bool:
-    """Whether it runs this package's training; a number may have gone to another process."""
+    """Whether this is still the training: its number may belong to another process by now."""
     try:
         return b"multiprocessing" in Path(f"/proc/{process}/cmdline").read_bytes()
     except FileNotFoundError:

@@ -33,7 +33,7 @@ def test_every_setting_is_in_the_help(capsys: pytest.CaptureFixture[str]) -> Non
         ("--name", "My Bundle", "is 'My Bundle'"),
     ],
 )
-def test_a_value_that_does_not_do_is_named_before_anything_is_trained(
+def test_a_wrong_value_is_named_before_anything_is_trained(
     option: str, value: str, reason: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as caught:

@@ -34,13 +34,13 @@ def test_only_a_bundle_is_replaced(tmp_path: Path, data_folder: Path, capsys: py
     assert (tmp_path / "models" / "usem3").is_dir()
 
 
-def test_a_place_that_cannot_be_written_is_one_line_too(data_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unwritable_output_is_an_error_of_one_line(data_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     place = data_folder / "TREC_10.label" / "bundle"
     assert main(["train", "--data", str(data_folder), "--output", str(place)]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
-def test_makes_a_bundle(
+def test_train_writes_a_bundle(
     data_folder: Path, hub_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = f"train --recipe head --encoder {hub_folder} --data {data_folder} --output {tmp_path}/b --epochs 1"
@@ -53,5 +53,5 @@ def test_makes_a_bundle(
     ("first", "count", "seeds"),
     [(1, 1, [1]), (1, 5, [1, 0, 2, 3, 4]), (0, 3, [0, 1, 2]), (7, 3, [7, 0, 1])],
 )
-def test_the_bundle_s_seed_is_the_first(first: int, count: int, seeds: list[int]) -> None:
+def test_the_first_seed_is_the_chosen_one(first: int, count: int, seeds: list[int]) -> None:
     assert seeds_from(first, count) == seeds

@@ -8,7 +8,7 @@ from questiontopic_training.encoders.training_encoder import TrainingEncoder
 QUESTIONS = ["Where is the water ?", "Who discovered the river ?"] * 3
 
 
-def test_a_question_switches_to_the_language_asked_for(usem3: TrainingEncoder) -> None:
+def test_a_question_is_switched_to_its_target_language(usem3: TrainingEncoder) -> None:
     encoder = usem3.serving
     assert isinstance(encoder, UseM3Encoder)
     neighbours = find_neighbours(encoder, QUESTIONS)

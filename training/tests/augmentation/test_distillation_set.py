@@ -13,7 +13,7 @@ RARE = tuple(f"rare {number}" for number in range(100))
 
 
 def shown(max_times: float) -> tuple[list[str], float]:
-    """The texts of an epoch that come from unlabelled questions, and the share of the rare label in them."""
+    """The texts of an epoch that are unlabelled questions, and the share of the rare label among them."""
     taught = np.zeros((1000, 2), np.float32)
     taught[:900, 1] = taught[900:, 0] = 1
     examples = LABELS.examples(LABELLED)
@@ -27,7 +27,7 @@ def shown(max_times: float) -> tuple[list[str], float]:
     return unlabelled, float(targets[: len(unlabelled), 0].mean())
 
 
-def test_taught_labels_are_as_frequent_as_labelled_ones() -> None:
+def test_labels_are_as_frequent_as_in_the_labelled_questions() -> None:
     texts, share = shown(max_times=9)
     assert 0.45 < share < 0.55
     assert 950 < len(texts) < 1050
@@ -37,4 +37,5 @@ def test_no_question_is_shown_more_often_than_allowed() -> None:
     assert shown(max_times=1)[1] == pytest.approx(0.1)
     texts, share = shown(max_times=2)
     assert 0.2 < share < 0.35
-    assert max(texts.count(text) for text in texts) == 3  # Twice as often, while the others are shown more rarely.
+    # The factor 2, then scaled to a mean of 1, because the other questions are shown less often.
+    assert max(texts.count(text) for text in texts) == 3

@@ -27,7 +27,7 @@ def encoder(usem3: TrainingEncoder) -> UseM3Encoder:
     return usem3.serving
 
 
-def test_a_drawn_cut_spells_the_same_text(encoder: UseM3Encoder) -> None:
+def test_a_random_cut_spells_the_same_text(encoder: UseM3Encoder) -> None:
     sampler, random = SubwordSampler(encoder), np.random.default_rng(1)
     drawn = [sampler.pieces(TEXT, random) for _ in range(50)]
     assert {"".join(map(encoder.piece, pieces)) for pieces in drawn} == {"▁" + TEXT.replace(" ", "▁")}
@@ -35,11 +35,11 @@ def test_a_drawn_cut_spells_the_same_text(encoder: UseM3Encoder) -> None:
     assert encoder.pieces(TEXT) not in drawn
 
 
-def test_words_alone_are_cut_as_in_their_text(encoder: UseM3Encoder) -> None:
+def test_a_word_is_cut_in_the_same_way_alone_and_in_a_text(encoder: UseM3Encoder) -> None:
     assert [piece for word in TEXT.split() for piece in encoder.pieces(word)] == encoder.pieces(TEXT)
 
 
-def test_cuts_are_drawn_by_their_flattened_probability(encoder: UseM3Encoder) -> None:
+def test_cuts_are_drawn_with_their_flattened_probabilities(encoder: UseM3Encoder) -> None:
     cuts, scores = encoder.cuts("bridge", 256)
     assert cuts[0] == encoder.pieces("bridge")
     assert len(cuts) == len(set(map(tuple, cuts)))
@@ -55,7 +55,7 @@ def test_a_text_without_a_word_has_no_piece(encoder: UseM3Encoder) -> None:
     assert SubwordSampler(encoder).pieces(" ", np.random.default_rng(0)) == encoder.pieces(" ") == []
 
 
-def test_every_process_draws_the_same(tmp_path: Path) -> None:
+def test_every_process_draws_the_same_cuts(tmp_path: Path) -> None:
     command = [sys.executable, "-c", PROGRAM, str(tmp_path), TEXT]
     one, other = (subprocess.run(command, check=True, capture_output=True, text=True).stdout for _ in range(2))
     assert one == other

@@ -22,7 +22,7 @@ TEXT = "Who was Ada ?"
 SIMPLE_FORMS = {"who was ada ?", "Who was Ada", "Who was Ada?", "who was ada", "who was ada?"}
 
 
-def test_trecs_style_and_a_careful_persons_are_each_others_inverse() -> None:
+def test_trec_and_plain_are_inverse() -> None:
     assert trec(WRITTEN) == TREC
     assert plain(TREC) == WRITTEN
 
@@ -30,13 +30,13 @@ def test_trecs_style_and_a_careful_persons_are_each_others_inverse() -> None:
 @pytest.mark.parametrize(
     "text", ["where to sail to the lake?", "Where to sail to the lake ?", "Where to sail to the lake"]
 )
-def test_marks_at_the_end_do_not_matter(text: str) -> None:
+def test_punctuation_at_the_end_does_not_matter(text: str) -> None:
     assert hasty(text) == "where to sail to the lake"
     assert trec(text).endswith("lake ?")
     assert plain(text).endswith("lake?")
 
 
-def test_a_typo_changes_a_letter_or_two_of_one_word() -> None:
+def test_a_typo_changes_at_most_two_letters_of_one_word() -> None:
     random = np.random.default_rng(0)
     text = "Which river crosses the old town ?"
     for _ in range(200):
@@ -49,31 +49,31 @@ def test_a_text_without_words_has_no_typo() -> None:
     assert typo("5 + 5 ?", np.random.default_rng(0)) == "5 + 5 ?"
 
 
-def test_forms_are_drawn_as_often_as_asked() -> None:
+def test_forms_are_drawn_with_their_probabilities() -> None:
     texts = draw_forms(["What 's it ?"] * 2000, SHARES, np.random.default_rng(0))
     assert abs(texts.count("what's it") / 2000 - SHARES["hasty"]) < 0.04
     assert len(set(texts)) > 50
 
 
-def test_one_sentence_or_two_stand_behind() -> None:
+def test_the_form_tail_adds_one_or_two_sentences() -> None:
     texts = draw_forms(["What 's it ?"] * 500, {"tail": 1.0}, np.random.default_rng(0))
     behind = [text.count(".") + text.count("!") for text in texts]
     assert set(behind) == {1, 2}
     assert 0.3 < behind.count(2) / len(behind) < 0.5
 
 
-def test_up_to_three_sentences_stand_behind_who_explains() -> None:
+def test_the_form_talk_adds_up_to_three_sentences() -> None:
     texts = draw_forms(["What 's it ?"] * 500, {"talk": 1.0}, np.random.default_rng(0))
     assert all(any(text.endswith(sentence) for sentence in TALK) for text in texts)
     behind = [sum(text.count(sentence) for sentence in TALK) for text in texts]
     assert set(behind) == {1, 2, 3}
 
 
-def test_shares_are_of_all_texts() -> None:
+def test_the_probabilities_of_forms_sum_to_1() -> None:
     assert np.isclose(sum(SHARES.values()), 1) and np.isclose(sum(TALKATIVE.values()), 1)
 
 
-def test_what_is_measured_is_not_what_is_learned() -> None:
+def test_robustness_is_measured_with_other_sentences() -> None:
     names = ("leading filler", "trailing sentence", "two trailing sentences")
     random = np.random.default_rng(0)
     measured = {robustness.DISTURBANCES[name]("it?", number, random) for name in names for number in range(20)}
@@ -82,19 +82,19 @@ def test_what_is_measured_is_not_what_is_learned() -> None:
     assert not added & {*LEADS, *TALK}
 
 
-def test_a_third_of_the_texts_vary_in_every_form() -> None:
+def test_a_third_of_the_texts_get_simple_forms_and_every_form_occurs() -> None:
     varied = draw_simple_forms([TEXT] * 3000, 1 / 3, np.random.default_rng(0))
     assert set(varied) == SIMPLE_FORMS | {TEXT}
     assert 0.3 < sum(text != TEXT for text in varied) / 3000 < 0.37
 
 
-def test_equal_seeds_vary_equally_and_the_next_epoch_differently() -> None:
+def test_equal_seeds_draw_equal_forms_and_the_next_epoch_others() -> None:
     random = np.random.default_rng(5)
     first, second = (draw_simple_forms([TEXT] * 50, 1 / 3, random) for _ in range(2))
     assert first == draw_simple_forms([TEXT] * 50, 1 / 3, np.random.default_rng(5))
     assert first != second
 
 
-def test_no_text_becomes_empty() -> None:
+def test_simple_forms_never_empty_a_text() -> None:
     assert set(draw_simple_forms(["?", " ?"], 1, np.random.default_rng(0))) <= {"?", " ?"}
     assert all(draw_simple_forms(["?"] * 100, 1, np.random.default_rng(0)))

@@ -14,7 +14,7 @@ MODELS = Path(__file__).resolve().parents[3] / "models"
 
 
 def bins(answers: int, right: int) -> list[dict[str, Any]]:
-    """Two of fifteen: one inside 0.7 to 0.9, one outside."""
+    """Two bins: one inside of 0.7 to 0.9, one outside."""
     return [
         {"low": 11 / 15, "high": 12 / 15, "answers": answers, "confidence": 0.77, "accuracy": right / answers},
         {"low": 14 / 15, "high": 1.0, "answers": 90, "confidence": 0.98, "accuracy": 1.0},
@@ -59,7 +59,7 @@ def test_the_card_tells_robustness_and_languages(manifest: Manifest) -> None:
     assert "not measured" not in card
 
 
-def test_every_figure_stands_with_its_mean_and_deviation(manifest: Manifest) -> None:
+def test_every_figure_has_its_mean_and_deviation(manifest: Manifest) -> None:
     metrics = manifest.metrics
     names = ("test_fine_brier_score", "test_fine_expected_calibration_error")
     for name in names:
@@ -73,7 +73,7 @@ def test_one_seed_has_no_deviation(manifest: Manifest) -> None:
     assert "± 0." not in card
 
 
-def test_what_an_older_manifest_lacks_is_left_out(manifest: Manifest) -> None:
+def test_figures_that_an_older_manifest_lacks_are_left_out(manifest: Manifest) -> None:
     metrics = {name: value for name, value in manifest.metrics.items() if "brier" not in name}
     card = model_card(replace(manifest, evaluation={}, metrics=metrics))
     assert not [word for word in ("Brier", "## Robustness", "## Languages", "## What a") if word in card]
@@ -94,7 +94,7 @@ def test_the_command_names_the_unlabelled_questions_where_there_were_some(manife
     assert "--data DATA --questions QUESTIONS --output FOLDER" in model_card(replace(manifest, data=data))
 
 
-def test_the_command_names_what_was_chosen(manifest: Manifest) -> None:
+def test_the_command_names_the_chosen_hyper_parameters(manifest: Manifest) -> None:
     assert "--seeds 2 --epochs 4 --balance 0.0 --name" in model_card(manifest)
     assert "--test TEST" not in model_card(manifest)
     data = {"name": "a.csv", "files": {}}

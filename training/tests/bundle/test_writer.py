@@ -44,7 +44,7 @@ def content(model: keras.Model, encoder: TrainingEncoder) -> Content:
     return Content(encoder.serving, KerasGraph(model), partial(encoder.save, model))
 
 
-def test_a_bundle_that_fails_its_proof_leaves_the_old_one(
+def test_a_bundle_that_fails_its_check_does_not_replace_the_old_one(
     bundle_folder: Path, usem3: TrainingEncoder, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     manifest = read_bundle(bundle_folder).manifest

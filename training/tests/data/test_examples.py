@@ -5,7 +5,7 @@ from questiontopic_training.data.examples import Examples, Labels
 from questiontopic_training.data.questions import DataError, Question, QuestionSet
 
 
-def test_labels_are_sorted_and_coarse_ones_sum_fine_ones(data: QuestionSet) -> None:
+def test_labels_are_sorted_and_the_matrix_maps_fine_to_coarse(data: QuestionSet) -> None:
     labels = Labels(data.training)
     assert labels.coarse == ("ABBR", "DESC", "ENTY", "HUM", "LOC", "NUM")
     assert [label.name for label in labels.fine] == sorted(label.name for label in labels.fine)

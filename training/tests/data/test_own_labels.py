@@ -24,11 +24,11 @@ def rows(*labels: str) -> list[tuple[str, str]]:
     [
         (("a:x", "a:y", "b:z"), True),
         (("a:x", "a:y", "b"), False),
-        (("a:x", "a:y"), False),  # All below one: no level.
+        (("a:x", "a:y"), False),  # One coarse label for all is no level.
         (("buy", "sell"), False),
     ],
 )
-def test_labels_make_a_hierarchy_only_if_all_are_of_two_levels(
+def test_labels_make_a_hierarchy_only_if_all_have_two_levels(
     tmp_path: Path, names: tuple[str, ...], hierarchical: bool
 ) -> None:
     data = read_own_labels(write(tmp_path / "a.csv", rows(*names)), None, folds=3)
@@ -118,7 +118,7 @@ def test_a_broken_csv_gets_one_line_that_names_the_line_and_the_fix(
     assert not (tmp_path / "bundle").exists()
 
 
-def test_one_coarse_column_value_for_all_is_no_level(tmp_path: Path) -> None:
+def test_a_coarse_column_with_one_value_makes_no_hierarchy(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     lines = [f"{text} {fine},intent,{fine}\n" for fine in ("buy", "sell") for text in TEXTS]
     path.write_text("text,coarse,fine\n" + "".join(lines), "utf-8")
@@ -126,7 +126,7 @@ def test_one_coarse_column_value_for_all_is_no_level(tmp_path: Path) -> None:
     assert (labels.hierarchical, labels.coarse) == (False, ("intent:buy", "intent:sell"))
 
 
-def test_files_of_the_same_name_are_described_both(tmp_path: Path) -> None:
+def test_two_files_of_the_same_name_are_both_described(tmp_path: Path) -> None:
     (tmp_path / "more").mkdir()
     training = write(tmp_path / "q.csv", rows("a", "b"))
     test = write(tmp_path / "more" / "q.csv", [("Who?", "a")])

@@ -37,7 +37,7 @@ def test_a_file_without_questions_is_an_error(tmp_path: Path, content: bytes | N
         read_trec(tmp_path)
 
 
-def test_files_of_ones_own_are_recorded_and_warned_of(data: QuestionSet) -> None:
+def test_files_other_than_the_published_ones_are_recorded_with_a_warning(data: QuestionSet) -> None:
     assert len(data.warnings) == 2
     assert [data.description["files"][file.name]["published"] for file in (TRAINING, TEST)] == [False, False]
     assert [data.description["files"][file.name]["rows"] for file in (TRAINING, TEST)] == [180, 60]

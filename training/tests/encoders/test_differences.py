@@ -4,7 +4,7 @@ from questiontopic_model.encoders.minilm import published_weights, unpack
 from questiontopic_training.encoders.differences import pack
 
 
-def test_differences_survive_a_second_packing() -> None:
+def test_packing_differences_twice_changes_nothing() -> None:
     random = np.random.default_rng(0)
     trained = {
         name: w + random.normal(scale=1e-3, size=w.shape).astype(np.float32) for name, w in published_weights().items()

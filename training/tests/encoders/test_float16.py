@@ -14,7 +14,7 @@ from questiontopic_training.encoders.heads import dropout_head
 from questiontopic_training.encoders.training_encoder import TrainingEncoder
 
 
-def test_weights_are_16_bits_on_disk_and_the_same_numbers_in_32(bundle_folder: Path, tmp_path: Path) -> None:
+def test_weights_are_float16_on_disk_and_the_same_numbers_as_float32(bundle_folder: Path, tmp_path: Path) -> None:
     path = bundle_folder / "model.keras"
     with zipfile.ZipFile(path) as parts, h5py.File(BytesIO(parts.read("model.weights.h5"))) as weights:
         kinds = set()
@@ -38,7 +38,7 @@ def test_weights_out_of_range_are_refused() -> None:
         round_to_float16(model)
 
 
-def test_equal_models_make_equal_files_whatever_was_made_before(usem3: TrainingEncoder, tmp_path: Path) -> None:
+def test_equal_models_make_equal_files(usem3: TrainingEncoder, tmp_path: Path) -> None:
     for name in ("once.keras", "again.keras"):
         keras.utils.set_random_seed(0)
         model = usem3.graph(dropout_head(512, 16, 2, 0.1, 0.1), 0.1)

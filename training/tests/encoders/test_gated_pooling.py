@@ -17,7 +17,7 @@ TEXTS = ["What is your salary?", "a", "Wie viele Monde hat der Jupiter?", "no en
 UNITS = 8
 
 
-def test_the_encoders_vector_stays_what_it_was(usem3: TrainingEncoder) -> None:
+def test_gates_do_not_change_the_encoder_s_vector(usem3: TrainingEncoder) -> None:
     found = KerasGraph(with_gates(build_usem3(), UNITS)).run(usem3.serving.encode(TEXTS).inputs)
     assert found.shape == (len(TEXTS), 512 + UNITS)
     assert np.abs(found[:, :512] - np.asarray(usem3.features(TEXTS))).max() < 1e-6
@@ -33,7 +33,7 @@ def test_closed_gates_let_nothing_through(usem3: TrainingEncoder) -> None:
     assert np.abs(pooled.run(inputs)).max() < 1e-6
 
 
-def test_both_runtimes_give_the_same_with_gates(usem3: TrainingEncoder, tmp_path: Path) -> None:
+def test_both_runtimes_give_the_same_logits_with_gates(usem3: TrainingEncoder, tmp_path: Path) -> None:
     model = with_head(with_gates(build_usem3(), UNITS), dropout_head(512 + UNITS, 16, 4, 0.1, 0.1))
     model.get_layer("gated_norm").set_weights([np.linspace(0.5, 2, UNITS), np.linspace(-1, 1, UNITS)])
     round_to_float16(model)
@@ -42,5 +42,5 @@ def test_both_runtimes_give_the_same_with_gates(usem3: TrainingEncoder, tmp_path
     texts = load_onnx(tmp_path / "model.onnx", threads=1)
     encoder, graph = load_cached(usem3.serving, texts, tmp_path / "pieces.onnx", threads=1)
     expected = KerasGraph(model).run(usem3.serving.encode(TEXTS).inputs)
-    for _ in range(2):  # With an empty cache, and from it.
+    for _ in range(2):  # First with an empty cache, then from the cache.
         assert np.abs(graph.run(encoder.encode(TEXTS).inputs) - expected).max() < 1e-4

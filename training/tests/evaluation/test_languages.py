@@ -16,11 +16,11 @@ def test_every_language_has_at_least_twenty_questions_of_all_topics() -> None:
         assert len({question.text for question in questions}) == len(questions)
 
 
-def test_labels_without_the_six_topics_are_not_asked() -> None:
+def test_other_labels_than_the_six_topics_get_no_questions() -> None:
     assert read_languages(("refund", "delivery")) == {}
 
 
-def test_no_question_is_shown_in_training() -> None:
+def test_no_question_is_a_template_of_training() -> None:
     rows = files("questiontopic_training.augmentation").joinpath("templates.tsv").read_text("utf-8").splitlines()[1:]
     shown = {_letters(row.split("\t")[2]) for row in rows}
     assert len(shown) > 500

@@ -3,7 +3,7 @@ import pytest
 from questiontopic_training.evaluation.wording import confidence_sentence, points
 
 
-def test_differences_have_signs_and_zero_has_none() -> None:
+def test_points_have_a_sign_except_for_zero() -> None:
     assert [points(value) for value in (-0.012, 0.05, 0.0, -0.0001)] == ["−1.2", "+5.0", "0.0", "0.0"]
 
 

@@ -10,7 +10,7 @@ def examples(texts: list[str], fine: list[int]) -> Examples:
     return Examples(tuple(texts), np.array(fine), np.array(fine))
 
 
-def test_every_row_is_held_out_once_with_every_label_in_its_share() -> None:
+def test_every_row_is_held_out_once_and_folds_have_the_same_mix_of_labels() -> None:
     rows = examples([f"text {number}" for number in range(60)], [number % 3 for number in range(60)])
     folds = split_folds(rows, 5, seed=1)
     assert sorted(np.concatenate([held for _, held in folds])) == list(range(60))

@@ -19,7 +19,7 @@ from ..conftest import TEMPLATES, WORDS
 
 @pytest.fixture(scope="module")
 def flat_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """As the files of TREC's kind, but without a hierarchy, and one label with many more rows than the others."""
+    """A file like TREC's, but without a hierarchy and with one very frequent label."""
     rows = [(template.format(word), label[-3:]) for word in WORDS.split()[:12] for label, template in TEMPLATES.items()]
     rows += [(f"How many {one} fit into {two} ?", "unt") for one in WORDS.split() for two in WORDS.split()[:5]]
     path = tmp_path_factory.mktemp("own") / "flat.csv"
@@ -49,7 +49,7 @@ def test_flat_labels_without_test_questions_make_a_bundle(flat_file: Path, hub_f
     assert "`flat.csv`" in card
 
 
-def test_training_learns(bundle_folder: Path) -> None:
+def test_a_trained_bundle_answers_most_questions_right(bundle_folder: Path) -> None:
     metrics = read_bundle(bundle_folder).manifest.metrics
     assert metrics["test_coarse_accuracy"] > 0.8
     assert metrics["test_fine_accuracy"] > 0.8

@@ -26,7 +26,7 @@ def teachers(tmp_path_factory: pytest.TempPathFactory) -> Teachers:
     return Teachers(TAUGHT, tmp_path_factory.mktemp("teachers"))
 
 
-def test_equal_seeds_distil_equal_models_and_teach_once(
+def test_equal_seeds_distil_equal_models_and_train_teachers_once(
     usem3: TrainingEncoder, data: QuestionSet, teachers: Teachers
 ) -> None:
     labels = Labels(data.training)
@@ -44,7 +44,7 @@ def test_equal_seeds_distil_equal_models_and_teach_once(
     assert np.allclose(taught.sum(axis=1), 1, atol=1e-2)
 
 
-def test_without_unlabelled_questions_it_learns_from_the_labelled(usem3: TrainingEncoder, data: QuestionSet) -> None:
+def test_without_unlabelled_questions_it_learns_from_the_others(usem3: TrainingEncoder, data: QuestionSet) -> None:
     labels = Labels(data.training)
     model = SMALL.train(Task(usem3, labels.examples(data.training), labels, 1))
     found = model(usem3.serving.encode(["Which country exports silk ?", "Who invented lace ?"]).inputs).numpy()

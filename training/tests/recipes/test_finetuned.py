@@ -30,7 +30,7 @@ def test_equal_seeds_train_equal_models(usem3: TrainingEncoder, data: QuestionSe
     assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
 
 
-def test_the_body_is_frozen_at_first_and_then_learns(usem3: TrainingEncoder, data: QuestionSet) -> None:
+def test_the_encoder_is_frozen_at_first_and_then_learns(usem3: TrainingEncoder, data: QuestionSet) -> None:
     labels = Labels(data.training)
     examples = labels.examples(data.training[:48])
 
@@ -42,5 +42,5 @@ def test_the_body_is_frozen_at_first_and_then_learns(usem3: TrainingEncoder, dat
 
     with np.load(resources() / "weights.npz") as weights:
         shipped = weights["d0"]
-    assert np.allclose(kernel(1.0), shipped, atol=1e-6)  # The average of equal numbers is rounded.
+    assert np.allclose(kernel(1.0), shipped, atol=1e-6)  # Averaging equal numbers rounds them.
     assert not np.allclose(kernel(0.3), shipped, atol=1e-4)

@@ -16,7 +16,7 @@ def examples(texts: list[str], fine: list[int]) -> Examples:
 
 
 def test_a_balanced_head_finds_more_of_a_rare_label(hub_folder: Path) -> None:
-    """Texts that are the same for both labels: unbalanced, the frequent one always wins."""
+    """Both labels have the same texts, so without balance the frequent label always wins."""
     encoder = load_encoder(str(hub_folder), None, threads=1)
     texts = [f"which one {number % 5}" for number in range(100)]
     rows = examples(texts, [0] * 80 + [1] * 20)
@@ -39,7 +39,7 @@ def _two_labels() -> Labels:
 def test_a_head_with_patience_stops_before_it_learns_noise(
     hub_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Labels by chance: the held-out rows' loss soon rises."""
+    """The labels are random, so the loss of the held-out rows soon rises."""
     encoder = load_encoder(str(hub_folder), None, threads=1)
     random = np.random.default_rng(0)
     rows = examples([f"word{number} {number}" for number in range(200)], random.integers(2, size=200).tolist())
@@ -47,4 +47,4 @@ def test_a_head_with_patience_stops_before_it_learns_noise(
     fits = re.findall(r"training:.*?(\d+)/(\d+) \[[^\[]*$", capsys.readouterr().err.replace("\r", "\n"), re.MULTILINE)
     first = [int(done) for done, of in fits if of == "100"]
     (epochs,) = {int(of) for _, of in fits if of != "100"}
-    assert epochs == max(first) - 3 < 50  # It stops three epochs after its best, which the final training has.
+    assert epochs == max(first) - 3 < 50  # The first training stops three epochs after its best epoch.

@@ -23,9 +23,7 @@ def test_the_original_head_has_the_articles_parameters(
     assert "198,662" in capsys.readouterr().out
 
 
-def test_the_original_stops_early_at_its_best(
-    usem3: TrainingEncoder, data: QuestionSet, tmp_path: Path, cache: Path
-) -> None:
+def test_the_original_stops_early(usem3: TrainingEncoder, data: QuestionSet, tmp_path: Path, cache: Path) -> None:
     recipe = Original(epochs=60, batch_size=32, patience=2)
     manifest = Experiment(recipe, data, (0,), Runs(usem3, cache=cache)).run(tmp_path / "bundle", "small", "1.0.0")
     assert manifest.fine_labels == ()

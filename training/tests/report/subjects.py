@@ -1,4 +1,4 @@
-"""Subjects of reports whose answers are written down: no model computes them."""
+"""Subjects of reports with given answers, which no model computes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Answered = tuple[str, str, str, float]  # Text, right label, answer, confidence.
 
 
 def subject(name: str, answered: Sequence[Answered], fine: Sequence[str] = FINE, two_levels: bool = True) -> Subject:
-    """A subject with these answers to everything it was asked; the other labels share the rest of the confidence."""
+    """A subject with these answers; the other labels share the remaining confidence."""
     labels = Labels([Question("", label.split(":")[0], label) for label in fine])
     rows = [Question(text, truth.split(":")[0], truth) for text, truth, _, _ in answered]
     probabilities = np.zeros((len(rows), len(fine)), np.float32)

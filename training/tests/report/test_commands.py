@@ -21,7 +21,7 @@ def test_evaluate_writes_page_and_figures_with_a_learning_curve(
     assert (figures / "learning-curve.svg").is_file()
 
 
-def test_a_file_of_one_s_own_is_asked(
+def test_evaluate_asks_the_questions_of_your_own_file(
     bundle_folder: Path, cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     own = tmp_path / "own.csv"

@@ -21,7 +21,7 @@ AFTER: list[Answered] = [
 
 
 def test_mcnemar_by_hand() -> None:
-    # Only the first is right on 1 question, only the second on 5: 2 * (C(6,0) + C(6,1)) / 2**6 = 14 / 64.
+    # Only the first is right on 1 question, only the second on 5: p = 2 * (C(6,0) + C(6,1)) / 2**6 = 14 / 64.
     first = np.array([True, True, True] + [False] * 5 + [False])
     second = np.array([True, True, False] + [True] * 5 + [False])
     test = mcnemar(first, second)
@@ -29,7 +29,7 @@ def test_mcnemar_by_hand() -> None:
     assert test.p == pytest.approx(14 / 64)
 
 
-def test_equal_models_differ_by_nothing() -> None:
+def test_equal_models_have_p_1() -> None:
     same = np.array([True, False, True])
     assert mcnemar(same, same).p == 1
 
@@ -44,15 +44,15 @@ def test_changed_questions_are_found_by_kind() -> None:
     }
     (worse,) = fine.changes["right → wrong"]
     assert (worse.truth, worse.first, worse.second) == ("CAT:big", "CAT:big", "DOG:big")
-    assert coarse.changes["wrong → other wrong"] == ()  # A cat both times.
+    assert coarse.changes["wrong → other wrong"] == ()  # Both answers are below CAT.
 
 
-def test_labels_that_one_lacks_are_named() -> None:
+def test_labels_that_one_bundle_lacks_are_named() -> None:
     other = subject("b", [("Which one ?", "CAT:big", "CAT:big", 0.9)], ("CAT:big", "CAT:tiny", "DOG:big", "DOG:small"))
     with pytest.raises(DataError, match=r"bundles/b: cannot be compared, it lacks the fine labels CAT:small$"):
         compare_levels(other, subject("b", BEFORE))
 
 
-def test_a_bundle_without_fine_labels_is_compared_by_coarse_ones() -> None:
+def test_a_bundle_without_fine_labels_is_compared_by_its_coarse_labels() -> None:
     (coarse,) = compare_levels(subject("a", BEFORE), subject("b", AFTER, two_levels=False))
     assert coarse.first.name == "coarse"

@@ -17,7 +17,7 @@ ANSWERS: list[Answered] = [
 
 
 class Resources(HTMLParser):
-    """What a page would load or run, and the tags left open."""
+    """The addresses that a page loads, and its tags."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ def test_questions_are_escaped() -> None:
     assert "<b>.csv" not in page
 
 
-def test_figures_are_in_the_page_and_the_same_each_time(tmp_path: Path) -> None:
+def test_figures_are_in_the_page_and_always_the_same(tmp_path: Path) -> None:
     report = Report(subject("pets", ANSWERS), "pets.csv")
     assert report.html() == report.html()
     assert report.html().count("data:image/svg+xml;base64,") == 3
@@ -79,7 +79,7 @@ def test_the_page_says_how_to_get_a_learning_curve_or_shows_it_and_its_recipe() 
     assert page.count("data:image/svg+xml;base64,") == 4
 
 
-def test_more_labels_than_a_matrix_shows_are_a_table() -> None:
+def test_too_many_labels_for_a_matrix_make_a_table() -> None:
     names = tuple(f"l{number:02}" for number in range(30))
     answers: list[Answered] = [(f"Which {name} ?", name, "l07", 0.5) for name in names]
     page = Report(subject("many", answers, names, two_levels=False), "many.csv").html()

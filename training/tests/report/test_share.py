@@ -4,5 +4,5 @@ from questiontopic_training.report.share import Share
 
 
 def test_the_interval_is_wilson_s() -> None:
-    # By hand, with z = 1.959964.
+    # Computed by hand with z = 1.959964.
     assert Share(469, 500).interval == pytest.approx((0.91337, 0.95597), abs=1e-4)

@@ -74,8 +74,8 @@ class Experiment:
         models = self.runs.models([*(run for run, _ in planned), *final])
         measured, finals = models[: len(planned)], models[len(planned) :]
         held_out = [
-            (compute_logits(encoder.serving, KerasGraph(model), held.texts), held)
-            for model, (_, held) in zip(measured, planned, strict=True)
+            (compute_logits(encoder.serving, KerasGraph(model), rows.texts), rows)
+            for model, (_, rows) in zip(measured, planned, strict=True)
         ]
         answers = [_remembered(partial(self._logits, KerasGraph(model))) for model in finals]
         return Trained(Outcome(labels, recipe.fine and labels.hierarchical, held_out, answers), finals[0])
@@ -132,11 +132,11 @@ class Experiment:
         if not self.data.test:
             parts = split_folds(training, self.folds, _MEASURING_SEED)
             return [
-                (run(f"fold {number}", training.rows(kept), _MEASURING_SEED), training.rows(held))
-                for number, (kept, held) in enumerate(parts, start=1)
+                (run(f"fold {number}", training.rows(kept), _MEASURING_SEED), training.rows(held_out))
+                for number, (kept, held_out) in enumerate(parts, start=1)
             ], final
-        kept, held = training.split(HELD_OUT_SHARE, _MEASURING_SEED)
-        return [(run("validation", kept, _MEASURING_SEED), held)], final
+        kept, held_out = training.split(HELD_OUT_SHARE, _MEASURING_SEED)
+        return [(run("validation", kept, _MEASURING_SEED), held_out)], final
 
     def _prepare(self, text: str) -> str:
         return PREPARATIONS[self.recipe.preparation](text)

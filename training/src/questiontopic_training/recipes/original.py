@@ -37,7 +37,7 @@ class Original(Recipe):
         encoder, training, validation, labels = task.encoder, task.training, task.validation, task.labels
         if validation is None:
             raise ValueError("the recipe original stops early, so it needs validation rows")
-        features, held = encoder.features(training.texts)[:], encoder.features(validation.texts)[:]
+        features, validation_features = encoder.features(training.texts)[:], encoder.features(validation.texts)[:]
         keras.utils.set_random_seed(task.seed)  # After the encoding, which may use random numbers.
         head = self.head(features.shape[1], len(labels.coarse))
         head.summary()
@@ -56,7 +56,7 @@ class Original(Recipe):
             keras.ops.one_hot(training.coarse, outputs := len(labels.coarse)),
             batch_size=self.batch_size,
             epochs=self.epochs,
-            validation_data=(held, keras.ops.one_hot(validation.coarse, outputs)),
+            validation_data=(validation_features, keras.ops.one_hot(validation.coarse, outputs)),
             callbacks=[
                 keras.callbacks.EarlyStopping("val_loss", patience=self.patience, restore_best_weights=True),
                 EpochProgress(self.epochs),
