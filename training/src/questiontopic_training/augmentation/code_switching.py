@@ -91,15 +91,15 @@ def find_neighbours(encoder: UseM3Encoder, texts: Iterable[str]) -> Neighbours:
     seen = np.array(sorted(piece for piece, times in counts.items() if times >= _MIN_COUNT), np.int64)
     table = _unit_rows(encoder)
     scripts = np.array([_script(encoder.piece(number)) for number in range(len(table))])
-    names = {script for _, group in _GROUPS.values() for script in group}
+    names = {script for _, own in _GROUPS.values() for script in own}
     found = {script: _nearest(table, seen, np.flatnonzero(scripts == script)) for script in sorted(names)}
     return {
         group: {
-            piece: [near for script in of for near in found[script].get(piece, ())]
+            piece: [near for script in own for near in found[script].get(piece, ())]
             for piece in seen.tolist()
-            if any(piece in found[script] for script in of)
+            if any(piece in found[script] for script in own)
         }
-        for group, (_, of) in _GROUPS.items()
+        for group, (_, own) in _GROUPS.items()
     }
 
 

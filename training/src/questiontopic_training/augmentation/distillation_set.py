@@ -31,8 +31,8 @@ class DistillationSet:
 
     `taught` [questions, fine labels]: the teachers' probabilities for the unlabelled `questions`; `max_times` limits
     the factors by which rare and frequent labels are shown more or less often. `labelled_times`: how often an epoch
-    shows each labelled question. `abbreviations`, `foreign`: how many texts an epoch makes from the templates of either
-    kind. `forms`: the probabilities of the forms in which texts are shown.
+    shows each labelled question. `abbreviations`, `foreign`: how many texts an epoch makes from templates about
+    abbreviations and from the other templates. `forms`: the probabilities of the forms in which texts are shown.
     """
 
     questions: tuple[str, ...]

@@ -16,7 +16,7 @@ _INNER = 1536
 _EPSILON = 1e-12
 
 
-def build_minilm(dropout: float) -> Any:
+def build_minilm(dropout: float = 0.0) -> Any:
     """The layers with the published weights: flat inputs in, mean vectors [texts, 384] out."""
     model = _layers(dropout)
     set_weights(model, published_weights())

@@ -148,7 +148,7 @@ class MiniLM:
     def features(self, texts: Sequence[str]) -> Vectors:
         """A vector of 384 numbers for each text: the mean over its pieces."""
         return self._cache.vectors(
-            self.identity, texts, lambda: _in_batches(self.serving, KerasGraph(build_minilm(0.0)).run)
+            self.identity, texts, lambda: _in_batches(self.serving, KerasGraph(build_minilm()).run)
         )
 
     def graph(self, head: Any, dropout: float = 0.0) -> Any:

