@@ -190,7 +190,7 @@ _SIMPLE_FORMS = (
 
 
 def draw_simple_forms(texts: Sequence[str], share: float, random: np.random.Generator) -> list[str]:
-    """The texts; with the probability `share` a text gets another case or another question mark."""
+    """The texts; with the probability `share` a text is changed in its case, its question mark or both."""
     changed = random.random(len(texts)) < share
     forms = random.integers(len(_SIMPLE_FORMS), size=len(texts))
     return [
