@@ -1,4 +1,4 @@
-"""Questions made from templates, in the files' format; and one bundle trained on them, which several tests look at."""
+"""Questions made from templates, in the format of TREC's files, and a bundle trained on them for several tests."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def usem3(cache: Path) -> TrainingEncoder:
 
 @pytest.fixture(scope="session")
 def small_recipe() -> Finetuned:
-    """The default recipe with so few steps that an average over 100 of them would still be the start."""
+    """The default recipe with few steps, so the average of the weights must cover few of them."""
     return Finetuned(epochs=4, batch_size=16, ema_momentum=0.5)
 
 
@@ -91,7 +91,7 @@ def bundle_folder(
 
 @pytest.fixture(scope="session")
 def hub_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SavedModel of the kind that TensorFlow Hub serves: strings in, vectors out (of hashed words)."""
+    """A SavedModel like those of TensorFlow Hub: it maps strings to vectors, made from hashed words."""
 
     class Hashed(tf.Module):  # type: ignore[misc]
         def __init__(self) -> None:
@@ -99,7 +99,7 @@ def hub_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
         @tf.function(input_signature=[tf.TensorSpec((None,), tf.string)])  # type: ignore[untyped-decorator]
         def __call__(self, texts: tf.Tensor) -> tf.Tensor:
-            words = tf.strings.split(texts)  # Ragged: padding would make a vector depend on the other texts.
+            words = tf.strings.split(texts)  # Ragged, because with padding a vector would depend on the other texts.
             return tf.reduce_mean(tf.gather(self.table, tf.strings.to_hash_bucket_fast(words, 1000)), axis=1)
 
     folder = tmp_path_factory.mktemp("hub") / "hashed-words"

@@ -1,3 +1,3 @@
-"""Training: labelled questions in, a verified bundle out. The only part of the project that needs TensorFlow."""
+"""Training: reads labelled questions and writes a verified bundle. Only this part of the project needs TensorFlow."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,7 @@
-"""The commands. The only exit codes: 0, 1 for an error told in one line, 2 for usage, 143 where SIGTERM ended it."""
+"""The commands `train`, `evaluate` and `compare`.
+
+Exit codes: 0 for success, 1 for an error (one line on standard error), 2 for wrong usage, 143 after SIGTERM.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,10 @@ from typing import Any
 
 from questiontopic_model.bundle import BundleError
 
-from . import settings
 from .data.questions import DataError
 from .report.settings import CompareSettings, EvaluateSettings, add_compare_options, add_evaluate_options
+from .settings import TrainSettings, add_train_options
+from .tensorflow_log import import_tensorflow_quietly
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,23 +46,20 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         return command
 
-    settings.add_options(add("train", "train on labelled questions, measure, and write a bundle to serve", _train))
-    add_evaluate_options(
-        add("evaluate", "ask a bundle the test questions and write a page about its answers", _evaluate)
-    )
-    add_compare_options(
-        add("compare", "ask two bundles the test questions and write a page on how they differ", _compare)
-    )
+    add_train_options(add("train", "train on labelled questions, measure the model and write a bundle", _train))
+    add_evaluate_options(add("evaluate", "ask a bundle the test questions and write a report", _evaluate))
+    add_compare_options(add("compare", "ask two bundles the test questions and report their differences", _compare))
     return parser
 
 
-# Each command imports what it needs: TensorFlow takes seconds to load, and reports do without.
+# Each command imports its module only when it runs: TensorFlow takes seconds to load, and reports do not need it.
 
 
 def _train(options: dict[str, Any]) -> None:
+    import_tensorflow_quietly()
     from .train import train
 
-    train(settings.Settings(**options))
+    train(TrainSettings(**options))
 
 
 def _evaluate(options: dict[str, Any]) -> None:
@@ -74,5 +75,5 @@ def _compare(options: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # An orderly end: what trains beside it ends with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # SystemExit lets `Runs` end its child processes.
     sys.exit(main())

@@ -1,27 +1,23 @@
-"""Types of options: what argparse calls to read a value, and to say what is wrong with it."""
+"""Types of options: functions that argparse calls to read a value, with an error that says what is expected."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 
 from questiontopic_model.bundle.manifest import NAME, VERSION
 
-_MOST_SEED = 2**32 - 1  # numpy's.
 
+def whole_number(minimum: int, maximum: int | None = None) -> Callable[[str], int]:
+    """The type of a whole number from `minimum` to `maximum`, both included."""
+    bounds = f"at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
 
-def positive(text: str) -> int:
-    """A whole number from 1 on."""
-    return _whole(text, 1)
+    def read(text: str) -> int:
+        if text.isdecimal() and minimum <= int(text) and (maximum is None or int(text) <= maximum):
+            return int(text)
+        raise argparse.ArgumentTypeError(f"must be a whole number, {bounds}, is {text!r}")
 
-
-def folds(text: str) -> int:
-    """A whole number from 3 on: with two folds, a label of two rows would be trained on one."""
-    return _whole(text, 3)
-
-
-def seed(text: str) -> int:
-    """A whole number that numpy takes for a seed."""
-    return _whole(text, 0, _MOST_SEED)
+    return read
 
 
 def share(text: str) -> float:
@@ -47,11 +43,3 @@ def bundle_version(text: str) -> str:
     if not VERSION.fullmatch(text):
         raise argparse.ArgumentTypeError(f"must be MAJOR.MINOR.PATCH, is {text!r}")
     return text
-
-
-def _whole(text: str, least: int, most: int | None = None) -> int:
-    number = int(text) if text.isdecimal() else least - 1
-    if number < least or (most is not None and number > most):
-        to = f"at least {least}" if most is None else f"from {least} to {most}"
-        raise argparse.ArgumentTypeError(f"must be a whole number, {to}, is {text!r}")
-    return number

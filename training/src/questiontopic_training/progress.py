@@ -1,4 +1,4 @@
-"""Progress bars, which tell on the error stream how far long work is."""
+"""Progress bars on standard error."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from tqdm import tqdm
 
 
 def bar(steps: Iterable[Any] | None, what: str, total: int, unit: str, *, leave: bool = True) -> Any:
-    """A bar of `total` steps; in a process beside others it begins with the process's name."""
+    """A bar of `total` steps. In a child process it begins with the name of the process."""
     name = f"{multiprocessing.current_process().name}: " if multiprocessing.parent_process() else ""
     return tqdm(steps, desc=f"{name}{what}", total=total, unit=unit, leave=leave)
 
 
 class EpochProgress(keras.callbacks.Callback):  # type: ignore[misc]
-    """For Keras's `fit`: one step an epoch, with the latest losses beside it; ends early where training does."""
+    """A bar for Keras's `fit`: one step per epoch, with the latest losses. It stops early if training does."""
 
     def __init__(self, epochs: int) -> None:
         super().__init__()
         self._bar = bar(None, "training", epochs, "epoch")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """One more epoch is done."""
+        """Moves the bar by one epoch."""
         self._bar.update()
         self._bar.set_postfix({name: f"{value:.3f}" for name, value in (logs or {}).items()})
 
     def on_train_end(self, logs: Any = None) -> None:
-        """Leaves the finished bar on the screen."""
+        """Leaves the bar on the screen."""
         self._bar.close()

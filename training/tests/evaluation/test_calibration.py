@@ -12,7 +12,7 @@ ROWS, LABELS = 4000, 12
 
 
 def drawn(sharpness: npt.NDArray[np.float64], random: np.random.Generator) -> tuple[Floats, Ints]:
-    """Logits, and labels drawn as the logits say; then the logits are multiplied by each row's sharpness."""
+    """Logits, and labels drawn with the probabilities of the logits; then each row is multiplied by its sharpness."""
     logits = random.normal(0, 2.5, (len(sharpness), LABELS)).astype(np.float32)
     cumulative = Calibration().confidences(logits).cumsum(axis=1)
     truth = (cumulative < random.random((len(sharpness), 1)) * cumulative[:, -1:]).sum(axis=1)
@@ -31,7 +31,7 @@ def test_the_temperature_is_found(temperature: float) -> None:
     assert [one.temperature for one in found.temperatures] == pytest.approx([temperature] * 4, rel=0.15)
 
 
-def test_who_is_half_sure_and_who_is_nearly_sure_may_need_different_temperatures() -> None:
+def test_temperatures_may_differ_by_confidence() -> None:
     random = np.random.default_rng(0)
     logits, truth = drawn(np.ones(2 * ROWS), random)
     logits *= 0.7 + 1.8 * Calibration().confidences(logits).max(axis=1, keepdims=True)
@@ -43,7 +43,7 @@ def test_who_is_half_sure_and_who_is_nearly_sure_may_need_different_temperatures
     assert after < 0.75 * before
 
 
-def test_of_few_rows_little_is_concluded() -> None:
+def test_few_rows_give_nearly_equal_temperatures() -> None:
     logits, truth = drawn(np.ones(20), np.random.default_rng(1))
     found = fit_calibration(logits, truth)
     temperatures = [one.temperature for one in found.temperatures]
@@ -51,7 +51,7 @@ def test_of_few_rows_little_is_concluded() -> None:
 
 
 @pytest.mark.parametrize("sharpness", [0, 1000])
-def test_logits_without_doubt_or_without_any_sense_are_no_error(sharpness: float) -> None:
+def test_extreme_logits_are_no_error(sharpness: float) -> None:
     logits, truth = drawn(np.full(50, sharpness), np.random.default_rng(2))
     found = fit_calibration(logits, truth)
     assert np.isfinite(found.confidences(logits)).all()
@@ -65,7 +65,7 @@ def test_the_same_rows_give_the_same_calibration() -> None:
 def test_an_easy_task_stays_within_the_range_of_temperatures() -> None:
     logits = np.zeros((40, 6), np.float32)
     truth = np.arange(40) % 6
-    logits[np.arange(40), truth] = 1  # All rows right.
+    logits[np.arange(40), truth] = 1  # All rows are right.
     found = fit_calibration(logits, truth)
     assert all(0.1 <= one.temperature <= 10 for one in found.temperatures)
     noise, anything = drawn(np.full(60, 30.0), np.random.default_rng(4))
@@ -73,7 +73,7 @@ def test_an_easy_task_stays_within_the_range_of_temperatures() -> None:
     assert all(0.1 <= one.temperature <= 10 for one in found.temperatures)
 
 
-def test_small_differences_of_logits_make_small_ones_of_temperatures() -> None:
+def test_small_differences_of_logits_make_small_differences_of_temperatures() -> None:
     logits, truth = drawn(np.ones(1000), np.random.default_rng(6))
     noise = np.random.default_rng(7).normal(0, 1e-6, logits.shape).astype(np.float32)
     first, second = (fit_calibration(rows, truth).temperatures for rows in (logits, logits + noise))

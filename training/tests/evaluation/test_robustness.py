@@ -23,11 +23,11 @@ def examples(texts: Sequence[str]) -> Examples:
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_what_each_disturbance_does(name: str) -> None:
+def test_each_disturbance_by_example(name: str) -> None:
     assert disturbed(examples([QUESTION]), name).texts == (EXPECTED[name],)
 
 
-def test_typos_are_drawn_ten_times_for_each_question_and_keep_its_labels() -> None:
+def test_every_question_gets_ten_typos_and_keeps_its_labels() -> None:
     found = disturbed(examples([QUESTION, "Who ?"]), "one typo")
     assert len(found) == 20
     assert found.fine.tolist() == found.coarse.tolist() == [0, 1] * 10
@@ -35,7 +35,7 @@ def test_typos_are_drawn_ten_times_for_each_question_and_keep_its_labels() -> No
     assert len(set(found.texts[::2])) > 5
 
 
-def test_a_typo_is_one_slip_in_one_word_and_the_same_each_time() -> None:
+def test_a_typo_changes_one_word_and_is_the_same_in_every_call() -> None:
     texts = [f"{QUESTION} {number}" for number in range(50)]
     found = disturbed(examples(texts), "one typo").texts[: len(texts)]
     assert found == disturbed(examples(texts), "one typo").texts[: len(texts)]
@@ -43,5 +43,5 @@ def test_a_typo_is_one_slip_in_one_word_and_the_same_each_time() -> None:
     for text, changed in zip(texts, found, strict=True):
         assert abs(len(text) - len(changed)) <= 1
         different = [(a, b) for a, b in zip(text.split(), changed.split(), strict=True) if a != b]
-        assert len(different) <= 1  # None where two equal letters changed places.
+        assert len(different) <= 1  # No difference if two equal letters were swapped.
     assert sum(a != b for a, b in zip(texts, found, strict=True)) > 45

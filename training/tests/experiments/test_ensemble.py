@@ -53,7 +53,7 @@ def save(manifest: Manifest, folder: Path) -> None:
     (folder / MANIFEST).write_text(json.dumps(manifest.sealed().to_json()), "utf-8")
 
 
-def test_its_logits_are_the_mean_of_its_members(ensemble_folder: Path, cache: Path) -> None:
+def test_the_logits_of_an_ensemble_are_the_mean_of_its_members(ensemble_folder: Path, cache: Path) -> None:
     together = read_bundle(ensemble_folder)
     model = load_topic_model(together, "auto", cache, 1)
     model.check_golden()
@@ -61,8 +61,9 @@ def test_its_logits_are_the_mean_of_its_members(ensemble_folder: Path, cache: Pa
     logs = []
     for name in together.manifest.members:
         member = read_bundle(ensemble_folder / name)
-        alike = replace(member, manifest=replace(member.manifest, temperatures=()))  # As it counts in an ensemble.
-        found = load_topic_model(alike, "auto", cache, 1).predict(TEXTS).fine
+        # An ensemble uses only the single temperature of a member.
+        single = replace(member, manifest=replace(member.manifest, temperatures=()))
+        found = load_topic_model(single, "auto", cache, 1).predict(TEXTS).fine
         assert found is not None
         logs.append(np.log(np.maximum(found, 1e-30)))
     mean: Floats = np.mean(logs, axis=0)
@@ -74,7 +75,7 @@ def test_its_logits_are_the_mean_of_its_members(ensemble_folder: Path, cache: Pa
     assert answer.truncated == (False, False, False)
 
 
-def test_it_is_measured_like_every_other_bundle(ensemble_folder: Path) -> None:
+def test_an_ensemble_is_measured_like_other_bundles(ensemble_folder: Path) -> None:
     manifest = read_bundle(ensemble_folder).manifest
     small = read_bundle(ensemble_folder / "small").manifest
     assert manifest.metrics.keys() == small.metrics.keys()
@@ -89,7 +90,7 @@ def test_it_is_measured_like_every_other_bundle(ensemble_folder: Path) -> None:
     assert "- `small/`: a bundle of its own" in card
 
 
-def test_a_member_is_the_bundle_that_its_recipe_makes_alone(ensemble_folder: Path, bundle_folder: Path) -> None:
+def test_a_member_equals_the_bundle_that_its_recipe_makes_alone(ensemble_folder: Path, bundle_folder: Path) -> None:
     member, alone = (read_bundle(folder).manifest for folder in (ensemble_folder / "small", bundle_folder))
     assert member == alone
 
@@ -111,13 +112,13 @@ def test_a_member_with_other_labels_is_refused(copied: Path, cache: Path) -> Non
         load_topic_model(read_bundle(copied), "auto", cache, 1)
 
 
-def test_a_member_that_files_do_not_list_is_refused(copied: Path) -> None:
+def test_a_member_that_is_not_in_files_is_refused(copied: Path) -> None:
     save(replace(read_manifest(copied), members=("elsewhere",)), copied)
     with pytest.raises(BundleError, match="members names 'elsewhere', whose manifest files does not list"):
         read_bundle(copied)
 
 
-def test_without_test_questions_cross_validation_measures_it(
+def test_without_test_questions_an_ensemble_is_measured_by_cross_validation(
     data: QuestionSet, usem3: TrainingEncoder, cache: Path, tmp_path: Path
 ) -> None:
     runs, untested = Runs(usem3, cache=cache), replace(data, test=())

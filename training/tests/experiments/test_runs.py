@@ -15,7 +15,7 @@ from questiontopic_training.experiments.runs import Run, Runs
 from questiontopic_training.recipes.head import Head
 from questiontopic_training.recipes.teachers import Teachers
 
-NONE: Any = None  # Of an encoder that computes nothing.
+NONE: Any = None  # In place of an encoder, where nothing is encoded.
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def planned(data: QuestionSet) -> list[Run]:
     return [Run(f"seed {seed}", Head(epochs=2), examples, None, labels, seed) for seed in (1, 2)]
 
 
-def test_a_model_does_not_depend_on_what_is_trained_beside_it(
+def test_a_model_does_not_depend_on_models_trained_at_the_same_time(
     planned: list[Run], usem3: TrainingEncoder, tmp_path: Path
 ) -> None:
     one, other = (Runs(usem3, jobs=2, cache=tmp_path / name) for name in ("one", "other"))
@@ -37,7 +37,7 @@ def test_a_model_does_not_depend_on_what_is_trained_beside_it(
     assert len(list((tmp_path / "one").glob("run-*.keras"))) == 2
 
 
-def test_what_is_trained_is_not_trained_again(planned: list[Run], usem3: TrainingEncoder, tmp_path: Path) -> None:
+def test_a_trained_model_is_not_trained_again(planned: list[Run], usem3: TrainingEncoder, tmp_path: Path) -> None:
     runs = Runs(usem3, cache=tmp_path)
     runs.models(planned[:1])
     (first,) = tmp_path.glob("run-*.keras")
@@ -47,16 +47,14 @@ def test_what_is_trained_is_not_trained_again(planned: list[Run], usem3: Trainin
     assert len(list(tmp_path.glob("run-*.keras"))) == 2
 
 
-def test_a_run_that_fails_is_named_and_leaves_no_model(
-    planned: list[Run], usem3: TrainingEncoder, tmp_path: Path
-) -> None:
+def test_a_failed_run_is_named_and_leaves_no_model(planned: list[Run], usem3: TrainingEncoder, tmp_path: Path) -> None:
     broken = [replace(run, name=f"broken {run.seed}", recipe=Head(batch_size=0)) for run in planned]
     with pytest.raises(BundleError, match=r"broken \d: training failed"):
         Runs(usem3, jobs=2, cache=tmp_path).models(broken)
     assert not list(tmp_path.glob("*.keras"))
 
 
-def test_encoders_of_one_name_and_other_contents_have_other_models(
+def test_encoders_with_equal_names_but_other_contents_have_other_models(
     planned: list[Run], hub_folder: Path, tmp_path: Path
 ) -> None:
     copies = [shutil.copytree(hub_folder, tmp_path / name / hub_folder.name) for name in ("same", "other")]
@@ -69,6 +67,6 @@ def test_encoders_of_one_name_and_other_contents_have_other_models(
     assert [key == first for key in keys] == [True, False]
 
 
-def test_labels_of_other_names_have_other_models(planned: list[Run], usem3: TrainingEncoder) -> None:
+def test_labels_with_other_names_have_other_models(planned: list[Run], usem3: TrainingEncoder) -> None:
     renamed = Labels([Question("", "A", name) for name in ("A:x", "A:y")])
     assert replace(planned[0], labels=renamed).key(usem3, Teachers(())) != planned[0].key(usem3, Teachers(()))

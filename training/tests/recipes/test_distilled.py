@@ -7,6 +7,7 @@ from questiontopic_training.data.examples import Labels
 from questiontopic_training.data.questions import QuestionSet
 from questiontopic_training.encoders.training_encoder import TrainingEncoder
 from questiontopic_training.recipes.distilled import Distilled
+from questiontopic_training.recipes.recipe import Task
 from questiontopic_training.recipes.teachers import Teacher, Teachers
 from questiontopic_training.recipes.trainer import Optimisation
 
@@ -25,17 +26,17 @@ def teachers(tmp_path_factory: pytest.TempPathFactory) -> Teachers:
     return Teachers(TAUGHT, tmp_path_factory.mktemp("teachers"))
 
 
-def test_equal_seeds_distil_equal_models_and_teach_once(
+def test_equal_seeds_distil_equal_models_and_train_teachers_once(
     usem3: TrainingEncoder, data: QuestionSet, teachers: Teachers
 ) -> None:
     labels = Labels(data.training)
     examples = labels.examples(data.training)
     folder = teachers.cache
     assert isinstance(folder, Path)
-    first = SMALL.train(usem3, examples, None, labels, 1, teachers).get_weights()
+    first = SMALL.train(Task(usem3, examples, labels, 1, teachers=teachers)).get_weights()
     (kept,) = folder.glob("*.npy")
     written = kept.stat().st_mtime_ns
-    again = SMALL.train(usem3, examples, None, labels, 1, Teachers(TAUGHT, folder)).get_weights()
+    again = SMALL.train(Task(usem3, examples, labels, 1, teachers=Teachers(TAUGHT, folder))).get_weights()
     assert kept.stat().st_mtime_ns == written
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     taught = np.load(kept)
@@ -43,8 +44,8 @@ def test_equal_seeds_distil_equal_models_and_teach_once(
     assert np.allclose(taught.sum(axis=1), 1, atol=1e-2)
 
 
-def test_without_unlabelled_questions_it_learns_from_the_labelled(usem3: TrainingEncoder, data: QuestionSet) -> None:
+def test_without_unlabelled_questions_it_learns_from_the_others(usem3: TrainingEncoder, data: QuestionSet) -> None:
     labels = Labels(data.training)
-    model = SMALL.train(usem3, labels.examples(data.training), None, labels, 1, Teachers(()))
+    model = SMALL.train(Task(usem3, labels.examples(data.training), labels, 1))
     found = model(usem3.serving.encode(["Which country exports silk ?", "Who invented lace ?"]).inputs).numpy()
     assert [labels.fine[row].coarse for row in found.argmax(axis=1)] == ["LOC", "HUM"]

@@ -20,6 +20,6 @@ def test_with_two_levels_both_cross_entropies_count() -> None:
     assert found == pytest.approx([-np.log(one) - np.log(two) for one, two in zip(fine, coarse, strict=True)], rel=1e-4)
 
 
-def test_flat_labels_count_once() -> None:
+def test_without_a_hierarchy_the_labels_count_once() -> None:
     found = values(np.eye(3, dtype=int).tolist())
     assert found == pytest.approx([-np.log(PROBABILITIES[0, 1]), -np.log(PROBABILITIES[1, 2])], rel=1e-4)

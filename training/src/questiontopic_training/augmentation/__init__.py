@@ -1,1 +1,1 @@
-"""What is added to labelled questions: other forms, other languages, questions from templates, other word pieces."""
+"""What training adds to the questions: other spellings and sentences, other languages, and questions from templates."""

@@ -1,4 +1,4 @@
-"""One epoch of distillation: taught and labelled questions in forms drawn anew, and some of our own making."""
+"""The texts of one epoch of distillation: questions that teachers labelled, labelled questions, and templates."""
 
 from __future__ import annotations
 
@@ -11,58 +11,66 @@ import numpy as np
 from questiontopic_model.runtimes.graph import Floats
 
 from ..data.examples import Examples, Ints, Labels
-from .surface_forms import drawn
-from .templates import Frame, Frames
+from .surface_forms import draw_forms
+from .templates import Template, Templates
 
-_RARE = 120  # Labels of the coarse level with fewer rows are shown once more.
+_RARE = 120  # A labelled question is shown once more if its coarse label has fewer rows than this.
 
 
 @dataclass(frozen=True)
 class Text:
-    """What is shown; where `language` is named, its English words are to become words of that language."""
+    """A text to train on. If `language` is set, `CodeSwitcher` replaces its English words by words of that language."""
 
     text: str
     language: str = ""
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """`taught` holds each question's probabilities of the fine labels; see `recipes.distilled` for the rest."""
+class DistillationSet:
+    """Everything that epochs are drawn from.
+
+    `taught` [questions, fine labels]: the teachers' probabilities for the unlabelled `questions`; `max_times` limits
+    the factors by which rare and frequent labels are shown more or less often. `labelled_times`: how often an epoch
+    shows each labelled question. `abbreviations`, `foreign`: how many texts an epoch makes from templates about
+    abbreviations and from the other templates. `forms`: the probabilities of the forms in which texts are shown.
+    """
 
     questions: tuple[str, ...]
     taught: Floats
     labelled: Examples
     labels: Labels
-    frames: Frames
-    most_times: float
+    templates: Templates
+    max_times: float
     labelled_times: int
     abbreviations: int
     foreign: int
     forms: Mapping[str, float]
 
     def epoch(self, random: np.random.Generator) -> tuple[list[Text], Floats]:
-        """The texts and for each the probabilities of the fine labels."""
+        """Draws the texts of one epoch, and the probabilities of the fine labels for each text."""
         taught, rows = self._taught_rows(random), self._labelled_rows()
-        made = self.frames.draw(self.abbreviations, self.foreign, random)
+        made = self.templates.draw(self.abbreviations, self.foreign, random)
         clean = [*(self.questions[row] for row in taught), *(self.labelled.texts[row] for row in rows)]
-        texts = drawn(clean, self.forms, random)
-        shown = [Text(text) for text in texts] + [self._made(frame, text, random) for frame, text in made]
+        texts = draw_forms(clean, self.forms, random)
+        shown = [Text(text) for text in texts] + [
+            self._from_template(template, text, random) for template, text in made
+        ]
         names = [label.name for label in self.labels.fine]
-        fine = np.array([names.index(frame.fine) for frame, _ in made], np.int64)
+        fine = np.array([names.index(template.fine) for template, _ in made], np.int64)
         hard = np.eye(len(names), dtype=np.float32)[np.concatenate([self.labelled.fine[rows], fine])]
         return shown, np.concatenate([self.taught[taught], hard])
 
     @cached_property
     def _times(self) -> Floats:
-        """How often each question is to be shown, 1 in the mean.
+        """How often each unlabelled question is shown per epoch on average; the mean over all questions is 1.
 
-        What the unlabelled questions ask for is not what the labelled ones do: of the 44,000, 31 % ask for a person
-        and 2 % for a definition, of TREC's 18 % and 8 %. Shown evenly, they would teach these frequencies, and
-        teach little of what is rare among them. So a question is shown the more often the more its labels lack there,
-        up to `most_times`, and the more rarely the more they abound, down to its inverse; then all are scaled alike.
+        The labels of the unlabelled questions have other frequencies than those of the labelled ones: 31 % of the
+        44,000 ask for a person and 2 % for a definition, but 18 % and 8 % of TREC's. So each label gets a factor, its
+        frequency in the labelled questions divided by its frequency in the unlabelled ones, between 1 / `max_times`
+        and `max_times`. A question is shown as often as the factors of its labels say, scaled to a mean of 1.
         """
         wanted = np.bincount(self.labelled.fine, minlength=len(self.labels.fine)) / len(self.labelled)
-        ratios = np.clip(wanted / np.maximum(self.taught.mean(axis=0), 1e-9), 1 / self.most_times, self.most_times)
+        ratios = np.clip(wanted / np.maximum(self.taught.mean(axis=0), 1e-9), 1 / self.max_times, self.max_times)
         times: Floats = self.taught @ ratios.astype(np.float32)
         times *= len(times) / times.sum()
         return times
@@ -78,9 +86,9 @@ class Lesson:
         rare = np.flatnonzero(counts[self.labelled.coarse] < _RARE)
         return np.concatenate([np.tile(np.arange(len(self.labelled)), self.labelled_times), rare])
 
-    def _made(self, frame: Frame, text: str, random: np.random.Generator) -> Text:
-        if frame.is_english:
-            return Text(drawn([text], self.forms, random)[0])
-        if random.random() < 0.3:  # The forms are of English; of other languages there are two.
+    def _from_template(self, template: Template, text: str, random: np.random.Generator) -> Text:
+        if template.is_english:
+            return Text(draw_forms([text], self.forms, random)[0])
+        if random.random() < 0.3:  # Other languages have two forms: as written, and in lower case without final mark.
             text = text.rstrip(" ?？؟").lower()
-        return Text(text, frame.language if frame.has_noun and random.random() < 0.8 else "")
+        return Text(text, template.language if template.has_noun and random.random() < 0.8 else "")

@@ -1,4 +1,4 @@
-"""Sentences that people put before and behind a question. None of them is among those of `robustness`."""
+"""Phrases and sentences that people put before and after a question; `evaluation.robustness` measures with others."""
 
 LEADS = (
     "Please tell me,",
@@ -89,4 +89,4 @@ TALK = (
     "I promised my son an answer.",
     "Nobody in the office had a clue.",
 )
-"""More to say behind a question: reasons, thanks, and names, places and numbers that are not what is asked for."""
+"""More sentences after a question, some with names, places and numbers that the question does not ask for."""

@@ -1,7 +1,8 @@
-"""Subword regularisation (Kudo 2018, arXiv:1804.10959): a text cut into other word pieces than the likeliest.
+"""Subword regularisation (Kudo 2018, arXiv:1804.10959): cuts a text into other word pieces than the most likely ones.
 
-What typos do to words, done to words without typos. sentencepiece's own sampling differs from process to process,
-whatever its seed (0.2.3), so a cut is drawn here, word by word: no piece reaches over a blank, so that is the same.
+A typo changes the pieces of a word; this does the same to words without typos. sentencepiece 0.2.3 samples differently
+in every process, whatever its seed, so the cuts are drawn here. They are drawn word by word, because no piece reaches
+across a blank.
 """
 
 from __future__ import annotations
@@ -13,20 +14,20 @@ import numpy as np
 from questiontopic_model.encoders.usem3 import UseM3Encoder
 from questiontopic_model.runtimes.graph import Floats
 
-_FLATNESS = 0.2  # 1 takes the cuts' probabilities as they are, 0 all cuts as equal.
-_MOST = 256  # Cuts of a word, the likeliest: of questions' words they are all but a hundredth of the probability.
-_KEPT = 50_000  # Words.
+_ALPHA = 0.2  # The exponent of the cuts' probabilities: 1 leaves them unchanged, 0 makes all cuts equally likely.
+_MAX_CUTS = 256  # Per word, the most likely ones: they hold 99 % of the probability.
+_MAX_CACHED_WORDS = 50_000
 
 
-class Resampling:
-    """Draws cuts in the pieces of an encoder."""
+class SubwordSampler:
+    """Draws ways to cut a text into the pieces of an encoder."""
 
     def __init__(self, encoder: UseM3Encoder) -> None:
         self._encoder = encoder
-        self._cuts = lru_cache(_KEPT)(self._cuts_of)
+        self._cuts = lru_cache(_MAX_CACHED_WORDS)(self._cuts_of)
 
     def pieces(self, text: str, random: np.random.Generator) -> list[int]:
-        """The text's piece numbers, cut in a way drawn by its probability, which is flattened."""
+        """The piece numbers of the text, cut at random; likelier cuts are drawn more often."""
         drawn = []
         for word in text.split():
             cuts, bounds = self._cuts(word)
@@ -34,7 +35,7 @@ class Resampling:
         return drawn
 
     def _cuts_of(self, word: str) -> tuple[list[list[int]], Floats]:
-        """Ways to cut a word, and up to where between 0 and 1 each is drawn."""
-        cuts, scores = self._encoder.cuts(word, _MOST)
-        flattened = np.exp(_FLATNESS * (scores - scores.max()))
+        """The ways to cut a word, and the upper bound of each one's part of the range from 0 to 1."""
+        cuts, scores = self._encoder.cuts(word, _MAX_CUTS)
+        flattened = np.exp(_ALPHA * (scores - scores.max()))
         return cuts, np.cumsum(flattened / flattened.sum())

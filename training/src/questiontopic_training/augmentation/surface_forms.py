@@ -1,7 +1,11 @@
-"""Forms in which people type a question: as TREC prints it, as a person types it, in a hurry, in a conversation.
+"""The forms in which people type a question: as in TREC's files, carefully, in a hurry, with greetings and reasons.
 
-TREC's files set tokens apart and quote like TeX ("What is `` dew point '' ?"); users type lower case without a question
-mark, hit wrong keys, shout, greet first and explain afterwards. A question means the same in each form.
+TREC's files put blanks around punctuation and quote like TeX: "What is `` dew point '' ?". Users type in lower case,
+without a question mark, with typos, with a greeting before and an explanation after the question. The label of a
+question is the same in all forms.
+
+Two functions draw forms: `draw_forms` from all of them, for the recipes minilm and distilled, and `draw_simple_forms`,
+which changes only the case and the question mark, for the recipe finetuned.
 """
 
 from __future__ import annotations
@@ -39,27 +43,27 @@ _NEAR = {key: [row[at] for at in (i - 1, i + 1) if 0 <= at < len(row)] for row i
 
 
 def trec(text: str) -> str:
-    """As in TREC's files: a capital first, tokens apart, " ?" at the end."""
-    return _capital(_replaced(bare(text), _TO_TREC).strip() + " ?")
+    """As in TREC's files: first letter upper case, blanks around punctuation, " ?" at the end."""
+    return _capital(_replaced(without_end_marks(text), _TO_TREC).strip() + " ?")
 
 
 def plain(text: str) -> str:
-    """As a careful person types it: a capital first, no blank before a mark, "?" at the end."""
-    return _capital(_replaced(bare(text) + " ?", _FROM_TREC))
+    """As a careful person types it: first letter upper case, no blank before punctuation, "?" at the end."""
+    return _capital(_replaced(without_end_marks(text) + " ?", _FROM_TREC))
 
 
 def hasty(text: str) -> str:
-    """In lower case without the final mark."""
-    return plain(bare(text)).removesuffix("?").lower()
+    """As a person in a hurry types it: in lower case, without punctuation at the end."""
+    return plain(without_end_marks(text)).removesuffix("?").lower()
 
 
-def bare(text: str) -> str:
-    """Without marks at the end; a text of nothing else stays."""
+def without_end_marks(text: str) -> str:
+    """Without punctuation at the end; a text of nothing else stays unchanged."""
     return text.rstrip(_END) or text
 
 
 def typo(text: str, random: np.random.Generator) -> str:
-    """With one slip of the fingers: two letters swapped, one lost, doubled or replaced by the key beside it."""
+    """With one typo: two letters swapped, or one letter lost, doubled or replaced by its neighbour on the keyboard."""
     words = list(_WORD.finditer(text))
     if not words:
         return text
@@ -89,7 +93,7 @@ def _without_apostrophes(text: str) -> str:
 
 
 def _inner(text: str) -> str:
-    """To stand after other words: no capital first, unless the whole word has them."""
+    """With a lower-case first letter, for use after other words; words in capitals stay unchanged."""
     return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
 
@@ -98,13 +102,13 @@ def _either(text: str, random: np.random.Generator) -> str:
 
 
 def _followed(text: str, random: np.random.Generator) -> str:
-    """With a sentence behind it, sometimes two."""
+    """Followed by one or two sentences of TAILS."""
     text = f"{text} {_pick(TAILS, random)}"
     return f"{text} {_pick(TAILS, random)}" if random.random() < 0.4 else text
 
 
 def _explained(text: str, random: np.random.Generator) -> str:
-    """With one to three sentences behind it, of many."""
+    """Followed by one to three sentences of TALK."""
     count = random.choice(3, p=(0.3, 0.5, 0.2)) + 1
     return " ".join([text, *(_pick(TALK, random) for _ in range(count))])
 
@@ -119,7 +123,7 @@ FORMS: dict[str, Form] = {
     "trec": lambda text, random: trec(text),
     "plain": lambda text, random: plain(text),
     "hasty": lambda text, random: hasty(text),
-    "trec_hasty": lambda text, random: bare(trec(text)).lower(),
+    "trec_hasty": lambda text, random: without_end_marks(trec(text)).lower(),
     "lower": lambda text, random: plain(text).lower(),
     "typo": lambda text, random: typo((trec if random.random() < 0.5 else plain)(text), random),
     "hasty_typos": lambda text, random: typo(
@@ -131,7 +135,7 @@ FORMS: dict[str, Form] = {
     "talk": lambda text, random: _explained(_either(text, random), random),
 }
 
-# What MiniLM reads: half of it in lower case, a fifth with typos, a tenth with sentences behind.
+# For MiniLM: half of the texts in lower case, a fifth with typos, a tenth with sentences after the question.
 SHARES = {
     "trec": 0.205,
     "plain": 0.13,
@@ -145,7 +149,7 @@ SHARES = {
     "tail": 0.10,
 }
 
-# What its students read, whose vectors what stands behind a question moves further: more of that.
+# For the model that learns from MiniLM: sentences after a question disturb it more, so it gets more of them.
 TALKATIVE = SHARES | {
     "trec": 0.19,
     "plain": 0.12,
@@ -157,7 +161,38 @@ TALKATIVE = SHARES | {
 }
 
 
-def drawn(texts: Sequence[str], shares: Mapping[str, float], random: np.random.Generator) -> list[str]:
-    """The texts, each in a form of FORMS drawn with the probability `shares` gives it; the shares sum to 1."""
+def draw_forms(texts: Sequence[str], shares: Mapping[str, float], random: np.random.Generator) -> list[str]:
+    """The texts, each in a random form of FORMS; `shares` are the probabilities of the forms and sum to 1."""
     chosen = random.choice(list(shares), size=len(texts), p=list(shares.values()))
     return [FORMS[form](text, random) for text, form in zip(texts, chosen.tolist(), strict=True)]
+
+
+def _lower(text: str) -> str:
+    return text.lower()
+
+
+def _without_question_mark(text: str) -> str:
+    return text.removesuffix("?").rstrip() or text
+
+
+def _with_joined_mark(text: str) -> str:
+    """With the question mark directly after the last word, if there was a blank between them."""
+    return f"{_without_question_mark(text)}?" if text.endswith(" ?") else text
+
+
+_SIMPLE_FORMS = (
+    _lower,
+    _without_question_mark,
+    _with_joined_mark,
+    lambda text: _lower(_without_question_mark(text)),
+    lambda text: _lower(_with_joined_mark(text)),
+)
+
+
+def draw_simple_forms(texts: Sequence[str], share: float, random: np.random.Generator) -> list[str]:
+    """The texts; with the probability `share` a text is changed in its case, its question mark or both."""
+    changed = random.random(len(texts)) < share
+    forms = random.integers(len(_SIMPLE_FORMS), size=len(texts))
+    return [
+        _SIMPLE_FORMS[form](text) if change else text for text, change, form in zip(texts, changed, forms, strict=True)
+    ]

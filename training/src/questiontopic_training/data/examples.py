@@ -1,4 +1,4 @@
-"""Labelled texts as a learner sees them: label sets in order, label numbers, stratified splits."""
+"""Labelled texts in the form that models learn from: label numbers instead of names, and stratified splits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Examples:
-    """Texts with the numbers of their coarse and fine labels, in the order of `Labels`."""
+    """Texts with the numbers of their coarse and fine labels; `Labels` defines the numbers."""
 
     texts: tuple[str, ...]
     coarse: Ints
@@ -31,39 +31,40 @@ class Examples:
         return len(self.texts)
 
     def split(self, fraction: float, seed: int) -> tuple[Examples, Examples]:
-        """All but `fraction` of the rows, and that fraction; both with every fine label in its share."""
+        """Splits the rows at random into a larger part and `fraction` of them; both have the same mix of labels."""
         rows = np.arange(len(self))
-        size = max(fraction, len(np.unique(self.fine)) / len(self))  # Less would leave labels out.
+        size = max(fraction, len(np.unique(self.fine)) / len(self))  # A smaller part could not hold every label.
         try:
-            kept, held = train_test_split(rows, test_size=size, random_state=seed, stratify=self.fine)
+            kept, held_out = train_test_split(rows, test_size=size, random_state=seed, stratify=self.fine)
         except ValueError as error:
             raise DataError(f"too few training rows for a validation split: {error}") from None
-        return self.rows(kept), self.rows(held)
+        return self.rows(kept), self.rows(held_out)
 
     def weights(self, balance: float) -> Floats:
-        """Of each row, its fine label's number of rows to the power of -`balance`; their mean is 1.
+        """The weight of each row: n to the power of -`balance`, where n is the number of rows of its fine label.
 
-        0 counts every row alike, 1 every label.
+        With 0 all rows count alike, with 1 all labels. The weights are scaled to a mean of 1.
         """
         weights = np.bincount(self.fine)[self.fine] ** -float(balance)
         scaled: Floats = (weights / weights.mean()).astype(np.float32)
         return scaled
 
     def rows(self, rows: Ints) -> Examples:
-        """Those rows, in the order of their numbers."""
+        """The rows with these numbers, in the given order."""
         return Examples(tuple(self.texts[row] for row in rows), self.coarse[rows], self.fine[rows])
 
 
 def concatenate(parts: Sequence[Examples]) -> Examples:
-    """All rows of all parts, in this order."""
+    """The rows of all parts, in the given order."""
     texts = tuple(text for part in parts for text in part.texts)
     return Examples(texts, *(np.concatenate([getattr(p, level) for p in parts]) for level in ("coarse", "fine")))
 
 
 class Labels:
-    """The labels of the training questions, sorted; `matrix` sums fine probabilities to coarse ones.
+    """The labels of the training questions, sorted by name.
 
-    Where they are not `hierarchical`, each label is its own coarse one, in the same order.
+    `matrix` [fine, coarse] turns probabilities of fine labels into probabilities of coarse labels. Without a hierarchy
+    (`hierarchical` is False) the coarse labels are the fine ones.
     """
 
     def __init__(self, questions: Sequence[Question]) -> None:
@@ -76,7 +77,7 @@ class Labels:
         self.matrix: Floats = coarse_of_fine(self.coarse, self.fine)
 
     def examples(self, questions: Sequence[Question]) -> Examples:
-        """The questions with their labels' numbers; raises DataError on a label that was not trained."""
+        """The questions with the numbers of their labels; raises DataError if the training questions lack a label."""
         try:
             coarse = self._coarse.transform([question.coarse for question in questions])
             fine = self._fine.transform([question.fine for question in questions])

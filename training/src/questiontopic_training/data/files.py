@@ -1,7 +1,7 @@
-"""Files of labelled questions: `.csv` and `.jsonl` with named fields, `.label` with the label before each text.
+"""Reads files of labelled questions: `.csv` and `.jsonl` with named fields, `.label` with the label before each text.
 
-A file is read as a stream, one row at a time. Every error names the file, the line where the row begins, the reason
-and what to do. What the labels mean together is not known here: a label alone is both the coarse and the fine one.
+A file is read row by row. Every error names the file, the line where the row begins, the reason and the fix. A row with
+one label gets it as its coarse and as its fine label; `own_labels` and `trec` split labels into levels.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from pathlib import Path
 
 from .questions import DataError, Question
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # What a bundle's manifest refuses in labels.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # A bundle's manifest refuses them in labels.
 _WANTED = "name them text and label, or text, coarse and fine"
 
 
 def read_questions(path: Path) -> Iterator[Question]:
-    """The questions of a UTF-8 file of any of the three kinds; raises DataError, at once or on the way."""
+    """The questions of a UTF-8 file of one of the three kinds; raises DataError, also during the iteration."""
     readers = {".csv": _read_csv, ".jsonl": _read_json_lines, ".label": read_label_lines}
     if (kind := path.suffix.lower()) not in readers:
         raise DataError(f"{path}: a file of questions must end in {', '.join(readers)}")
@@ -29,7 +29,7 @@ def read_questions(path: Path) -> Iterator[Question]:
 
 
 def read_label_lines(path: Path, encoding: str = "UTF-8") -> Iterator[Question]:
-    """The questions of a file with one `LABEL text` a line."""
+    """The questions of a file with one `LABEL text` per line."""
     for number, line in _lines(path, encoding):
         if line.strip():
             label, text = (*line.split(maxsplit=1), "")[:2]
@@ -45,7 +45,7 @@ def _read_csv(path: Path) -> Iterator[Question]:
     header: list[str] = []
     columns: Sequence[str] = ()
     while True:
-        first = reader.line_num + 1  # A row may have line ends in quotes; `line_num` is of its last line.
+        first = reader.line_num + 1  # `line_num` counts lines, and a quoted field may contain line breaks.
         try:
             row = next(reader, None)
             if row is None:
@@ -104,12 +104,12 @@ def _lines(path: Path, encoding: str = "UTF-8") -> Iterator[tuple[int, str]]:
 def _columns(found: Sequence[str], what: str) -> Sequence[str]:
     names = f"{what} {', '.join(map(repr, found))}"
     if len(set(found)) != len(found):
-        raise ValueError(f"{names}: one stands there twice; each must have a name of its own")
+        raise ValueError(f"{names}: one name occurs twice; give each a name of its own")
     levels = [level for level in (("label",), ("coarse", "fine")) if {*level} <= {*found}]
     if "text" not in found or not levels:
         raise ValueError(f"{names} are not enough; {_WANTED}")
     if len(levels) > 1:
-        raise ValueError(f"{names}: both label, and coarse and fine; remove one or the other")
+        raise ValueError(f"{names}: both label and coarse, fine are there; remove one or the other")
     return ("text", *levels[0])
 
 
@@ -122,7 +122,7 @@ def _question(values: Mapping[str, object], columns: Sequence[str], line: int) -
         return Question(text, sys.intern(labels[0]), sys.intern(labels[0]), line)
     coarse, fine = labels
     if ":" in coarse:
-        raise ValueError(f"colon in the coarse label {coarse!r}; it parts coarse from fine, so use another character")
+        raise ValueError(f"colon in the coarse label {coarse!r}; it separates coarse from fine, so use another sign")
     fine = fine if fine.startswith(f"{coarse}:") else f"{coarse}:{fine}"
     return Question(text, sys.intern(coarse), sys.intern(fine), line)
 

@@ -1,7 +1,7 @@
-"""A data set of one's own: a file of labelled questions, and perhaps one to test on, checked as a whole.
+"""Reads a data set of your own: a file of labelled questions and, optionally, a file of test questions.
 
-Labels that are all `COARSE:fine` make a hierarchy of two levels, as the columns coarse and fine do; otherwise they are
-flat. Which it is the training file decides, and the test file follows.
+If all labels of the training file have the form `COARSE:fine`, or if it has the columns coarse and fine, the labels
+form a hierarchy of two levels; otherwise they are flat. The test file is read in the same way as the training file.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from typing import Any
 
 from questiontopic_model.bundle.bundle import sha256_of
 
-from .duplicates import find_duplicates, normal
+from .duplicates import find_duplicates, normalized
 from .files import read_questions
 from .questions import DataError, Question, QuestionSet
 
-LEAST = 3  # Different texts of a label: one to measure on, one that tells when to stop, one to learn from.
+MIN_TEXTS = 3  # Different texts that a label needs: one to learn from, one to decide when to stop, one to measure.
 
 
 def is_own_file(data: Path) -> bool:
-    """Whether a place of data is a file of one's own, rather than a folder with TREC's."""
+    """Whether `data` is a file of your own rather than a folder with TREC's files."""
     return data.is_file() or (bool(data.suffix) and not data.is_dir())
 
 
 def read_own_labels(training: Path, test: Path | None, folds: int) -> QuestionSet:
-    """Reads the files; without a test file every label needs as many different texts as there are `folds` (from 3 on).
+    """Reads and checks both files; raises DataError.
 
-    Raises DataError.
+    Every label needs at least 3 different texts; without a test file, at least `folds` different texts.
     """
     trained = _with_levels(_read(training))
-    _check_labels(training, trained, folds if test is None else LEAST)
+    _check_labels(training, trained, folds if test is None else MIN_TEXTS)
     tested = _as_trained(test, training, trained) if test else ()
     duplicates = find_duplicates(trained, tested)
     counts = _counts(trained)
@@ -55,7 +55,7 @@ def _read(path: Path) -> tuple[Question, ...]:
 
 def _with_levels(questions: tuple[Question, ...]) -> tuple[Question, ...]:
     narrowed = tuple(found for question in questions if (found := question.narrowed()))
-    # One coarse label for all is no level: `intent:buy` and `intent:sell` are flat labels.
+    # A coarse label that all rows share is no level of its own: `intent:buy` and `intent:sell` are flat labels.
     if len(narrowed) == len(questions) and len({question.coarse for question in narrowed}) > 1:
         return narrowed
     if len({question.coarse for question in questions}) == 1:
@@ -76,21 +76,22 @@ def _as_trained(path: Path, training: Path, trained: Sequence[Question]) -> tupl
     return tuple(questions)
 
 
-def _check_labels(path: Path, questions: Sequence[Question], least: int) -> None:
+def _check_labels(path: Path, questions: Sequence[Question], min_texts: int) -> None:
     if len({question.coarse for question in questions}) < 2:
         raise DataError(
             f"{path}: only the label {questions[0].coarse!r}; a classifier needs rows of two labels or more"
         )
     first: dict[str, Question] = {}
     for question in questions:
-        first.setdefault(normal(question.text), question)
+        first.setdefault(normalized(question.text), question)
     counts = dict.fromkeys((question.fine for question in questions), 0) | _counts(tuple(first.values()))
     label = min(counts, key=lambda name: counts[name])
-    if counts[label] < least:
+    if counts[label] < min_texts:
         line = next(question.line for question in questions if question.fine == label)
+        lower_folds = " or lower --folds" if min_texts > MIN_TEXTS else ""
         raise DataError(
-            f"{path}:{line}: label {label!r} has {counts[label]} different text(s), {least} are needed to hold some "
-            f"out; add {least - counts[label]} or remove the label{' or lower --folds' if least > LEAST else ''}"
+            f"{path}:{line}: label {label!r} has {counts[label]} different text(s), {min_texts} are needed to hold "
+            f"some out; add {min_texts - counts[label]} or remove the label{lower_folds}"
         )
 
 

@@ -1,4 +1,4 @@
-"""Labelled questions, and the error for data of no use. It reads no file: `question_file` does."""
+"""Questions with their labels, and the error for data that cannot be used."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 
 
 class DataError(Exception):
-    """The data cannot be used; the message is one line that names the file and what to do."""
+    """The data cannot be used; the message is one line that names the file and the fix."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question and its labels, for example `LOC` and `LOC:city`; without a hierarchy both are the same.
+    """A question and its labels, for example `LOC` and `LOC:city`. Without a hierarchy both labels are the same.
 
-    `line` is where it begins in its file, from 1.
+    `line` is the line of the file where the question begins, counted from 1.
     """
 
     text: str
@@ -23,20 +23,20 @@ class Question:
     line: int = field(default=0, compare=False)
 
     def narrowed(self) -> Question | None:
-        """The question with its label `COARSE:fine` read as two levels; None if the label is not of this form."""
+        """The question with its label `COARSE:fine` split into two levels; None if the label has another form."""
         coarse, _, narrow = self.fine.partition(":")
         return replace(self, coarse=coarse) if coarse.strip() and narrow.strip() else None
 
 
 @dataclass(frozen=True)
 class QuestionSet:
-    """Questions to train and to test on (there may be none of these), their description for the manifest, warnings."""
+    """Questions to train on, questions to test on (possibly none), a description for the manifest, and warnings."""
 
     training: tuple[Question, ...]
     test: tuple[Question, ...]
     description: dict[str, Any]
     warnings: tuple[str, ...]
 
-    def beside(self, description: dict[str, Any]) -> QuestionSet:
-        """The same questions, with more to tell about the data."""
+    def with_description(self, description: dict[str, Any]) -> QuestionSet:
+        """The same questions with more entries in their description."""
         return replace(self, description={**self.description, **description})

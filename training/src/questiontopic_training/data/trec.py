@@ -1,6 +1,6 @@
-"""The TREC question files (Li and Roth, 2002): reads them, and says which are not the published ones.
+"""Reads the TREC question files (Li and Roth, 2002) and warns if a file is not the published one.
 
-It downloads nothing; `download` does.
+The module `download` downloads them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ABOUT = {
 
 @dataclass(frozen=True)
 class DataFile:
-    """A published file: how it is encoded and the SHA-256 of its bytes."""
+    """A published file: its name, its encoding and the SHA-256 of its bytes."""
 
     name: str
     encoding: str
@@ -36,14 +36,14 @@ TEST = DataFile("TREC_10.label", "ascii", "033f22c028c2bbba9ca682f68ffe204dc1aa6
 
 
 def read_trec(folder: Path) -> QuestionSet:
-    """Reads both files in `folder`, with a warning for each that was not published so; raises DataError."""
+    """Reads both files in `folder`, with a warning for each that is not the published one; raises DataError."""
     questions, files, warnings = [], {}, []
     for file in (TRAINING, TEST):
         path = folder / file.name
         rows = _read(path, file.encoding)
         digest = sha256_of(path)
         if digest != file.sha256:
-            warnings.append(f"{path}: not the published file, so figures cannot be compared with published ones")
+            warnings.append(f"{path}: not the published file, so the figures cannot be compared with published figures")
         files[file.name] = {"sha256": digest, "rows": len(rows), "published": digest == file.sha256}
         questions.append(rows)
     return QuestionSet(questions[0], questions[1], {**_ABOUT, "files": files}, tuple(warnings))

@@ -1,6 +1,6 @@
-"""Questions without labels, which teachers label: reads three published collections where they are at hand.
+"""Reads up to three published collections of questions without labels; teacher models label them.
 
-It downloads nothing: the collections are other people's sentences, each from a place and with a licence of its own.
+Nothing is downloaded, because each collection has its own source and its own licence.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .questions import DataError
 
 @dataclass(frozen=True)
 class Collection:
-    """A file with one question a line, UTF-8; `sha256` begins the sum of the file that our figures were made with."""
+    """A UTF-8 file with one question per line; `sha256` begins the SHA-256 of the file that we trained with."""
 
     name: str
     source: str
@@ -48,18 +48,18 @@ COLLECTIONS = (
 
 @dataclass(frozen=True)
 class Unlabelled:
-    """All questions, their description for the manifest, and a warning for each collection that is not as published."""
+    """All questions, a description for the manifest, and a warning for each collection that is missing or changed."""
 
     questions: tuple[str, ...]
     description: dict[str, Any]
     warnings: tuple[str, ...]
 
 
-NO_QUESTIONS = Unlabelled((), {}, ())  # For recipes that do not learn from any.
+NO_QUESTIONS = Unlabelled((), {}, ())  # For recipes that learn from labelled questions only.
 
 
 def read_unlabelled(folder: Path) -> Unlabelled:
-    """Reads the collections in `folder`; one that is absent is left out, with a warning. Raises DataError."""
+    """Reads the collections in `folder`; a missing one is left out, with a warning. Raises DataError."""
     questions: list[str] = []
     files: dict[str, Any] = {}
     warnings = []
@@ -69,7 +69,7 @@ def read_unlabelled(folder: Path) -> Unlabelled:
         if not path.is_file():
             files[collection.name] = about | {"used": False}
             warnings.append(
-                f"{collection.name} is not there: the recipe does without its questions, and is less accurate"
+                f"{path}: missing; training goes on without these questions, and the model will be less accurate"
             )
             continue
         try:
@@ -82,7 +82,7 @@ def read_unlabelled(folder: Path) -> Unlabelled:
         digest = sha256_of(path)
         published = digest.startswith(collection.sha256)
         if not published:
-            warnings.append(f"{path}: not the file that the published figures were made with")
+            warnings.append(f"{path}: not the file that the stated figures were made with")
         files[collection.name] = about | {"used": True, "sha256": digest, "rows": len(found), "published": published}
         questions += found
     return Unlabelled(tuple(questions), {"unlabelled": files}, tuple(warnings))

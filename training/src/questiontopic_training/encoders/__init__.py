@@ -1,1 +1,1 @@
-"""Networks that learn, each in its Keras and its ONNX form side by side, and the heads on them."""
+"""Encoders in training: the Keras and the ONNX form of each network, heads, and how their weights are stored."""

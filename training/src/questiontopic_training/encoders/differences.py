@@ -1,7 +1,7 @@
-"""What a fine-tuned encoder keeps beside its package: the differences from the published weights, in 4 bits each.
+"""Stores a fine-tuned MiniLM as its differences from the published weights, in 4 bits each.
 
-Fine-tuning moves weights by about 2 %, so that 16 steps, scaled for each 64 of them, change no answer that we know of.
-`questiontopic_model.encoders.minilm` reads them back.
+Fine-tuning changes the weights by about 2 %. Every 64 differences share a scale and are rounded to 15 steps of it; no
+answer that we know of changed by this. `questiontopic_model.encoders.minilm` reads the file.
 """
 
 from __future__ import annotations
@@ -15,42 +15,42 @@ from questiontopic_model.encoders.minilm import GROUP, Differences, Weights, pub
 from questiontopic_model.runtimes.graph import Floats
 
 _STEPS = 7
-_CLIPS = (1.0, 0.9, 0.8, 0.7, 0.6)  # Shares of the largest difference that the largest step may stand for.
+_CLIPS = (1.0, 0.9, 0.8, 0.7, 0.6)  # The largest step is one of these shares of the largest difference.
 
 
 def pack(trained: Weights) -> Differences:
-    """The differences of trained weights; unpacked and packed again they are the same."""
+    """The rounded differences of trained weights. Unpacking and packing them again gives the same values."""
     packed: Differences = {}
     for name, published in published_weights().items():
         difference = trained[name] - published
-        if difference.ndim == 1:  # Biases and norms: few and worth their 16 bits.
+        if difference.ndim == 1:  # Biases and norms: few numbers, so they keep 16 bits.
             packed[name] = difference.astype(np.float16)
         else:
-            packed[name], packed[f"{name}/scale"] = _steps(difference)
+            packed[name], packed[f"{name}/scale"] = _quantize(difference)
     return packed
 
 
-def rounded(trained: Weights) -> Weights:
-    """The weights that a bundle with the differences of `trained` has."""
+def quantized(trained: Weights) -> Weights:
+    """The weights that are read back from a bundle with the differences of `trained`."""
     packed = pack(trained)
     return {name: weight + unpack(packed, name, weight.shape) for name, weight in published_weights().items()}
 
 
 def save_differences(trained: Weights, path: Path) -> None:
-    """Writes them as an `.npz` file."""
+    """Writes the differences into an `.npz` file."""
     np.savez_compressed(path, allow_pickle=False, **pack(trained))
 
 
-def _steps(difference: Floats) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float16]]:
+def _quantize(difference: Floats) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float16]]:
     groups = difference.reshape(-1, GROUP)
     largest = np.abs(groups).max(axis=1, keepdims=True) / _STEPS
-    best, least = largest, np.full_like(largest, np.inf)
+    best, min_error = largest, np.full_like(largest, np.inf)
     for clip in _CLIPS:
         scale = (largest * clip).astype(np.float16).astype(np.float32)
-        scale = np.maximum(scale, np.finfo(np.float16).smallest_subnormal)  # A group that has not moved.
+        scale = np.maximum(scale, np.finfo(np.float16).smallest_subnormal)  # All differences may be 0.
         error = ((_nearest(groups, scale) * scale - groups) ** 2).sum(axis=1, keepdims=True)
-        best = np.where(error < least, scale, best)
-        least = np.minimum(error, least)
+        best = np.where(error < min_error, scale, best)
+        min_error = np.minimum(error, min_error)
     steps = (_nearest(groups, best) + 8).astype(np.uint8).reshape(-1, 2)
     return (steps[:, 0] << 4 | steps[:, 1]).astype(np.uint8), best.astype(np.float16)[:, 0]
 

@@ -1,4 +1,7 @@
-"""Weights in 16 bits on disk, computed with in 32: rounded once, so that every form of a bundle has equal weights."""
+"""Weights as float16 on disk and as float32 in memory.
+
+They are rounded once, before anything is saved, so that all forms of a bundle have the same weights.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,12 @@ import numpy as np
 
 from questiontopic_model.bundle import BundleError
 
-_DATE = (1980, 1, 1, 0, 0, 0)  # The earliest that zip knows: equal models make equal files.
+_DATE = (1980, 1, 1, 0, 0, 0)  # A fixed date, the earliest of the zip format, so that equal models make equal files.
 
 
-def round_weights(model: Any) -> None:
-    """Rounds every weight to the nearest number that 16 bits can hold; raises BundleError if one is out of range."""
-    with np.errstate(over="ignore"):  # Told below, by name.
+def round_to_float16(model: Any) -> None:
+    """Rounds every weight to the nearest float16 number; raises BundleError if a weight is out of range."""
+    with np.errstate(over="ignore"):  # An overflow is reported below.
         rounded = [weight.astype(np.float16).astype(np.float32) for weight in model.get_weights()]
     if not all(np.isfinite(weight).all() for weight in rounded):
         raise BundleError("training diverged: a weight is not a number, or too large for 16 bits")
@@ -29,14 +32,14 @@ def round_weights(model: Any) -> None:
 
 
 def save_keras(model: Any, path: Path) -> None:
-    """Saves a model with rounded weights as a `.keras` file of 16-bit arrays; Keras loads them as 32-bit variables."""
+    """Saves a rounded model as a `.keras` file of float16 arrays, which Keras loads as float32 variables."""
     model.save(path)
     with zipfile.ZipFile(path) as file:
         parts = {name: file.read(name) for name in sorted(file.namelist())}
     config = _without_addresses(json.loads(parts["config.json"]))
     names = _renumbered(config)
     parts["config.json"] = json.dumps(_renamed(config, names)).encode()
-    parts["model.weights.h5"] = _halved(parts["model.weights.h5"], names)
+    parts["model.weights.h5"] = _to_float16(parts["model.weights.h5"], names)
     metadata = json.loads(parts["metadata.json"]) | {"date_saved": ""}
     parts["metadata.json"] = json.dumps(metadata).encode()
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
@@ -45,7 +48,7 @@ def save_keras(model: Any, path: Path) -> None:
 
 
 def _without_addresses(config: Any) -> Any:
-    """The configuration without `shared_object_id`: addresses in memory, which only mark that equal parts were one."""
+    """The configuration without `shared_object_id`: memory addresses, which differ in every run and are not needed."""
     if isinstance(config, list):
         return [_without_addresses(item) for item in config]
     if not isinstance(config, dict):
@@ -54,7 +57,7 @@ def _without_addresses(config: Any) -> Any:
 
 
 def _renumbered(config: Any) -> dict[str, str]:
-    """For Keras' own layer names those that they have in a new process: they count on for as long as it lives."""
+    """New names for layers that Keras named: as in a new process, because Keras counts layers over a whole process."""
     given: dict[str, str] = {}
     numbers: Counter[str] = Counter()
     for class_name, name in _layers(config):
@@ -66,7 +69,7 @@ def _renumbered(config: Any) -> dict[str, str]:
 
 
 def _layers(config: Any) -> Iterator[tuple[str, str]]:
-    """Class and name of every layer, in order."""
+    """Class and name of every layer, in the order of the configuration."""
     if isinstance(config, dict):
         if isinstance(config.get("config"), dict) and "name" in config["config"] and "class_name" in config:
             yield config["class_name"], config["config"]["name"]
@@ -83,7 +86,7 @@ def _renamed(config: Any, names: Mapping[str, str]) -> Any:
     return names.get(config, config) if isinstance(config, str) else config
 
 
-def _halved(weights: bytes, names: Mapping[str, str]) -> bytes:
+def _to_float16(weights: bytes, names: Mapping[str, str]) -> bytes:
     target = io.BytesIO()
     with h5py.File(io.BytesIO(weights)) as source, h5py.File(target, "w") as copy:
 

@@ -1,4 +1,4 @@
-"""Heads: a sentence's vector in, logits out."""
+"""Heads: models that turn the vector of a text into logits."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import keras
 
 
 def dropout_head(dimension: int, hidden: int, outputs: int, input_dropout: float, hidden_dropout: float) -> Any:
-    """One hidden layer between two dropouts, on the vector scaled to a mean square of 1.
+    """One hidden layer between two dropouts. The vector is first scaled to a mean square of 1.
 
-    Encoders give vectors of length 1, whose numbers are so small that the hidden layer would learn many times slower.
+    Encoders give vectors of length 1; their numbers are so small that the hidden layer would learn many times slower.
     """
     layers = keras.layers
     return keras.Sequential(
@@ -27,7 +27,7 @@ def dropout_head(dimension: int, hidden: int, outputs: int, input_dropout: float
 
 
 def linear_head(dimension: int, outputs: int, dropout: float) -> Any:
-    """One layer after a dropout, for a vector that was itself trained for the task."""
+    """One layer after a dropout, for an encoder that is trained together with the head."""
     layers = keras.layers
     return keras.Sequential(
         [keras.Input((dimension,)), layers.Dropout(dropout), layers.Dense(outputs, name="logits")], name="head"
@@ -35,5 +35,5 @@ def linear_head(dimension: int, outputs: int, dropout: float) -> Any:
 
 
 def with_head(body: Any, head: Any) -> Any:
-    """The graph of a bundle: the body's inputs in, the head's logits out."""
+    """The graph of a bundle: the inputs of `body`, the logits of `head`."""
     return keras.Model(body.input, head(body.output), name="topic")

@@ -1,4 +1,7 @@
-"""The ONNX form of a minilm graph: same inputs and numbers as the Keras form; its layers' weights come at loading."""
+"""The ONNX form of all-MiniLM-L6-v2 with a head: the same inputs and results as the Keras form.
+
+The file holds only the head's weights. Those of the encoder are given when the graph is loaded.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,13 @@ from onnx import TensorProto, helper
 
 from questiontopic_model.encoders.minilm import DIMENSION, HEADS, LAYERS, published_weights
 
-from .onnx_graph_builder import FLOAT, GraphBuilder, add_head, logits
+from .onnx_graph_builder import FLOAT, GraphBuilder, add_head, logits_output
 
 _EPSILON = 1e-12
 
 
 def save_minilm_onnx(model: Any, path: Path) -> None:
-    """Writes the graph of `minilm_layers` with its head; the reader gives the weights of the former by their names."""
+    """Writes the graph of a trained model; the reader must give the encoder's weights by their names."""
     graph = _Graph()
     graph.add("Identity", add_head(graph, _layers(graph), model.get_layer("head")), output="logits")
     inputs = [
@@ -25,15 +28,15 @@ def save_minilm_onnx(model: Any, path: Path) -> None:
         helper.make_tensor_value_info("slots", TensorProto.INT32, ["texts", "longest"]),
         helper.make_tensor_value_info("back", TensorProto.INT32, ["pieces"]),
     ]
-    path.write_bytes(graph.model(inputs, [logits(model.output_shape[-1])]).SerializeToString(deterministic=True))
+    path.write_bytes(graph.model(inputs, [logits_output(model.output_shape[-1])]).SerializeToString(deterministic=True))
 
 
 def _layers(graph: _Graph) -> str:
     width = DIMENSION // HEADS
     shares = graph.add("Pad", graph.add("ReduceMax", "pooling", axes=[0], keepdims=0), graph.integers(0, 1))
     absent = graph.add("Equal", graph.add("Gather", shares, "slots", axis=0), graph.floats(0.0))
-    hidden = graph.add("Mul", graph.add("Cast", absent, to=FLOAT), graph.floats(-1e9))
-    hidden = graph.add("Unsqueeze", hidden, graph.integers(1, 2))
+    mask = graph.add("Mul", graph.add("Cast", absent, to=FLOAT), graph.floats(-1e9))
+    mask = graph.add("Unsqueeze", mask, graph.integers(1, 2))
     x = graph.named_norm("embeddings", "embeddings_norm")
     for number in range(LAYERS):
         layer = f"layer{number}"
@@ -43,7 +46,7 @@ def _layers(graph: _Graph) -> str:
         turned = graph.add("Transpose", parts, perm=[2, 0, 3, 1, 4])
         query, key, value = (graph.add("Gather", turned, graph.integer(part), axis=0) for part in range(3))
         scores = graph.add("MatMul", query, graph.add("Transpose", key, perm=[0, 1, 3, 2]))
-        scores = graph.add("Add", graph.add("Mul", scores, graph.floats(width**-0.5)), hidden)
+        scores = graph.add("Add", graph.add("Mul", scores, graph.floats(width**-0.5)), mask)
         mixed = graph.add("MatMul", graph.add("Softmax", scores, axis=-1), value)
         mixed = graph.add("Reshape", graph.add("Transpose", mixed, perm=[0, 2, 1, 3]), graph.integers(-1, DIMENSION))
         mixed = graph.named_dense(graph.add("Gather", mixed, "back", axis=0), f"{layer}_mixed")
@@ -54,7 +57,7 @@ def _layers(graph: _Graph) -> str:
 
 
 class _Graph(GraphBuilder):
-    """With the layers whose weights a bundle's reader gives, by their names."""
+    """Adds the encoder's layers, whose weights are given by name when the graph is loaded."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -81,7 +84,7 @@ class _Graph(GraphBuilder):
         return self.add("Mul", self.add("Mul", value, self.add("Add", raised, self.floats(1.0))), self.floats(0.5))
 
     def _given(self, name: str) -> str:
-        """A weight that is no part of the file."""
+        """A weight that is not in the file."""
         tensor = TensorProto(name=name, data_type=FLOAT, dims=self._shapes[name], data_location=TensorProto.EXTERNAL)
         tensor.external_data.add(key="location", value="given-by-the-reader")
         self.initializers.append(tensor)

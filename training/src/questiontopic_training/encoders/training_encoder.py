@@ -1,4 +1,4 @@
-"""Text encoders for training: the serving encoder, and how a trained head becomes the graph of a bundle."""
+"""The text encoders that recipes train with: each builds the graph of a bundle and saves it."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from questiontopic_model.encoders.usem3 import LANGUAGES, UseM3Encoder, installe
 from questiontopic_model.runtimes.graph import Floats, Inputs
 from questiontopic_model.runtimes.keras_graph import KerasGraph
 
-from ..bundle.names import DIFFERENCES, KERAS, ONNX
-from .differences import rounded, save_differences
+from ..bundle import DIFFERENCES, KERAS, ONNX
+from .differences import quantized, save_differences
 from .embedding_cache import EmbeddingCache, Encode, Vectors
-from .float16 import round_weights, save_keras
+from .float16 import round_to_float16, save_keras
 from .heads import with_head
 from .minilm_keras import build_minilm, get_weights, set_weights
 from .minilm_onnx import save_minilm_onnx
-from .usem3_keras import build_body
-from .usem3_onnx import save_pieces_onnx, save_texts_onnx
+from .usem3_keras import build_usem3
+from .usem3_onnx import save_usem3_onnx, save_usem3_pieces_onnx
 
-_BATCH = 64
+_BATCH_SIZE = 64
 
 
 class TrainingEncoder(Protocol):
-    """An encoder that recipes can train a head on; `name` is what `load_encoder` takes."""
+    """An encoder that recipes can train a head on; `load_encoder` loads it by its `name`."""
 
     name: str
     spec: EncoderSpec
@@ -44,30 +44,30 @@ class TrainingEncoder(Protocol):
 
     @property
     def identity(self) -> str:
-        """Equal for encoders of equal contents, wherever they lie."""
+        """Equal for encoders with equal contents, wherever their files are."""
 
     @property
     def serving(self) -> Encoder:
-        """The encoder as the server runs it."""
+        """The encoder that the server runs."""
 
     def features(self, texts: Sequence[str]) -> Vectors:
-        """One vector a text from the encoder as it was published."""
+        """The vector of each text, computed by the published encoder."""
 
     def graph(self, head: Any, dropout: float = 0.0) -> Any:
-        """The Keras model of a bundle: the serving encoder's outputs in, the head's logits out.
+        """The Keras model of a bundle: takes the outputs of the serving encoder and gives the logits of the head.
 
-        `dropout` is for the encoder's layers, if the graph has them, while they are trained.
+        If the model contains layers of the encoder, `dropout` applies to them in training.
         """
 
     def round(self, model: Any) -> None:
-        """Gives the graph the weights that it will have when it is read from a bundle."""
+        """Sets the weights that the model will have when it is read from a bundle."""
 
     def save(self, model: Any, folder: Path) -> dict[str, str]:
-        """Puts the graph with rounded weights, and what the encoder needs, into a bundle; the file of each runtime."""
+        """Saves a rounded model and the encoder's files into a bundle; returns the model's file for each runtime."""
 
 
 class UseM3:
-    """USE multilingual v3 from its package: its small layers become part of the graph and can be trained."""
+    """USE multilingual v3 from its package; the graph contains its layers after the table, which can be trained."""
 
     name = "usem3"
     languages: tuple[str, ...] = LANGUAGES
@@ -77,27 +77,29 @@ class UseM3:
         self.identity = repr(spec)
 
     def features(self, texts: Sequence[str]) -> Vectors:
-        """One vector of 512 numbers a text, of length 1."""
-        return self._cache.vectors(self.identity, texts, lambda: _encode(self.serving, KerasGraph(build_body()).run))
+        """A vector of 512 numbers and length 1 for each text."""
+        return self._cache.vectors(
+            self.identity, texts, lambda: _in_batches(self.serving, KerasGraph(build_usem3()).run)
+        )
 
     def graph(self, head: Any, dropout: float = 0.0) -> Any:
-        """The encoder's layers, as they were published, with the head on top."""
-        return with_head(build_body(dropout), head)
+        """The published layers followed by the head."""
+        return with_head(build_usem3(dropout), head)
 
     def round(self, model: Any) -> None:
-        """To 16 bits."""
-        round_weights(model)
+        """Rounds to float16."""
+        round_to_float16(model)
 
     def save(self, model: Any, folder: Path) -> dict[str, str]:
-        """The whole graph for both runtimes; the package is installed where the bundle is served."""
+        """Saves the whole graph for both runtimes; the table comes from the installed package."""
         save_keras(model, folder / KERAS)
-        save_texts_onnx(model, folder / ONNX)
-        save_pieces_onnx(model, folder / PIECES)
+        save_usem3_onnx(model, folder / ONNX)
+        save_usem3_pieces_onnx(model, folder / PIECES)
         return {"onnxruntime": ONNX, "tensorflow": KERAS}
 
 
 class Hub:
-    """A TF-Hub encoder, frozen: its SavedModel goes into the bundle, the graph is the head alone."""
+    """A frozen TF-Hub encoder: its SavedModel is copied into the bundle, and the graph is the head alone."""
 
     languages: tuple[str, ...] = ()
 
@@ -108,34 +110,34 @@ class Hub:
 
     @cached_property
     def identity(self) -> str:
-        """The sums of its files."""
+        """The SHA-256 of its files."""
         files = sorted(path for path in self._saved_model.rglob("*") if path.is_file())
         return repr([(path.relative_to(self._saved_model).as_posix(), sha256_of(path)) for path in files])
 
     def features(self, texts: Sequence[str]) -> Vectors:
-        """One vector a text."""
+        """The vector of each text."""
         return self._cache.vectors(
-            self.identity, texts, lambda: _encode(self.serving, lambda inputs: inputs["features"])
+            self.identity, texts, lambda: _in_batches(self.serving, lambda inputs: inputs["features"])
         )
 
     def graph(self, head: Any, dropout: float = 0.0) -> Any:
-        """The head, whose input has the serving encoder's name for it."""
+        """The head; its input has the name of the serving encoder's output."""
         features = keras.Input(head.input_shape[1:], name="features")
         return keras.Model({"features": features}, head(features), name="topic")
 
     def round(self, model: Any) -> None:
-        """To 16 bits."""
-        round_weights(model)
+        """Rounds to float16."""
+        round_to_float16(model)
 
     def save(self, model: Any, folder: Path) -> dict[str, str]:
-        """The graph and the whole SavedModel, so that the bundle needs no other place; both need TensorFlow."""
+        """Saves the head and the whole SavedModel; both need TensorFlow."""
         save_keras(model, folder / KERAS)
         shutil.copytree(self._saved_model, folder / self.spec.path)
         return {"tensorflow": KERAS}
 
 
 class MiniLM:
-    """all-MiniLM-L6-v2 from its package: the bundle holds the differences that training made to its layers."""
+    """all-MiniLM-L6-v2 from its package; the bundle holds the differences that training made to its layers."""
 
     name = "minilm"
     languages: tuple[str, ...] = ("en",)
@@ -145,22 +147,22 @@ class MiniLM:
         self.identity = repr(spec)
 
     def features(self, texts: Sequence[str]) -> Vectors:
-        """One vector of 384 numbers a text: the mean over its pieces."""
+        """A vector of 384 numbers for each text: the mean over its pieces."""
         return self._cache.vectors(
-            self.identity, texts, lambda: _encode(self.serving, KerasGraph(build_minilm(0.0)).run)
+            self.identity, texts, lambda: _in_batches(self.serving, KerasGraph(build_minilm()).run)
         )
 
     def graph(self, head: Any, dropout: float = 0.0) -> Any:
-        """The encoder's layers, as they were published, with the head on top."""
+        """The published layers followed by the head."""
         return with_head(build_minilm(dropout), head)
 
     def round(self, model: Any) -> None:
-        """The layers' differences to 4 bits, the head to 16."""
-        round_weights(model.get_layer("head"))
-        set_weights(model, rounded(get_weights(model)))
+        """Rounds the differences of the layers to 4 bits and the head to float16."""
+        round_to_float16(model.get_layer("head"))
+        set_weights(model, quantized(get_weights(model)))
 
     def save(self, model: Any, folder: Path) -> dict[str, str]:
-        """The differences, and for both runtimes the graph with its head and no other weights."""
+        """Saves the differences, and for both runtimes the graph with the weights of its head only."""
         trained = get_weights(model)
         save_differences(trained, folder / self.spec.path)
         save_minilm_onnx(model, folder / ONNX)
@@ -171,9 +173,9 @@ class MiniLM:
 
 
 def load_encoder(name: str, cache: Path | None, threads: int) -> TrainingEncoder:
-    """`usem3` or `minilm`, or a TF-Hub handle or the folder of a SavedModel; raises BundleError.
+    """Loads `usem3`, `minilm`, a TF-Hub handle or the folder of a SavedModel; raises BundleError.
 
-    `cache` keeps the encoder's unpacked table and the vectors of texts.
+    The folder `cache` keeps the unpacked table of usem3 and the vectors of texts.
     """
     vectors = EmbeddingCache(cache)
     if name == "usem3":
@@ -182,20 +184,20 @@ def load_encoder(name: str, cache: Path | None, threads: int) -> TrainingEncoder
     if name == "minilm":
         spec = installed_minilm(DIFFERENCES)
         return MiniLM(spec, load_minilm(spec), vectors)
-    import tensorflow_hub  # Slow to import, and only needed here.
+    import tensorflow_hub  # Imported here because it is slow to import and rarely needed.
 
     try:
         saved_model = Path(tensorflow_hub.resolve(name))
-    except Exception as error:  # noqa: BLE001  The hub's resolvers raise errors of their network and file libraries.
+    except Exception as error:  # noqa: BLE001  Resolvers raise errors of many libraries.
         raise BundleError(f"{name}: TensorFlow Hub cannot resolve it: {str(error).splitlines()[0]}") from None
-    # A folder of this machine means nothing to the bundle's reader; its name still does.
+    # Nobody else can use a path of this machine, but the name of the folder tells what it was.
     handle = saved_model.name if Path(name).exists() else name
     return Hub(name, handle, saved_model, load_hub(str(saved_model), threads), vectors)
 
 
-def _encode(encoder: Encoder, run: Callable[[Inputs], Floats]) -> Encode:
+def _in_batches(encoder: Encoder, run: Callable[[Inputs], Floats]) -> Encode:
     def encode(texts: Sequence[str]) -> Floats:
-        starts = range(0, len(texts), _BATCH)
-        return np.concatenate([run(encoder.encode(texts[start : start + _BATCH]).inputs) for start in starts])
+        starts = range(0, len(texts), _BATCH_SIZE)
+        return np.concatenate([run(encoder.encode(texts[start : start + _BATCH_SIZE]).inputs) for start in starts])
 
     return encode

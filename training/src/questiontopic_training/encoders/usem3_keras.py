@@ -1,6 +1,6 @@
-"""The encoder's small layers as a Keras model: everything of USE multilingual v3 after its embedding look-up.
+"""The Keras form of USE multilingual v3 after its embedding table: convolutions, pooling and dense layers.
 
-Built from standard Keras layers and operations only, so that the saved model loads in safe mode without custom code.
+It has standard Keras layers and operations only, so that the saved model loads in safe mode without custom code.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import numpy as np
 from questiontopic_model.encoders.usem3 import DIMENSION, resources
 
 _CHANNELS = 256
-ORDERS = ((2, 0), (3, 1), (5, 2))  # The convolutions: pieces seen, and how many of them stand to the left.
-_WINDOW_LEFT = 2  # The place of a piece itself in its row of `windows`.
+CONVOLUTIONS = ((2, 0), (3, 1), (5, 2))  # How many pieces each one sees, and how many of them precede the piece itself.
+OWN_COLUMN = 2  # The column of `windows` with the piece itself.
 
 
-def build_body(dropout: float = 0.0) -> Any:
-    """The encoder's layers with the weights that its package ships: flat inputs in, [texts, 512] unit vectors out.
+def build_usem3(dropout: float = 0.0) -> Any:
+    """The layers with the published weights: flat inputs in, unit vectors [texts, 512] out.
 
-    `dropout` is the share of each piece's numbers that is dropped in training, before and after the convolutions.
+    In training, the share `dropout` of each piece's numbers is dropped before and after the convolutions.
     """
     body = _layers(dropout)
     with np.load(resources() / "weights.npz", allow_pickle=False) as weights:
@@ -29,9 +29,9 @@ def build_body(dropout: float = 0.0) -> Any:
     return body
 
 
-def taps(order: int, left: int) -> list[int]:
-    """The columns of `windows` that a convolution over `order` pieces looks through."""
-    return list(range(_WINDOW_LEFT - left, _WINDOW_LEFT - left + order))
+def window_columns(order: int, before: int) -> list[int]:
+    """The columns of `windows` that a convolution over `order` pieces sees; `before` of them precede the piece."""
+    return list(range(OWN_COLUMN - before, OWN_COLUMN - before + order))
 
 
 def _layers(dropout: float) -> Any:
@@ -40,23 +40,22 @@ def _layers(dropout: float) -> Any:
     embeddings = keras.Input((DIMENSION,), name="embeddings")
     windows = keras.Input((5,), dtype="int32", name="windows")
 
-    projected = layers.Dense(_CHANNELS * len(ORDERS), name="projection")(layers.Dropout(dropout)(embeddings))
+    projected = layers.Dense(_CHANNELS * len(CONVOLUTIONS), name="projection")(layers.Dropout(dropout)(embeddings))
     projected = layers.LayerNormalization(epsilon=1e-12, name="projection_norm")(projected)
     branches = []
-    for (order, left), x in zip(ORDERS, ops.split(projected, len(ORDERS), axis=1), strict=True):
-        near = ops.take(windows, taps(order, left), axis=1)
+    for (order, before), x in zip(CONVOLUTIONS, ops.split(projected, len(CONVOLUTIONS), axis=1), strict=True):
+        near = ops.take(windows, window_columns(order, before), axis=1)
         for depth in (1, 2):
-            padded = ops.pad(x, ((0, 1), (0, 0)))  # The row that windows outside the text point at.
+            padded = ops.pad(x, ((0, 1), (0, 0)))  # Adds the row of zeros that stands for pieces outside the text.
             seen = layers.Reshape((order * _CHANNELS,))(ops.take(padded, near, axis=0))
             gram = layers.Dense(_CHANNELS, activation="relu", name=f"gram{order}_{depth}")(seen)
             x = layers.Add()([x, gram])
         branches.append(x)
-    words = layers.LayerNormalization(epsilon=1e-12, name="words_norm")(layers.Concatenate()([embeddings, *branches]))
+    pieces = layers.LayerNormalization(epsilon=1e-12, name="words_norm")(layers.Concatenate()([embeddings, *branches]))
+    pieces = layers.Dropout(dropout)(pieces)
 
-    words = layers.Dropout(dropout)(words)
-
-    # The projection of the sum is the sum of the projections; a text's row sum of `pooling` carries its biases.
-    pooled = layers.Concatenate()([ops.matmul(pooling, words), ops.sum(pooling, axis=1, keepdims=True)])
+    # Projecting the sum equals summing the projections; the row sum of `pooling` is the factor of the bias.
+    pooled = layers.Concatenate()([ops.matmul(pooling, pieces), ops.sum(pooling, axis=1, keepdims=True)])
     text = layers.Dense(DIMENSION, use_bias=False, name="pooled")(pooled)
 
     def dense(units: int, name: str) -> Any:
@@ -72,7 +71,7 @@ def _layers(dropout: float) -> Any:
 
 def _pretrained(weights: Any) -> dict[str, list[Any]]:
     def joined(prefix: str) -> Any:
-        return np.concatenate([weights[f"{prefix}{order}"] for order, _ in ORDERS], axis=-1)
+        return np.concatenate([weights[f"{prefix}{order}"] for order, _ in CONVOLUTIONS], axis=-1)
 
     values = {
         "projection": [joined("proj"), joined("proj_b")],
@@ -80,7 +79,7 @@ def _pretrained(weights: Any) -> dict[str, list[Any]]:
         "words_norm": [weights["ln_g"], weights["ln_b"]],
         "pooled": [np.concatenate([weights["cnn_W"], weights["cnn_b"][None]])],
     }
-    for order, _ in ORDERS:
+    for order, _ in CONVOLUTIONS:
         for depth in (1, 2):
             values[f"gram{order}_{depth}"] = [weights[f"w{depth}_{order}"], weights[f"b{depth}_{order}"]]
     return values | {name: [weights[name]] for name in ("d0", "d1", "p1", "d2", "p3", "d3")}

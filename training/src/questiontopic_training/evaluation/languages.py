@@ -1,7 +1,7 @@
-"""Our own questions in nine languages, to measure what a model trained on English does in the others.
+"""Our own questions in nine languages, to measure how a model trained on English answers in other languages.
 
-`languages.tsv` has 24 of them in each, four of each TREC topic: the same 24, translated one by one. They are for the
-report alone: none is shown while a model learns, and other questions served to choose recipes.
+`languages.tsv` has the same 24 questions in each language, four for each TREC topic. They only measure: no model is
+trained on them, and no recipe was chosen by them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from ..data.questions import Question
 
 
 def read_languages(coarse: tuple[str, ...]) -> dict[str, list[Question]]:
-    """The questions by language code; none if a topic of theirs is not among the `coarse` labels."""
+    """The questions by language code; empty unless all of their topics are among the `coarse` labels."""
     lines = files(__package__).joinpath("languages.tsv").read_text("utf-8").splitlines()
     found: dict[str, list[Question]] = {}
     for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):

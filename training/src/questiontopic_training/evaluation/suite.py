@@ -1,4 +1,4 @@
-"""All that is measured of a finished model: the test questions, the same disturbed, and our questions in languages."""
+"""All measurements of a finished model: the test questions, the disturbed test questions, and other languages."""
 
 from __future__ import annotations
 
@@ -13,67 +13,68 @@ from questiontopic_model.runtimes.graph import Floats
 from ..data.examples import Examples, Labels
 from ..data.questions import Question
 from .languages import read_languages
-from .metrics import Evaluation, judge, reliability
+from .metrics import Evaluation, evaluate_probabilities, reliability
 from .robustness import DISTURBANCES, disturbed
 
-Answer = Callable[[Sequence[str]], Floats]  # Texts in, probabilities of the finest labels out, [texts, labels].
+Predict = Callable[[Sequence[str]], Floats]  # From texts to probabilities of the finest labels, [texts, labels].
 
 
 @dataclass(frozen=True)
-class Assessment:
-    """Evaluations of one model; `disturbed` by the name of what was done, `languages` (coarse only) by their codes."""
+class SuiteResults:
+    """The evaluations of one model: `disturbed` by disturbance, `languages` (coarse labels only) by language code."""
 
     test: Evaluation
     disturbed: dict[str, Evaluation]
     languages: dict[str, Evaluation]
 
 
-def assess(answer: Answer, questions: Sequence[Question], labels: Labels, fine: bool) -> Assessment:
-    """Asks a model everything; `fine` says whether it answers with fine labels."""
+def run_suite(predict: Predict, questions: Sequence[Question], labels: Labels, fine: bool) -> SuiteResults:
+    """Measures a model; `fine` says whether its answers are fine labels."""
     truth = labels.examples(questions)
 
-    def judged(asked: Examples) -> Evaluation:
-        return judge(answer(asked.texts), asked, labels, fine)
+    def evaluated(asked: Examples) -> Evaluation:
+        return evaluate_probabilities(predict(asked.texts), asked, labels, fine)
 
     languages = {}
     for code, asked in read_languages(labels.coarse).items():
         coarse = np.array([labels.coarse.index(question.coarse) for question in asked])
         texts = tuple(question.text for question in asked)
-        found = judged(Examples(texts, coarse, coarse))
+        found = evaluated(Examples(texts, coarse, coarse))
         languages[code] = Evaluation(found.coarse, None, found.truth)
-    changed = {name: judged(disturbed(truth, name)) for name in DISTURBANCES}
-    return Assessment(judged(truth), changed, languages)
+    changed = {name: evaluated(disturbed(truth, name)) for name in DISTURBANCES}
+    return SuiteResults(evaluated(truth), changed, languages)
 
 
-def tables(assessments: Sequence[Assessment]) -> dict[str, Any]:
-    """What a manifest keeps beside its metrics: of the first model the reliability, of all models the mean accuracies.
+def manifest_tables(results: Sequence[SuiteResults]) -> dict[str, Any]:
+    """The field `evaluation` of a manifest, from the results of one model for each seed.
 
-    `robustness` and `languages` hold for each name the accuracy of each level, and the former `drop`: how much lower
-    that is than the undisturbed test questions', in shares of 1; and how often each question was asked, as `draws`.
+    `reliability` is that of the first model; accuracies are means over all models. For each disturbance, `robustness`
+    has the accuracy of each level, `drop`, how much lower it is than without the disturbance, and `draws`, how often
+    each question was asked.
     """
-    first, *_ = assessments
-    undisturbed = _mean([one.test for one in assessments])
+    first, *_ = results
+    undisturbed = _mean([one.test for one in results])
     robustness = {}
     for name in first.disturbed:
-        accuracy = _mean([one.disturbed[name] for one in assessments])
+        accuracy = _mean([one.disturbed[name] for one in results])
         drop = {level: round(undisturbed[level] - value, 6) for level, value in accuracy.items()}
         draws = len(first.disturbed[name].truth) // len(first.test.truth)
         robustness[name] = {"accuracy": accuracy, "drop": drop, "draws": draws}
     return {
-        "reliability": reliabilities(first.test),
+        "reliability": reliability_tables(first.test),
         "robustness": robustness,
         "languages": {
             code: {
                 "questions": len(found.truth),
-                "accuracy": _mean([one.languages[code] for one in assessments])["coarse"],
+                "accuracy": _mean([one.languages[code] for one in results])["coarse"],
             }
             for code, found in first.languages.items()
         },
     }
 
 
-def reliabilities(evaluation: Evaluation) -> dict[str, Any]:
-    """The bins of each level, as plain values."""
+def reliability_tables(evaluation: Evaluation) -> dict[str, Any]:
+    """The reliability bins of each level, as plain values."""
     return {level: [asdict(one) for one in reliability(p, t)] for level, p, t in evaluation.levels()}
 
 

@@ -1,4 +1,4 @@
-"""An ensemble of experiments on the same data: their models answer together, and its bundle holds their bundles."""
+"""An ensemble: experiments on the same data whose models answer together; its bundle contains their bundles."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from questiontopic_model.loading import load_encoder_and_graph
 
 from ..bundle.writer import Content, write_bundle
 from .experiment import Experiment
-from .outcome import Outcome, mean
+from .outcome import Outcome, mean_outcome
 from .runs import Runs
 
 NAME = "ensemble"
@@ -27,14 +27,14 @@ NAME = "ensemble"
 class Ensemble:
     """The experiments by the names of their bundles; all have the same data, seeds and cache.
 
-    The models of equal seeds answer together. The calibration is fitted to what they say together of the rows that
-    all of them held out.
+    Models with the same seed answer together. The calibration is fitted to their common answers to the rows that all
+    of them held out.
     """
 
     members: Mapping[str, Experiment]
 
     def run(self, folder: Path, name: str, version: str) -> Manifest:
-        """Trains and writes the bundle, with those of all members in it, into `folder`; prints figures on the way."""
+        """Trains all members and writes the bundle with their bundles into `folder`; prints the figures."""
         first, *_ = self.members.values()
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-members-") as scratch:
@@ -61,10 +61,10 @@ class Ensemble:
                 data=_data(manifests),
             )
             content = _content(Path(scratch), manifests, first.runs)
-            return write_bundle(folder, manifest, content, first.runs.cache, first.parity())
+            return write_bundle(folder, manifest, content, first.runs.cache, first.parity_texts())
 
     def _train(self, folder: Path, version: str) -> tuple[dict[str, Manifest], Outcome]:
-        """Every member, with its bundle in `folder`, and what they say together."""
+        """Trains every member and writes its bundle into `folder`; returns the manifests and the common outcome."""
         manifests, outcomes = {}, []
         for name, experiment in self.members.items():
             print(f"member {name}")
@@ -73,7 +73,7 @@ class Ensemble:
             manifests[name] = experiment.write(trained, figures, folder / name, name, version)
             outcomes.append(trained.outcome)
         print("all members together")
-        return manifests, mean(outcomes, [manifest.temperature for manifest in manifests.values()])
+        return manifests, mean_outcome(outcomes, [manifest.temperature for manifest in manifests.values()])
 
 
 def _content(folder: Path, manifests: Mapping[str, Manifest], runs: Runs) -> Content:
@@ -86,7 +86,7 @@ def _content(folder: Path, manifests: Mapping[str, Manifest], runs: Runs) -> Con
 
 
 def _save(folder: Path, manifests: Mapping[str, Manifest], to: Path) -> dict[str, str]:
-    """The members' bundles; of each runtime that all have, the first member's file."""
+    """Copies the members' bundles; returns the first member's file for each runtime that all members have."""
     for name in manifests:
         shutil.copytree(folder / name, to / name)
     (name, first), *others = manifests.items()
@@ -98,18 +98,18 @@ def _save(folder: Path, manifests: Mapping[str, Manifest], to: Path) -> dict[str
 
 
 def _limits(manifests: Mapping[str, Manifest]) -> list[int]:
-    """Of the members that read only so many word pieces."""
+    """The limits of word pieces of those members that have one."""
     return [manifest.encoder.max_pieces for manifest in manifests.values() if manifest.encoder.max_pieces]
 
 
 def _languages(manifests: Mapping[str, Manifest]) -> tuple[str, ...]:
-    """What every member knows."""
+    """The languages that all members know."""
     first, *others = [manifest.languages for manifest in manifests.values()]
     return tuple(language for language in first if all(language in other for other in others))
 
 
 def _data(manifests: Mapping[str, Manifest]) -> dict[str, Any]:
-    """What any of them learned from."""
+    """The data that any of the members learned from."""
     data: dict[str, Any] = {}
     for manifest in manifests.values():
         data = manifest.data | data

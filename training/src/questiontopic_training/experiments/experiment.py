@@ -1,4 +1,4 @@
-"""One experiment from labelled questions to a bundle: validate, calibrate, train the final models, test, write."""
+"""An experiment, from labelled questions to a bundle: validate, calibrate, train the final models, test, write."""
 
 from __future__ import annotations
 
@@ -17,21 +17,23 @@ from questiontopic_model.runtimes.keras_graph import KerasGraph
 from ..bundle.writer import Content, write_bundle
 from ..data.examples import Examples, Labels
 from ..data.questions import QuestionSet
-from ..evaluation.metrics import logits
+from ..evaluation.metrics import compute_logits
 from ..recipes import Recipe
 from .cross_validation import split_folds
-from .outcome import Figures, Logits, Outcome
+from .outcome import ComputeLogits, Figures, Outcome
 from .runs import PACKAGES, Run, Runs
 
-HELD_OUT_SHARE = 0.2  # At least. Of TREC's rows 1,091; with half of them the temperature was a tenth too high.
-_VALIDATION_SHARE = 0.1  # Of what is left, for recipes that look at some rows while they train.
-_MEASURING = 0  # The seed of splits and of runs on parts: the same rows are held out whatever the final models' seeds.
-_PARITY = 500
+HELD_OUT_SHARE = 0.2  # At least; 1,091 rows of TREC. With half as many, the temperature was a tenth too high.
+_VALIDATION_SHARE = 0.1  # Of the remaining rows, for recipes that look at validation rows.
+# The seed of splits and of models that are measured on held-out rows. It does not depend on the seeds of the final
+# models, so the same rows are always held out.
+_MEASURING_SEED = 0
+_PARITY_TEXTS = 500
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What an experiment's models say, and the one that goes into the bundle."""
+    """The outcome of an experiment, and the model that goes into the bundle."""
 
     outcome: Outcome
     first: Any
@@ -39,12 +41,13 @@ class Trained:
 
 @dataclass(frozen=True)
 class Experiment:
-    """What is trained, on what and how often; `run` does it.
+    """What is trained on which data; `run` trains it.
 
-    With test questions, a validation run sees four fifths of the training rows; the other fifth gives the validation
-    figures and the calibration. Without, there is a run for each of `folds`, and the rows that they hold out give both.
-    The final models, one for each of `seeds`, see all rows (with a recipe that needs validation: nine tenths); each
-    answers the test questions once. The bundle holds the first seed's model, not the best one.
+    With test questions, one model is trained on four fifths of the training rows, and the held-out fifth gives the
+    validation figures and the calibration. Without test questions, one model is trained for each of `folds`, and their
+    held-out rows give both. Then one final model for each of `seeds` is trained on all rows (on nine tenths, if the
+    recipe needs validation rows) and answers the test questions once. The bundle holds the model of the first seed,
+    not the best model.
     """
 
     recipe: Recipe
@@ -54,31 +57,31 @@ class Experiment:
     folds: int = 5
 
     def run(self, folder: Path, name: str, version: str) -> Manifest:
-        """Trains and writes the bundle into `folder`; prints figures on the way."""
+        """Trains and writes the bundle into `folder`; prints the figures."""
         trained = self.train()
         return self.write(trained, trained.outcome.figures(self.data.test, self.seeds), folder, name, version)
 
     def train(self) -> Trained:
-        """Trains, or finds what is trained already."""
+        """Trains all models, or reads them from the cache."""
         recipe, encoder, labels = self.recipe, self.runs.encoder, Labels(self.data.training)
         if recipe.encoder and recipe.encoder != encoder.name:
             raise BundleError(
                 f"the recipe {recipe.name} needs the encoder {recipe.encoder}; head and original take any"
             )
         if self.data.test:
-            labels.examples(self.data.test)  # A label that is not trained is an error now, not after training.
+            labels.examples(self.data.test)  # Raises DataError now, not after the training.
         planned, final = self._planned(labels)
         models = self.runs.models([*(run for run, _ in planned), *final])
-        tested, finals = models[: len(planned)], models[len(planned) :]
+        measured, finals = models[: len(planned)], models[len(planned) :]
         held_out = [
-            (logits(encoder.serving, KerasGraph(model), held.texts), held)
-            for model, (_, held) in zip(tested, planned, strict=True)
+            (compute_logits(encoder.serving, KerasGraph(model), rows.texts), rows)
+            for model, (_, rows) in zip(measured, planned, strict=True)
         ]
         answers = [_remembered(partial(self._logits, KerasGraph(model))) for model in finals]
         return Trained(Outcome(labels, recipe.fine and labels.hierarchical, held_out, answers), finals[0])
 
     def write(self, trained: Trained, figures: Figures, folder: Path, name: str, version: str) -> Manifest:
-        """Writes the bundle with its figures into `folder`."""
+        """Writes the bundle with these figures into `folder`."""
         outcome, encoder = trained.outcome, self.runs.encoder
         manifest = Manifest(
             name=name,
@@ -99,10 +102,10 @@ class Experiment:
             data=self.data.description,
         )
         content = Content(encoder.serving, KerasGraph(trained.first), partial(encoder.save, trained.first))
-        return write_bundle(folder, manifest, content, self.runs.cache, self.parity())
+        return write_bundle(folder, manifest, content, self.runs.cache, self.parity_texts())
 
     def description(self) -> dict[str, Any]:
-        """How it trains, for a manifest."""
+        """How the models are trained, for the manifest."""
         return {
             "recipe": self.recipe.name,
             "hyper_parameters": asdict(self.recipe),
@@ -111,12 +114,12 @@ class Experiment:
             "packages": {package: importlib.metadata.version(package) for package in PACKAGES},
         }
 
-    def parity(self) -> list[str]:
-        """Texts on which all forms of a bundle must agree."""
-        return [question.text for question in (self.data.test or self.data.training)[:_PARITY]]
+    def parity_texts(self) -> list[str]:
+        """The texts on which all forms of a bundle must agree."""
+        return [question.text for question in (self.data.test or self.data.training)[:_PARITY_TEXTS]]
 
     def _planned(self, labels: Labels) -> tuple[list[tuple[Run, Examples]], list[Run]]:
-        """The runs that are measured on rows they do not see, with these rows, and the final runs."""
+        """The runs that are measured on held-out rows, each with these rows; and the final runs."""
         examples = labels.examples(self.data.training)
         training = Examples(tuple(map(self._prepare, examples.texts)), examples.coarse, examples.fine)
 
@@ -127,23 +130,23 @@ class Experiment:
 
         final = [run(f"seed {seed}", training, seed) for seed in self.seeds]
         if not self.data.test:
-            parts = split_folds(training, self.folds, _MEASURING)
+            parts = split_folds(training, self.folds, _MEASURING_SEED)
             return [
-                (run(f"fold {number}", training.rows(kept), _MEASURING), training.rows(held))
-                for number, (kept, held) in enumerate(parts, start=1)
+                (run(f"fold {number}", training.rows(kept), _MEASURING_SEED), training.rows(held_out))
+                for number, (kept, held_out) in enumerate(parts, start=1)
             ], final
-        kept, held = training.split(HELD_OUT_SHARE, _MEASURING)
-        return [(run("validation", kept, _MEASURING), held)], final
+        kept, held_out = training.split(HELD_OUT_SHARE, _MEASURING_SEED)
+        return [(run("validation", kept, _MEASURING_SEED), held_out)], final
 
     def _prepare(self, text: str) -> str:
         return PREPARATIONS[self.recipe.preparation](text)
 
     def _logits(self, graph: Graph, texts: Sequence[str]) -> Floats:
-        return logits(self.runs.encoder.serving, graph, [*map(self._prepare, texts)])
+        return compute_logits(self.runs.encoder.serving, graph, [*map(self._prepare, texts)])
 
 
-def _remembered(answer: Logits) -> Logits:
-    """The same, but equal texts are computed once: an ensemble asks its models again what each was asked alone."""
+def _remembered(answer: ComputeLogits) -> ComputeLogits:
+    """A function that remembers the answers: an ensemble asks its models the same texts again."""
     known: dict[tuple[str, ...], Floats] = {}
 
     def ask(texts: Sequence[str]) -> Floats:

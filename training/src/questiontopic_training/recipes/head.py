@@ -1,4 +1,4 @@
-"""The recipe `head`: a better head on the frozen encoder, raw text, both label levels; any encoder."""
+"""The recipe `head`: a better head on a frozen encoder; any encoder, both label levels."""
 
 from __future__ import annotations
 
@@ -8,25 +8,23 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 
-from ..data.examples import Examples, Labels
-from ..encoders.feature_batches import FeatureBatches
+from ..data.examples import Examples
 from ..encoders.heads import dropout_head
-from ..encoders.training_encoder import TrainingEncoder
 from ..progress import EpochProgress
+from .batches import FeatureBatches
 from .loss import topic_loss
-from .recipe import Recipe
-from .teachers import Teachers
+from .recipe import Recipe, Task
 
-_HELD_SHARE = 0.1
+_HELD_OUT_SHARE = 0.1
 
 
 @dataclass(frozen=True)
 class Head(Recipe):
-    """Hyper-parameters: epochs in passes over the data, the others as their names say.
+    """Hyper-parameters.
 
-    With a `patience` of more than 0, a first training on nine tenths of the rows stops when the loss of the others has
-    not fallen for so many epochs; its best epoch is where the training on all rows ends. Rows that the caller holds
-    out play no part in this, so that what is measured on them stays fair.
+    With a `patience` above 0, a first training on nine tenths of the rows finds the number of epochs: it stops when the
+    loss of the other rows has not fallen for `patience` epochs. The training on all rows then stops at the best epoch.
+    Validation rows of the caller are not used, so that measurements on them stay fair.
     """
 
     name: ClassVar[str] = "head"
@@ -39,51 +37,37 @@ class Head(Recipe):
     hidden: int = 512
     input_dropout: float = 0.1
     hidden_dropout: float = 0.4
-    balance: float = 0.0  # Rows weigh their label's number of rows to the power of -balance.
+    balance: float = 0.0  # See `Examples.weights`.
     patience: int = 0
 
-    def train(
-        self,
-        encoder: TrainingEncoder,
-        training: Examples,
-        validation: Examples | None,
-        labels: Labels,
-        seed: int,
-        teachers: Teachers,
-    ) -> Any:
-        """The frozen encoder with the trained head; `validation` is not looked at."""
-        epochs = self._best_epoch(encoder, training, labels, seed) if self.patience else self.epochs
-        head, _ = self._fit(encoder, training, None, labels, seed, epochs)
-        return encoder.graph(head)
+    def train(self, task: Task) -> Any:
+        """The frozen encoder with a trained head; ignores validation rows and teachers."""
+        epochs = self._best_epoch(task) if self.patience else self.epochs
+        head, _ = self._fit(task, task.training, None, epochs)
+        return task.encoder.graph(head)
 
-    def _best_epoch(self, encoder: TrainingEncoder, training: Examples, labels: Labels, seed: int) -> int:
-        kept, held = training.split(_HELD_SHARE, seed)
-        _, losses = self._fit(encoder, kept, held, labels, seed, self.epochs)
+    def _best_epoch(self, task: Task) -> int:
+        kept, held_out = task.training.split(_HELD_OUT_SHARE, task.seed)
+        _, losses = self._fit(task, kept, held_out, self.epochs)
         return int(np.argmin(losses)) + 1
 
-    def _fit(
-        self,
-        encoder: TrainingEncoder,
-        training: Examples,
-        held: Examples | None,
-        labels: Labels,
-        seed: int,
-        epochs: int,
-    ) -> tuple[Any, list[float]]:
-        """The head after at most `epochs`, and the held-out rows' loss after each of them."""
+    def _fit(self, task: Task, training: Examples, held_out: Examples | None, epochs: int) -> tuple[Any, list[float]]:
+        """The head after at most `epochs` epochs, and the loss of the held-out rows after each of them."""
 
         def batches_of(rows: Examples) -> FeatureBatches:
-            return FeatureBatches(encoder.features(rows.texts), rows, self.balance, self.batch_size, seed)
+            return FeatureBatches(task.encoder.features(rows.texts), rows, self.balance, self.batch_size, task.seed)
 
-        batches, held_out = batches_of(training), batches_of(held) if held else None
-        keras.utils.set_random_seed(seed)  # Not before: vectors that are not kept yet cost random numbers.
-        head = dropout_head(batches.dimension, self.hidden, len(labels.fine), self.input_dropout, self.hidden_dropout)
+        batches, validation = batches_of(training), batches_of(held_out) if held_out else None
+        keras.utils.set_random_seed(task.seed)  # After the encoding, which may use random numbers.
+        head = dropout_head(
+            batches.dimension, self.hidden, len(task.labels.fine), self.input_dropout, self.hidden_dropout
+        )
         schedule = keras.optimizers.schedules.CosineDecay(self.learning_rate, self.epochs * len(batches))
         optimizer = keras.optimizers.AdamW(schedule, weight_decay=self.weight_decay)
-        trainer = keras.Sequential([head])  # So that `head` is saved without optimiser and loss.
-        trainer.compile(optimizer, topic_loss(labels.matrix, self.label_smoothing), jit_compile=False)
+        trainer = keras.Sequential([head])  # Wraps `head`, so that `head` itself is saved without optimiser and loss.
+        trainer.compile(optimizer, topic_loss(task.labels.matrix, self.label_smoothing), jit_compile=False)
         callbacks = [EpochProgress(epochs)]
-        if held:
+        if held_out:
             callbacks.append(keras.callbacks.EarlyStopping("val_loss", patience=self.patience))
-        history = trainer.fit(batches, epochs=epochs, validation_data=held_out, callbacks=callbacks, verbose=0)
+        history = trainer.fit(batches, epochs=epochs, validation_data=validation, callbacks=callbacks, verbose=0)
         return head, history.history.get("val_loss", [])

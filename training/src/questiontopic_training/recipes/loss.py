@@ -1,4 +1,4 @@
-"""The loss of both label levels: cross-entropy of the fine labels plus that of the coarse ones, which sum them up."""
+"""The loss for both label levels: the cross-entropy of the fine labels plus that of the coarse labels."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from questiontopic_model.runtimes.graph import Floats
 
 
 def topic_loss(matrix: Floats, smoothing: float) -> Callable[[Any, Any], Any]:
-    """A loss of (fine label numbers [texts], fine logits [texts, labels]) with one value a text.
+    """A function of fine label numbers [texts] and fine logits [texts, labels] that gives the loss of each text.
 
-    `matrix` is [fine labels, coarse labels]; `smoothing` is the share of each target that is spread over all labels.
-    Where each label is its own coarse one there is nothing to add.
+    `matrix` [fine, coarse] sums fine probabilities to coarse ones; `smoothing` is the share of each target that is
+    spread over all labels. Without a hierarchy, the loss of the labels counts once.
     """
     ops, entropy = keras.ops, keras.losses.categorical_crossentropy
 
     def loss(fine: Any, logits: Any) -> Any:
-        target = ops.one_hot(ops.cast(ops.reshape(fine, (-1,)), "int32"), matrix.shape[0])  # `fit` makes them floats.
+        numbers = ops.cast(ops.reshape(fine, (-1,)), "int32")  # Keras's `fit` gives them as floats.
+        target = ops.one_hot(numbers, matrix.shape[0])
         of_fine = entropy(target, logits, from_logits=True, label_smoothing=smoothing)
         if matrix.shape[0] == matrix.shape[1]:
             return of_fine

@@ -1,4 +1,4 @@
-"""The recipe `minilm`: the average of several fine-tuned MiniLMs, for English; needs the encoder minilm."""
+"""The recipe `minilm`: the average of several fine-tuned MiniLMs; English only, needs the encoder minilm."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ from questiontopic_model.bundle import BundleError
 from questiontopic_model.encoders.minilm import MiniLMEncoder
 
 from ..augmentation.surface_forms import SHARES
-from ..data.examples import Examples, Labels
-from ..encoders.training_encoder import TrainingEncoder
-from .recipe import Recipe
-from .teachers import Teacher, Teachers, average
+from .recipe import Recipe, Task
+from .teachers import Teacher, average
 
 
 @dataclass(frozen=True)
 class MiniLMAverage(Recipe):
-    """Hyper-parameters: how many models are averaged, and how each is trained."""
+    """Hyper-parameters: `models` models are averaged, each trained as `teacher` says."""
 
     name: ClassVar[str] = "minilm"
     encoder: ClassVar[str] = "minilm"
@@ -26,19 +24,11 @@ class MiniLMAverage(Recipe):
     models: int = 3
     teacher: Teacher = field(default_factory=lambda: Teacher(forms=SHARES))
 
-    def train(
-        self,
-        encoder: TrainingEncoder,
-        training: Examples,
-        validation: Examples | None,
-        labels: Labels,
-        seed: int,
-        teachers: Teachers,
-    ) -> Any:
-        """The trained graph; neither `validation` nor `teachers` is looked at."""
-        serving = encoder.serving
+    def train(self, task: Task) -> Any:
+        """The average model; ignores validation rows and teachers."""
+        serving = task.encoder.serving
         if not isinstance(serving, MiniLMEncoder):
             raise BundleError(f"the recipe {self.name} needs the encoder minilm")
-        seeds = range(seed * self.models, (seed + 1) * self.models)
+        seeds = range(task.seed * self.models, (task.seed + 1) * self.models)
         teacher = replace(self.teacher, epochs=self.epochs)
-        return average([teacher.train(serving, training, labels, one) for one in seeds])
+        return average([teacher.train(serving, task.training, task.labels, seed) for seed in seeds])

@@ -1,4 +1,4 @@
-"""The recipe `original`: the model of the 2019 article, corrected where it was wrong; any encoder, coarse labels."""
+"""The recipe `original`: the model of the article of 2019, its errors corrected; any encoder, coarse labels only."""
 
 from __future__ import annotations
 
@@ -7,20 +7,17 @@ from typing import Any, ClassVar
 
 import keras
 
-from ..data.examples import Examples, Labels
-from ..encoders.training_encoder import TrainingEncoder
 from ..progress import EpochProgress
-from .recipe import Recipe
-from .teachers import Teachers
+from .recipe import Recipe, Task
 
-_ARTICLE = (512, 6, 198_662)  # Its encoder's dimension, its labels and its number of trainable parameters.
+_ARTICLE = (512, 6, 198_662)  # The article's encoder dimension, number of labels and number of trainable parameters.
 
 
 @dataclass(frozen=True)
 class Original(Recipe):
-    """Hyper-parameters; `epochs` is the most, training stops early when the validation loss no longer falls.
+    """Hyper-parameters. Training takes at most `epochs` and stops early when the validation loss no longer falls.
 
-    The article's six sigmoids, trained against a softmax loss and divided by their sum, are one softmax here.
+    The article has six sigmoids, trained with a softmax loss and divided by their sum; here they are one softmax.
     """
 
     name: ClassVar[str] = "original"
@@ -35,26 +32,19 @@ class Original(Recipe):
     l2: float = 0.001
     patience: int = 10
 
-    def train(
-        self,
-        encoder: TrainingEncoder,
-        training: Examples,
-        validation: Examples | None,
-        labels: Labels,
-        seed: int,
-        teachers: Teachers,
-    ) -> Any:
-        """The frozen encoder with the trained head; raises ValueError without validation rows."""
+    def train(self, task: Task) -> Any:
+        """The frozen encoder with a trained head; raises ValueError without validation rows."""
+        encoder, training, validation, labels = task.encoder, task.training, task.validation, task.labels
         if validation is None:
             raise ValueError("the recipe original stops early, so it needs validation rows")
-        features, held = encoder.features(training.texts)[:], encoder.features(validation.texts)[:]
-        keras.utils.set_random_seed(seed)  # Not before: vectors that are not kept yet cost random numbers.
+        features, validation_features = encoder.features(training.texts)[:], encoder.features(validation.texts)[:]
+        keras.utils.set_random_seed(task.seed)  # After the encoding, which may use random numbers.
         head = self.head(features.shape[1], len(labels.coarse))
         head.summary()
         dimension, outputs, expected = _ARTICLE
         if (features.shape[1], len(labels.coarse)) == (dimension, outputs) and head.count_params() != expected:
             raise ValueError(f"the head has {head.count_params()} parameters, the article's has {expected}")
-        trainer = keras.Sequential([head])  # So that `head` is saved without optimiser and loss.
+        trainer = keras.Sequential([head])  # Wraps `head`, so that `head` itself is saved without optimiser and loss.
         trainer.compile(
             keras.optimizers.RMSprop(self.learning_rate),
             keras.losses.CategoricalCrossentropy(from_logits=True),
@@ -66,7 +56,7 @@ class Original(Recipe):
             keras.ops.one_hot(training.coarse, outputs := len(labels.coarse)),
             batch_size=self.batch_size,
             epochs=self.epochs,
-            validation_data=(held, keras.ops.one_hot(validation.coarse, outputs)),
+            validation_data=(validation_features, keras.ops.one_hot(validation.coarse, outputs)),
             callbacks=[
                 keras.callbacks.EarlyStopping("val_loss", patience=self.patience, restore_best_weights=True),
                 EpochProgress(self.epochs),
@@ -76,7 +66,7 @@ class Original(Recipe):
         return encoder.graph(head)
 
     def head(self, dimension: int, outputs: int) -> Any:
-        """The article's layers; the softmax is applied to the logits outside of the model."""
+        """The article's layers without the softmax: their outputs are logits."""
         layers = keras.layers
 
         def hidden() -> Any:

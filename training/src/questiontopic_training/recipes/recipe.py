@@ -1,9 +1,9 @@
-"""What a recipe is: a way to train, with its hyper-parameters as fields."""
+"""The base class of all recipes, and the task that a recipe trains on."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from ..data.examples import Examples, Labels
@@ -12,29 +12,37 @@ from .teachers import Teachers
 
 
 @dataclass(frozen=True)
+class Task:
+    """Everything that decides the model which a recipe trains.
+
+    `validation`: rows that a recipe may look at but not learn from. `teachers`: label the unlabelled questions, for
+    recipes that learn from them.
+    """
+
+    encoder: TrainingEncoder
+    training: Examples
+    labels: Labels
+    seed: int
+    validation: Examples | None = None
+    teachers: Teachers = field(default_factory=lambda: Teachers(()))
+
+
+@dataclass(frozen=True)
 class Recipe(ABC):
-    """Turns labelled texts into the graph of a bundle; `epochs` are passes over the training rows, at most."""
+    """A way to train the graph of a bundle; its fields are its hyper-parameters.
+
+    `epochs` is the number of passes over the training rows, or the maximum for recipes that stop early.
+    """
 
     name: ClassVar[str]
     preparation: ClassVar[str] = "raw"  # A name of questiontopic_model.preparation.
-    fine: ClassVar[bool] = True  # Whether the graph's outputs are the fine labels.
-    needs_validation: ClassVar[bool] = False  # Whether training looks at held-out rows, so that no run uses all rows.
-    encoder: ClassVar[str] = ""  # The name of the only one that it can train, or "" for any.
+    fine: ClassVar[bool] = True  # Whether the outputs are fine labels.
+    needs_validation: ClassVar[bool] = False  # Whether it looks at validation rows, so that no model sees all rows.
+    encoder: ClassVar[str] = ""  # The only encoder that it can train, or "" for any.
     learns_from_unlabelled: ClassVar[bool] = False
 
     epochs: int
 
     @abstractmethod
-    def train(
-        self,
-        encoder: TrainingEncoder,
-        training: Examples,
-        validation: Examples | None,
-        labels: Labels,
-        seed: int,
-        teachers: Teachers,
-    ) -> Any:
-        """The trained Keras model: the encoder's outputs in, logits out. Equal seeds give equal models.
-
-        `teachers` label the unlabelled questions, for recipes that learn from them.
-        """
+    def train(self, task: Task) -> Any:
+        """Trains a Keras model that turns the encoder's outputs into logits. Equal tasks give equal models."""

@@ -1,8 +1,8 @@
-"""Teachers: all-MiniLM-L6-v2 fine-tuned on the labelled questions, to label the unlabelled ones.
+"""Teachers: MiniLMs that are fine-tuned on the labelled questions and then label the unlabelled questions.
 
 They are slower and more accurate than the model that learns from them (Hinton et al. 2015, arXiv:1503.02531). All start
-from the same head, so that the average of their weights is a model as good as their average answer, and one forward
-pass labels for all of them (Wortsman et al. 2022, arXiv:2203.05482).
+with the same head. So the average of their weights is one model, as accurate as the average of their answers, and
+labelling takes one pass instead of one for each teacher (Wortsman et al. 2022, arXiv:2203.05482).
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from questiontopic_model.encoders.minilm import DIMENSION, MiniLMEncoder, instal
 from questiontopic_model.runtimes.graph import Floats
 from questiontopic_model.runtimes.keras_graph import KerasGraph
 
-from ..augmentation.surface_forms import drawn, trec
-from ..data.buckets import buckets
+from ..augmentation.surface_forms import draw_forms, trec
 from ..data.examples import Examples, Labels
 from ..encoders.heads import linear_head, with_head
 from ..encoders.minilm_keras import build_minilm
-from ..evaluation.metrics import logits
+from ..evaluation.metrics import compute_logits
+from .batches import batches_by_length
 from .trainer import Batch, Optimisation, fit
 
 
 @dataclass(frozen=True)
 class Teacher:
-    """Hyper-parameters of one fine-tuned MiniLM; a dropout of the encoder's layers, another of the head's input."""
+    """Hyper-parameters of one fine-tuned MiniLM; `dropout` is for the encoder's layers and the head's input."""
 
     epochs: int = 3
     batch_size: int = 32
@@ -45,7 +45,7 @@ class Teacher:
     forms: Mapping[str, float] = field(default_factory=lambda: {"trec": 0.55, "plain": 0.1, "hasty": 0.35})
 
     def train(self, encoder: MiniLMEncoder, training: Examples, labels: Labels, seed: int) -> Any:
-        """The trained graph: the encoder's inputs in, logits of the fine labels out."""
+        """Trains a graph that turns the encoder's outputs into logits of the fine labels."""
         model, head = teacher_graph(len(labels.fine), self.dropout)
         random = np.random.default_rng(seed)
         steps = self.epochs * -(-len(training) // self.batch_size)
@@ -57,22 +57,22 @@ class Teacher:
         self, encoder: MiniLMEncoder, training: Examples, targets: Floats, random: np.random.Generator
     ) -> Iterator[Batch]:
         for _ in range(self.epochs):
-            texts = drawn(training.texts, self.forms, random)
+            texts = draw_forms(training.texts, self.forms, random)
             lengths = np.array([len(text) for text in texts])
-            for rows in buckets(lengths, self.batch_size, random):
+            for rows in batches_by_length(lengths, self.batch_size, random):
                 yield encoder.encode([texts[row] for row in rows]).inputs, targets[training.fine[rows]]
 
 
 @dataclass
 class Teachers:
-    """`number` teachers that label `questions`; equal training rows are taught once, and kept in the folder `cache`."""
+    """Teachers for the unlabelled `questions`; the folder `cache` keeps their answers, so they are trained once."""
 
     questions: tuple[str, ...]
     cache: Path | None = None
     _known: dict[str, Floats] = field(default_factory=dict)
 
     def probabilities(self, teacher: Teacher, number: int, training: Examples, labels: Labels) -> Floats:
-        """For each question the probabilities of the fine labels, [questions, labels]."""
+        """The answers of `number` teachers on average: probabilities of the fine labels, [questions, labels]."""
         key = self._key(teacher, number, training, labels)
         if key not in self._known:
             with self._kept(key) as path:
@@ -85,7 +85,7 @@ class Teachers:
 
     @contextmanager
     def _kept(self, key: str) -> Iterator[Path]:
-        """The place of the file, for one process at a time: others wait for what it writes."""
+        """The path of the file of answers. One process at a time writes it; the others wait and read it."""
         if self.cache:
             self.cache.mkdir(parents=True, exist_ok=True)
             with (self.cache / f"teachers-{key}.lock").open("w") as lock:
@@ -100,9 +100,9 @@ class Teachers:
         models = [teacher.train(encoder, training, labels, seed) for seed in range(number)]
         graph = average(models)
         texts = [trec(question) for question in self.questions]
-        order = np.argsort([len(text) for text in texts], kind="stable")  # Texts of like length need little padding.
+        order = np.argsort([len(text) for text in texts], kind="stable")  # Texts of similar length need little padding.
         found = np.empty((len(texts), len(labels.fine)), np.float32)
-        found[order] = softmax(logits(encoder, KerasGraph(graph), [texts[row] for row in order]))
+        found[order] = softmax(compute_logits(encoder, KerasGraph(graph), [texts[row] for row in order]))
         return found
 
     def _key(self, teacher: Teacher, number: int, training: Examples, labels: Labels) -> str:
@@ -121,14 +121,14 @@ class Teachers:
 
 
 def teacher_graph(outputs: int, dropout: float) -> tuple[Any, Any]:
-    """The encoder's layers as they were published with a linear head, equal for all teachers; and that head."""
+    """The published layers with a linear head that is the same for all teachers; and this head."""
     keras.utils.set_random_seed(0)
     body, head = build_minilm(dropout), linear_head(DIMENSION, outputs, dropout)
     return with_head(body, head), head
 
 
 def average(models: Sequence[Any]) -> Any:
-    """The first model, with the mean of all models' weights."""
+    """The first model with the mean of the weights of all models."""
     first, *_ = models
     first.set_weights([np.mean(same, axis=0) for same in zip(*(model.get_weights() for model in models), strict=True)])
     return first

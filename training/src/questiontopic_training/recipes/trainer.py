@@ -1,4 +1,4 @@
-"""The training loop of the recipes whose encoder learns: soft targets, two optimisers, an average of the weights."""
+"""The training loop for encoders and heads: soft targets, one optimiser for each part, averaged weights."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from questiontopic_model.runtimes.graph import Floats, Inputs
 
 from ..progress import bar
 
-Batch = tuple[Inputs, Floats]  # The graph's inputs, and the probability of each fine label, [texts, labels].
+Batch = tuple[Inputs, Floats]  # Inputs of the graph, and target probabilities of the fine labels, [texts, labels].
 
 
 @dataclass(frozen=True)
 class Optimisation:
-    """Rates are per step, shares of all steps."""
+    """How `fit` trains: rates are per step; `warm_up` and `frozen` are shares of all steps."""
 
     body_rate: float
     head_rate: float
     weight_decay: float = 0.01
     clip_norm: float = 1.0
-    warm_up: float = 1 / 15  # The rates rise to their peak, then fall as a cosine to 0.
-    frozen: float = 0.03  # The head starts from noise; until it has settled, it would only disturb the body.
+    warm_up: float = 1 / 15  # The rates rise to their peak in this time, then fall to 0 along a cosine.
+    frozen: float = 0.03  # In this time only the head learns: with random weights it would disturb the encoder.
     ema_momentum: float = 0.995
 
 
 def fit(model: Any, head: Any, batches: Iterable[Batch], steps: int, matrix: Floats, how: Optimisation) -> None:
-    """Trains `model`, whose last layers are `head`, on `steps` batches; leaves the averaged weights in it.
+    """Trains `model`, whose last layers are `head`, on `steps` batches; the model then has the averaged weights.
 
-    The loss is the cross-entropy of the fine labels plus that of the coarse ones, which sum them up: `matrix` is
-    [fine labels, coarse labels].
+    The loss is the cross-entropy of the fine labels plus that of the coarse labels; `matrix` [fine, coarse] sums fine
+    probabilities to coarse ones.
     """
     of_head = {id(variable) for variable in head.trainable_variables}
     parts = (
@@ -67,7 +67,7 @@ def _step(model: Any, optimizers: Any, matrix: Any, clip_norm: float) -> Any:
         with tf.GradientTape() as tape:
             fine = tf.nn.log_softmax(model(batch, training=True))
             losses = -tf.reduce_sum(target * fine, 1)
-            if matrix.shape[0] != matrix.shape[1]:  # Otherwise each label is its own coarse one.
+            if matrix.shape[0] != matrix.shape[1]:  # Only with a hierarchy.
                 coarse = tf.math.log(tf.matmul(tf.exp(fine), matrix) + 1e-7)
                 losses -= tf.reduce_sum(tf.matmul(target, matrix) * coarse, 1)
             loss = tf.reduce_mean(losses)
@@ -82,7 +82,7 @@ def _step(model: Any, optimizers: Any, matrix: Any, clip_norm: float) -> Any:
 
 
 class _Cosine(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
-    """Nothing for `frozen` steps, up in `rise` steps, then down to 0 at `steps`."""
+    """A rate that is 0 for `frozen` steps, rises to `peak` in `rise` steps and falls to 0 at step `steps`."""
 
     def __init__(self, peak: float, steps: int, rise: float, frozen: float) -> None:
         self._peak, self._steps, self._rise, self._frozen = peak, steps, max(rise, 1.0), frozen

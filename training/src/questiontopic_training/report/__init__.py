@@ -1,4 +1,4 @@
-"""Reports for people: what a bundle gets right and wrong, and how two bundles differ, each as one HTML file.
+"""Reports for people, each as one HTML file: what a bundle gets right and wrong, and how two bundles differ.
 
-It trains nothing, except for a learning curve that was asked for; it loads bundles as the server does.
+Bundles are loaded as the server loads them. Models are trained only for a learning curve.
 """

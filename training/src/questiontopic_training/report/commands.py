@@ -1,4 +1,4 @@
-"""The commands `evaluate` and `compare`: settings in, a page out, and its main figures on the terminal."""
+"""The commands `evaluate` and `compare`: write a page and print its main figures."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..data.download import complete
+from ..data.download import download_missing
 from ..data.files import read_questions
-from ..data.own_labels import LEAST, is_own_file, read_own_labels
+from ..data.own_labels import MIN_TEXTS, is_own_file, read_own_labels
 from ..data.questions import DataError, Question, QuestionSet
 from ..data.trec import TEST, read_trec
+from ..tensorflow_log import import_tensorflow_quietly
 from .comparison_report import ComparisonReport
 from .page import write
 from .report import Report, sentence
@@ -19,16 +20,17 @@ from .subject import Subject, examine
 
 
 def evaluate(settings: EvaluateSettings) -> None:
-    """Does what the settings say; raises BundleError and DataError."""
+    """Measures a bundle and writes its report; raises BundleError and DataError."""
     questions, source = _questions(settings.data, settings.test)
     subject = examine(settings.bundle, questions, settings.runtime, settings.cache)
     print(_summary(subject))
     curve = None
     if settings.learning_curve:
-        from .learning_curve import LearningCurve  # Brings TensorFlow, which nothing else here needs.
+        import_tensorflow_quietly()
+        from .learning_curve import LearningCurve  # Imports TensorFlow, which nothing else here needs.
 
-        how = LearningCurve(settings.curve_recipe, jobs=settings.jobs, cache=settings.cache)
-        curve = how.measure(subject, _training(settings.data))
+        learning_curve = LearningCurve(settings.curve_recipe, jobs=settings.jobs, cache=settings.cache)
+        curve = learning_curve.measure(subject, _training(settings.data))
         for point in curve.points:
             figures = ", ".join(f"{name} {share.value:.1%}" for name, share in point.accuracy.items())
             print(f"  {curve.recipe} on {point.rows} training questions: {figures}")
@@ -40,7 +42,7 @@ def evaluate(settings: EvaluateSettings) -> None:
 
 
 def compare(settings: CompareSettings) -> None:
-    """Does what the settings say; raises BundleError and DataError."""
+    """Compares two bundles and writes the report; raises BundleError and DataError."""
     questions, source = _questions(settings.data, settings.test)
     folders = (settings.first, settings.second)
     first, second = (examine(folder, questions, settings.runtime, settings.cache) for folder in folders)
@@ -51,9 +53,9 @@ def compare(settings: CompareSettings) -> None:
 
 
 def _questions(data: Path, test: Path | None) -> tuple[Sequence[Question], str]:
-    """What the bundles are asked, and the name of the file that it stands in."""
+    """The questions to ask, and the name of their file."""
     if test is None and is_own_file(data):
-        raise DataError(f"{data}: trained on; name a file that the bundle did not see by --test")
+        raise DataError(f"{data}: the bundle was trained on it; name other questions by --test")
     if test is None:
         return _trec(data).test, TEST.name
     if not (questions := list(read_questions(test))):
@@ -62,11 +64,11 @@ def _questions(data: Path, test: Path | None) -> tuple[Sequence[Question], str]:
 
 
 def _training(data: Path) -> Sequence[Question]:
-    return read_own_labels(data, None, LEAST).training if is_own_file(data) else read_trec(data).training
+    return read_own_labels(data, None, MIN_TEXTS).training if is_own_file(data) else read_trec(data).training
 
 
 def _trec(folder: Path) -> QuestionSet:
-    complete(folder)
+    download_missing(folder)
     data = read_trec(folder)
     for warning in data.warnings:
         print(f"warning: {warning}", file=sys.stderr)
@@ -74,14 +76,14 @@ def _trec(folder: Path) -> QuestionSet:
 
 
 def _summary(subject: Subject) -> str:
-    assessment, manifest = subject.assessment, subject.manifest
+    results, manifest = subject.results, subject.manifest
     lines = [f"{manifest.name} {manifest.version}, {subject.runtime}:"]
-    lines += [f"  {name:47} {value:.4f}" for name, value in assessment.test.metrics("test").items()]
+    lines += [f"  {name:47} {value:.4f}" for name, value in results.test.metrics("test").items()]
     lines += [f"  {level.name}: {sentence(level)}" for level in subject.levels()]
-    lines.append(assessment.test.table(subject.labels))
-    for name, found in assessment.disturbed.items():
+    lines.append(results.test.table(subject.labels))
+    for name, found in results.disturbed.items():
         lines.append(f"  {name:47} {_accuracies(found.accuracy())}")
-    for code, found in assessment.languages.items():
+    for code, found in results.languages.items():
         lines.append(f"  {'language ' + code:47} {_accuracies(found.accuracy())}")
     return "\n".join(lines)
 

@@ -1,4 +1,4 @@
-"""How two bundles differ on the same questions: McNemar's exact test, and the questions whose answers changed."""
+"""The differences between two bundles on the same questions: McNemar's exact test, and the changed answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Rights = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class McNemar:
-    """Questions that only the first, or only the second, answers rightly, and the exact test of 1947's two-sided p."""
+    """How many questions only one of two models answers right, and the two-sided p of McNemar's exact test (1947)."""
 
     only_first: int
     only_second: int
@@ -26,7 +26,7 @@ class McNemar:
 
 @dataclass(frozen=True)
 class Change:
-    """A question with both answers and their confidences."""
+    """A question with the answers of both models."""
 
     text: str
     truth: str
@@ -38,7 +38,7 @@ class Change:
 
 @dataclass(frozen=True)
 class LevelComparison:
-    """Both models' answers to one level's question; `changes` by kind: what the answer was, and what it became."""
+    """The answers of both models for one level of labels; `changes` are grouped by kind."""
 
     first: Level
     second: Level
@@ -47,21 +47,21 @@ class LevelComparison:
 
 
 def mcnemar(first: Rights, second: Rights) -> McNemar:
-    """Of both models' rights and wrongs on the same questions."""
+    """McNemar's test of two models, from whether each answered each question right."""
     only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
     discordant = only_first + only_second
     return McNemar(only_first, only_second, float(binomtest(only_first, discordant).pvalue) if discordant else 1.0)
 
 
 def compare_levels(first: Subject, second: Subject) -> list[LevelComparison]:
-    """The levels that both have; raises DataError if their labels differ."""
-    pairs = list(zip(first.levels(), second.levels(), strict=False))  # One may have coarse labels only.
+    """Compares the levels of labels that both have; raises DataError if their labels differ."""
+    pairs = list(zip(first.levels(), second.levels(), strict=False))  # One of them may have no fine labels.
     for a, b in pairs:
         for lacks, has in ((a, b), (b, a)):
             if missing := sorted(set(has.labels) - set(lacks.labels)):
                 folder = (first if lacks is a else second).folder
                 raise DataError(f"{folder}: cannot be compared, it lacks the {a.name} labels {', '.join(missing)}")
-    return [_compare(a, b, first.assessment.test.truth.texts) for a, b in pairs]
+    return [_compare(a, b, first.results.test.truth.texts) for a, b in pairs]
 
 
 def _compare(first: Level, second: Level, texts: Sequence[str]) -> LevelComparison:

@@ -1,4 +1,4 @@
-"""The report that compares two bundles on the same questions: gathers both one's figures and makes the page."""
+"""The report that compares two bundles on the same questions: collects the figures of both and makes the page."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from .comparison import LevelComparison, compare_levels
 from .page import render
 from .subject import Level, Subject
 
-_SURE = 0.05
+_SIGNIFICANT = 0.05
 
 
 @dataclass(frozen=True)
 class ComparisonReport:
-    """Of two subjects that answered the same questions, which came from the file `source`."""
+    """Two subjects that answered the same questions from the file `source`."""
 
     first: Subject
     second: Subject
     source: str
 
     def html(self) -> str:
-        """The page; raises DataError if the labels differ."""
+        """The page; raises DataError if the labels of the subjects differ."""
         a, b = self.first, self.second
         names = [f"{one.manifest.name} {one.manifest.version}" for one in (a, b)]
         values = {
@@ -32,7 +32,7 @@ class ComparisonReport:
             "b": b.manifest,
             "folders": [str(one.folder) for one in (a, b)],
             "source": self.source,
-            "questions": len(a.assessment.test.truth),
+            "questions": len(a.results.test.truth),
             "levels": [_level(one) for one in compare_levels(a, b)],
             "robustness": self._robustness(),
             "languages": self._languages(),
@@ -40,11 +40,11 @@ class ComparisonReport:
         return render("comparison", values)
 
     def summary(self) -> str:
-        """A line for each level."""
+        """One line for each level of labels."""
         return "\n".join(f"{one.first.name}: {verdict(one)}" for one in compare_levels(self.first, self.second))
 
     def _robustness(self) -> list[dict[str, Any]]:
-        a, b = self.first.assessment, self.second.assessment
+        a, b = self.first.results, self.second.results
         rows = {"as they are": (a.test, b.test)} | {
             name: (a.disturbed[name], b.disturbed[name]) for name in a.disturbed
         }
@@ -55,7 +55,7 @@ class ComparisonReport:
         ]
 
     def _languages(self) -> list[dict[str, Any]]:
-        a, b = self.first.assessment.languages, self.second.assessment.languages
+        a, b = self.first.results.languages, self.second.results.languages
         return [
             {
                 "code": code,
@@ -69,20 +69,20 @@ class ComparisonReport:
 
 
 def verdict(level: LevelComparison) -> str:
-    """Who is better, and whether that could be chance."""
+    """Says which bundle is better and whether the difference may be chance."""
     a, b, test = level.first.accuracy, level.second.accuracy, level.test
-    head = f"A has {a.value:.1%} right, B {b.value:.1%}. "
+    head = f"A answers {a.value:.1%} right, B {b.value:.1%}. "
     if not test.only_first + test.only_second:
-        return f"{head}Both answer the same questions rightly."
-    counts = f"{test.only_first} questions only A answers rightly, {test.only_second} only B"
-    if test.p < _SURE:
+        return f"{head}Both answer the same questions right."
+    counts = f"Only A is right on {test.only_first} questions, only B on {test.only_second}"
+    if test.p < _SIGNIFICANT:
         better = "A" if test.only_first > test.only_second else "B"
-        return f"{head}{counts}: {better} is better, and chance is an unlikely reason ({p_value(test.p)})."
-    return f"{head}{counts}: that can well be chance ({p_value(test.p)})."
+        return f"{head}{counts}: {better} is better, and this is probably not chance ({p_value(test.p)})."
+    return f"{head}{counts}: this may well be chance ({p_value(test.p)})."
 
 
 def p_value(p: float) -> str:
-    """For people."""
+    """A p-value as text, with few digits."""
     return "p < 0.0001" if p < 0.0001 else f"p = {p:.2g}" if p < 0.1 else f"p = {p:.2f}"
 
 

@@ -1,4 +1,4 @@
-"""A learning curve: what more training rows bring. Only the figures; `learning_curve` trains the models."""
+"""The figures of a learning curve: accuracy by the number of training rows. `learning_curve` measures them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .share import Share
 
 @dataclass(frozen=True)
 class Point:
-    """A model trained on so many rows, and its right answers of each level to the held-out rows."""
+    """A model that was trained on `rows` rows, and its accuracy on the held-out rows at each level of labels."""
 
     rows: int
     accuracy: dict[str, Share]
@@ -17,10 +17,13 @@ class Point:
 
 @dataclass(frozen=True)
 class Curve:
-    """Points of models that were all trained by one recipe; `stopped_early`: it looked at the held-out rows."""
+    """The points of models trained by one recipe and measured on `held_out` rows.
+
+    `bundle_recipe` made the bundle of the report. `stopped_early`: the recipe used the held-out rows to stop early.
+    """
 
     recipe: str
     bundle_recipe: str
-    held: int
+    held_out: int
     stopped_early: bool
     points: tuple[Point, ...]

@@ -1,4 +1,4 @@
-"""The figures of a report, drawn by matplotlib as SVG texts that look the same everywhere (letters are outlines)."""
+"""The figures of a report as SVG text, drawn by matplotlib. Letters are outlines, so they look the same everywhere."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .subject import Level
 INK, BLUE, ORANGE, GREY = "#1b1f24", "#1f5fa8", "#c2571a", "#8a929c"
 _COLOURS = {"coarse": BLUE, "fine": ORANGE}
 _STYLE: Any = {
-    "font.family": "DejaVu Sans",  # Comes with matplotlib.
+    "font.family": "DejaVu Sans",  # Part of matplotlib.
     "font.size": 10.5,
     "text.color": INK,
     "axes.labelcolor": INK,
@@ -30,12 +30,12 @@ _STYLE: Any = {
     "ytick.color": INK,
     "legend.frameon": False,
     "svg.fonttype": "path",
-    "svg.hashsalt": "questiontopic",  # So that equal figures are equal files.
+    "svg.hashsalt": "questiontopic",  # Equal figures are equal files.
 }
 
 
 def confusion_figure(matrix: Ints, labels: Sequence[str]) -> str:
-    """Questions by right label (rows) and answer (columns); coloured by their share of the row."""
+    """A confusion matrix: questions by right label (rows) and answer (columns), coloured by their share of the row."""
     size = 1.9 + 0.62 * len(labels)
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(size + 0.5, size), layout="constrained")
@@ -61,14 +61,14 @@ def confusion_figure(matrix: Ints, labels: Sequence[str]) -> str:
 
 
 def reliability_figure(level: Level) -> str:
-    """How often answers of each confidence are right, above how many such answers there are."""
+    """A reliability diagram: how often answers of each confidence are right, and below, how many answers there are."""
     found = reliability(level.probabilities, level.truth)
     middles = [(one.low + one.high) / 2 for one in found]
     width = 0.9 / BINS
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(4.9, 5.2), layout="constrained")
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-        upper.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1.2, label="as often as it says")
+        upper.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1.2, label="perfectly calibrated")
         upper.bar(middles, [one.accuracy for one in found], width, color=_COLOURS[level.name], label="were right")
         upper.scatter(
             [one.confidence for one in found], [one.accuracy for one in found], s=16, color=INK, zorder=3, clip_on=False
@@ -77,13 +77,13 @@ def reliability_figure(level: Level) -> str:
         upper.legend(loc="upper left")
         bars = lower.bar(middles, [one.answers for one in found], width, color=GREY)
         lower.bar_label(bars, fontsize=8.5, padding=2)
-        most = max(one.answers for one in found)
-        lower.set(xlim=(0, 1), ylim=(0, most * 1.28), xlabel="Confidence of the answer", ylabel="Answers")
+        max_answers = max(one.answers for one in found)
+        lower.set(xlim=(0, 1), ylim=(0, max_answers * 1.28), xlabel="Confidence of the answer", ylabel="Answers")
         return _svg(figure)
 
 
 def curve_figure(curve: Curve) -> str:
-    """Accuracy of each level over the number of training rows, with 95 % intervals."""
+    """A learning curve: accuracy of each level by the number of training rows, with 95 % intervals."""
     rows = [point.rows for point in curve.points]
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(7.6, 4.2), layout="constrained")
@@ -94,7 +94,8 @@ def curve_figure(curve: Curve) -> str:
             ends = 100 * np.array([one.interval for one in shares]).T
             spread = np.abs(ends - values)
             axes.errorbar(rows, values, spread, color=_COLOURS[name], marker="o", capsize=3, label=f"{name} labels")
-            place, side = ((-6, 5), "right") if name == "coarse" else ((7, -13), "left")  # Curves rise to the right.
+            # Numbers stand above the upper, coarse curve and below the lower, fine curve.
+            place, side = ((-6, 5), "right") if name == "coarse" else ((7, -13), "left")
             for x, y in zip(rows, values, strict=True):
                 axes.annotate(f"{y:.1f}", (x, y), place, textcoords="offset points", ha=side, fontsize=9)
         axes.set(xlabel="Training questions", ylabel="Right answers, %", xlim=(0, max(rows) * 1.09))

@@ -1,6 +1,6 @@
-"""Trains a recipe on growing parts of the training rows and measures each model on held-out ones, never on test rows.
+"""Trains a recipe on growing parts of the training rows and measures the models on held-out rows, not on test rows.
 
-It imports TensorFlow, which a report without a curve does without.
+It imports TensorFlow; reports without a learning curve do not need it.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from questiontopic_model.runtimes.keras_graph import KerasGraph
 from ..data.examples import Examples, Labels
 from ..data.questions import DataError, Question
 from ..encoders.training_encoder import load_encoder
-from ..evaluation.metrics import evaluate, logits
+from ..evaluation.metrics import compute_logits, evaluate_logits
 from ..experiments.experiment import HELD_OUT_SHARE
 from ..experiments.runs import Run, Runs, prepare_tensorflow
 from ..recipes import RECIPES, Recipe
 from .curve import Curve, Point
-from .share import share
+from .share import share_of
 from .subject import Subject
 
 SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)
-_SLOW = {"distilled": "finetuned", "ensemble": "finetuned", "minilm": "finetuned"}  # Their curves would take hours.
-_NOT_KEPT = {"patience"}  # Stopping early needs rows of every label to spare, which small parts do not have.
+_SLOW = {"distilled": "finetuned", "ensemble": "finetuned", "minilm": "finetuned"}  # Their own curves would take hours.
+_NOT_USED = {"patience"}  # Small parts have too few rows per label to hold some out for stopping early.
 _SEED = 0
 
 
 @dataclass(frozen=True)
 class LearningCurve:
-    """How a curve is measured: by a recipe's name (else by the bundle's own, unless that is slow), at these shares."""
+    """How to measure a curve: with `recipe`, or else the bundle's own or a faster one, on `shares` of the rows."""
 
     recipe: str | None = None
     shares: Sequence[float] = SHARES
@@ -43,7 +43,7 @@ class LearningCurve:
     cache: Path | None = None
 
     def measure(self, subject: Subject, questions: Sequence[Question]) -> Curve:
-        """Trains on parts of the training questions; raises BundleError and DataError."""
+        """Trains a model on each part of the training questions; raises BundleError and DataError."""
         prepare_tensorflow(threads=1)
         recipe = self._recipe(subject)
         encoder = load_encoder(_encoder(subject, recipe), self.cache, threads=1)
@@ -53,18 +53,18 @@ class LearningCurve:
             raise DataError(f"the training questions have other labels than {subject.folder}; name its own by --data")
         examples = labels.examples(questions)
         prepared = Examples(tuple(map(prepare, examples.texts)), examples.coarse, examples.fine)
-        kept, held = prepared.split(HELD_OUT_SHARE, _SEED)  # In an order drawn by chance: parts are its beginnings.
+        kept, held_out = prepared.split(HELD_OUT_SHARE, _SEED)  # In random order, so the first rows are a random part.
         parts = [_first(kept, round(one * len(kept))) for one in self.shares]
-        look = held if recipe.needs_validation else None
-        planned = [Run(f"{len(part)} rows", recipe, part, look, labels, _SEED) for part in parts]
+        validation = held_out if recipe.needs_validation else None
+        planned = [Run(f"{len(part)} rows", recipe, part, validation, labels, _SEED) for part in parts]
         points = []
         for part, model in zip(parts, runs.models(planned), strict=True):
-            found = logits(runs.encoder.serving, KerasGraph(model), held.texts)
+            found = compute_logits(runs.encoder.serving, KerasGraph(model), held_out.texts)
             fine = recipe.fine and labels.hierarchical
-            levels = evaluate(found, held, labels, fine, Calibration()).levels()
-            points.append(Point(len(part), {name: share(p.argmax(axis=1) == truth) for name, p, truth in levels}))
+            levels = evaluate_logits(found, held_out, labels, fine, Calibration()).levels()
+            points.append(Point(len(part), {name: share_of(p.argmax(axis=1) == truth) for name, p, truth in levels}))
         own = subject.manifest.training.get("recipe", "unknown")
-        return Curve(recipe.name, own, len(held), recipe.needs_validation, tuple(points))
+        return Curve(recipe.name, own, len(held_out), recipe.needs_validation, tuple(points))
 
     def _recipe(self, subject: Subject) -> Recipe:
         training = subject.manifest.training
@@ -76,7 +76,7 @@ class LearningCurve:
         if name != own:
             chosen: Recipe = recipe
             return chosen
-        known = {field.name for field in dataclasses.fields(recipe)} - _NOT_KEPT
+        known = {field.name for field in dataclasses.fields(recipe)} - _NOT_USED
         changes = {key: value for key, value in training.get("hyper_parameters", {}).items() if key in known}
         changed: Recipe = dataclasses.replace(recipe, **changes)
         return changed

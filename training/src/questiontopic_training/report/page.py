@@ -1,4 +1,4 @@
-"""HTML pages from templates: everything that is put into them is escaped, figures are part of the file."""
+"""Makes HTML pages from templates. All values are escaped, and figures are part of the file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from ..points import points
+from ..evaluation.wording import points
 
 _LANGUAGES = {
     "ar": "Arabic",
@@ -31,7 +31,7 @@ _LANGUAGES = {
 
 
 def render(template: str, values: dict[str, Any]) -> str:
-    """The page of that template, for example `report`."""
+    """The page from a template of this folder, for example `report`."""
     environment = Environment(
         loader=PackageLoader(__package__, "."),
         autoescape=True,
@@ -51,7 +51,7 @@ def render(template: str, values: dict[str, Any]) -> str:
 
 
 def write(text: str, path: Path) -> None:
-    """Into a file whose folder need not exist."""
+    """Writes a file and makes its folder if it does not exist."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
 

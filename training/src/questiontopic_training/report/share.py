@@ -1,4 +1,4 @@
-"""A share of answers that were right, with the interval that so few answers leave open."""
+"""The share of right answers, with its confidence interval."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from scipy.stats import binomtest
 
 @dataclass(frozen=True)
 class Share:
-    """`right` of `answers` (at least one)."""
+    """`right` of `answers` answers; there is at least one."""
 
     right: int
     answers: int
 
     @property
     def value(self) -> float:
-        """The share, 0 to 1."""
+        """The share, from 0 to 1."""
         return self.right / self.answers
 
     @property
@@ -28,6 +28,6 @@ class Share:
         return float(found.low), float(found.high)
 
 
-def share(right: npt.NDArray[np.bool_]) -> Share:
-    """Of a row of rights and wrongs."""
+def share_of(right: npt.NDArray[np.bool_]) -> Share:
+    """The share of true values."""
     return Share(int(right.sum()), len(right))

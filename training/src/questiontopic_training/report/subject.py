@@ -1,4 +1,4 @@
-"""A bundle as a report sees it: loaded as the server loads it, asked everything, with its labels to judge answers."""
+"""The subject of a report: a bundle, loaded as the server loads it, and its answers to all questions."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ from questiontopic_model.topic_model import TopicModel
 from ..data.examples import Ints, Labels
 from ..data.questions import DataError, Question
 from ..evaluation.metrics import Evaluation
-from ..evaluation.suite import Assessment, assess
-from .share import Share, share
+from ..evaluation.suite import SuiteResults, run_suite
+from .share import Share, share_of
 
 
 @dataclass(frozen=True)
 class Level:
-    """One level of labels in an evaluation: probabilities [texts, labels], the right labels' numbers, their names."""
+    """One level of labels in an evaluation.
+
+    `probabilities` [texts, labels], the numbers `truth` of the right labels, and the names of the labels.
+    """
 
     name: str
     probabilities: Floats
@@ -31,40 +34,40 @@ class Level:
 
     @property
     def answers(self) -> Ints:
-        """The top labels' numbers."""
+        """The numbers of the top labels."""
         found: Ints = self.probabilities.argmax(axis=1)
         return found
 
     @property
     def confidence(self) -> Floats:
-        """The top labels' confidences."""
+        """The confidences of the top labels."""
         found: Floats = self.probabilities.max(axis=1)
         return found
 
     @property
     def accuracy(self) -> Share:
-        """The share of right top labels."""
-        return share(self.answers == self.truth)
+        """The share of texts whose top label is right."""
+        return share_of(self.answers == self.truth)
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A bundle's description, the runtime that answered, its labels and all its answers."""
+    """A bundle's manifest and labels, the runtime that computed the answers, and the results."""
 
     folder: Path
     manifest: Manifest
     runtime: str
     labels: Labels
-    assessment: Assessment
+    results: SuiteResults
 
     def levels(self, evaluation: Evaluation | None = None) -> list[Level]:
-        """The levels of the undisturbed test questions, or of another evaluation."""
+        """The levels of an evaluation; if not given, of the undisturbed test questions."""
         names = {"coarse": self.labels.coarse, "fine": tuple(label.name for label in self.labels.fine)}
-        return [Level(*level, names[level[0]]) for level in (evaluation or self.assessment.test).levels()]
+        return [Level(*level, names[level[0]]) for level in (evaluation or self.results.test).levels()]
 
 
 def examine(folder: Path, questions: Sequence[Question], runtime: str, cache: Path | None) -> Subject:
-    """Loads a bundle and asks it everything; raises BundleError, and DataError for labels that it does not have."""
+    """Loads a bundle and measures it; raises BundleError, and DataError for labels that the bundle lacks."""
     bundle = read_bundle(folder)
     manifest = bundle.manifest
     labels = _labels(folder, manifest)
@@ -76,7 +79,7 @@ def examine(folder: Path, questions: Sequence[Question], runtime: str, cache: Pa
     def answer(texts: Sequence[str]) -> Floats:
         return _finest(model, texts)
 
-    found = assess(answer, questions, labels, bool(manifest.fine_labels))
+    found = run_suite(answer, questions, labels, bool(manifest.fine_labels))
     return Subject(folder, manifest, model.runtime, labels, found)
 
 
@@ -84,12 +87,12 @@ def _labels(folder: Path, manifest: Manifest) -> Labels:
     fine = manifest.fine_labels or tuple(FineLabel(name, name) for name in manifest.coarse_labels)
     labels = Labels([Question("", label.coarse, label.name) for label in fine])
     if (labels.coarse, labels.fine) != (manifest.coarse_labels, fine):
-        raise BundleError(f"{folder}: its labels are not in sorted order, which training would have given them")
+        raise BundleError(f"{folder}: its labels are not sorted, so this package did not train it")
     return labels
 
 
 def _labelled(question: Question, labels: Labels) -> Question:
-    """With both levels as the bundle has them; a label that it lacks stays."""
+    """The question with the levels of labels that the bundle has; a label that the bundle lacks stays."""
     coarse_of = {label.name: label.coarse for label in labels.fine}
     if question.fine not in coarse_of and not labels.hierarchical:
         narrowed = question if question.coarse in coarse_of else question.narrowed() or question

@@ -1,4 +1,4 @@
-"""What a report tells of the answers of one level, as plain rows: scores of labels, confusions, mistakes."""
+"""The tables of a report for one level of labels: scores, confusions and mistakes, as plain rows."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .subject import Level
 
 @dataclass(frozen=True)
 class Score:
-    """A label's figures; `support` are the questions that it is right for, `answers` those that it was given to.
+    """The scores of a label: `support` questions have it, and `answers` questions got it.
 
-    Without answers there is no precision, without support no recall, and without either no F1: None.
+    Precision is None without answers, recall is None without support, and F1 is None without both.
     """
 
     label: str
@@ -30,7 +30,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Confusion:
-    """How often `answer` was given where `truth` was right, of `support` questions of that label."""
+    """`answer` was given `times` times where `truth` was right; `support` questions have the label `truth`."""
 
     truth: str
     answer: str
@@ -40,7 +40,7 @@ class Confusion:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong answer with its confidence, and the confidence that the right label got."""
+    """A wrong answer with its confidence, and the confidence `of_truth` of the right label."""
 
     text: str
     truth: str
@@ -50,7 +50,7 @@ class Mistake:
 
 
 def scores(level: Level) -> list[Score]:
-    """Of each label, in the labels' order."""
+    """The scores of all labels, in the order of the labels."""
     numbers = range(len(level.labels))
     found = precision_recall_fscore_support(level.truth, level.answers, labels=numbers, zero_division=0)
     given = np.bincount(level.answers, minlength=len(level.labels)).tolist()
@@ -62,33 +62,33 @@ def scores(level: Level) -> list[Score]:
 
 
 def macro_f1(rows: Sequence[Score]) -> float:
-    """The mean F1 of the labels that have questions, each label counting alike."""
+    """The mean F1 of the labels that have questions; all labels count alike."""
     return float(np.mean([row.f1 for row in rows if row.support and row.f1 is not None]))
 
 
 def confusion_matrix(level: Level) -> Ints:
-    """Questions by right label (rows) and answer (columns)."""
+    """The numbers of questions by right label (rows) and answer (columns)."""
     matrix = np.zeros((len(level.labels), len(level.labels)), np.int64)
     np.add.at(matrix, (level.truth, level.answers), 1)
     return matrix
 
 
-def confusions(level: Level, most: int) -> list[Confusion]:
-    """The most frequent ones, at most so many."""
+def confusions(level: Level, max_rows: int) -> list[Confusion]:
+    """The most frequent confusions, at most `max_rows`."""
     pairs = zip(level.truth.tolist(), level.answers.tolist(), strict=True)
     counted = Counter(pair for pair in pairs if pair[0] != pair[1])
     support = Counter(level.truth.tolist())
     ordered = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
     return [
         Confusion(level.labels[truth], level.labels[answer], times, support[truth])
-        for (truth, answer), times in ordered[:most]
+        for (truth, answer), times in ordered[:max_rows]
     ]
 
 
-def mistakes(level: Level, texts: Sequence[str], most: int) -> list[Mistake]:
-    """The wrong answers with the highest confidence, at most so many."""
+def mistakes(level: Level, texts: Sequence[str], max_rows: int) -> list[Mistake]:
+    """The wrong answers with the highest confidence, at most `max_rows`."""
     rows = np.flatnonzero(level.answers != level.truth)
-    ordered = rows[np.argsort(-level.confidence[rows], kind="stable")][:most]
+    ordered = rows[np.argsort(-level.confidence[rows], kind="stable")][:max_rows]
     return [
         Mistake(
             texts[row],

@@ -1,4 +1,4 @@
-"""Subjects of reports whose answers are written down: no model computes them."""
+"""Subjects of reports with given answers, which no model computes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from questiontopic_model.bundle.manifest import EncoderSpec
 from questiontopic_model.runtimes.graph import Floats
 from questiontopic_training.data.examples import Labels
 from questiontopic_training.data.questions import Question
-from questiontopic_training.evaluation.metrics import Evaluation, judge
-from questiontopic_training.evaluation.suite import Assessment
+from questiontopic_training.evaluation.metrics import Evaluation, evaluate_probabilities
+from questiontopic_training.evaluation.suite import SuiteResults
 from questiontopic_training.report.subject import Subject
 
 FINE = ("CAT:big", "CAT:small", "DOG:big", "DOG:small")
@@ -21,7 +21,7 @@ Answered = tuple[str, str, str, float]  # Text, right label, answer, confidence.
 
 
 def subject(name: str, answered: Sequence[Answered], fine: Sequence[str] = FINE, two_levels: bool = True) -> Subject:
-    """A subject with these answers to everything it was asked; the other labels share the rest of the confidence."""
+    """A subject with these answers; the other labels share the remaining confidence."""
     labels = Labels([Question("", label.split(":")[0], label) for label in fine])
     rows = [Question(text, truth.split(":")[0], truth) for text, truth, _, _ in answered]
     probabilities = np.zeros((len(rows), len(fine)), np.float32)
@@ -47,10 +47,10 @@ def subject(name: str, answered: Sequence[Answered], fine: Sequence[str] = FINE,
         manifest,
         "onnxruntime",
         labels,
-        Assessment(found, {"upper case": found}, {"de": coarse}),
+        SuiteResults(found, {"upper case": found}, {"de": coarse}),
     )
 
 
 def _judge(fine: Floats, rows: Sequence[Question], labels: Labels, two_levels: bool) -> Evaluation:
     truth = labels.examples(rows)
-    return judge(fine if two_levels else fine @ labels.matrix, truth, labels, two_levels)
+    return evaluate_probabilities(fine if two_levels else fine @ labels.matrix, truth, labels, two_levels)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from questiontopic_training.data.files import read_questions
+from questiontopic_training.data.files import read_label_lines, read_questions
 from questiontopic_training.data.questions import DataError, Question
 
 
@@ -12,7 +12,7 @@ def write(folder: Path, name: str, content: str | bytes) -> Path:
     return path
 
 
-def test_rows_of_a_csv_begin_at_their_first_line_whatever_stands_in_quotes(tmp_path: Path) -> None:
+def test_a_csv_row_has_the_number_of_its_first_line_even_with_line_breaks_in_quotes(tmp_path: Path) -> None:
     content = '\ufefflabel,note,text\r\nbuy,,"two\nlines, one ""row"""\r\n\r\n buy ,x, Where? \n"a:b",,Wo ist 東京?\n'
     questions = list(read_questions(write(tmp_path, "rows.csv", content)))
     assert [(question.text, question.fine, question.line) for question in questions] == [
@@ -30,7 +30,7 @@ def test_two_columns_make_two_levels(tmp_path: Path, fine: str) -> None:
     assert list(read_questions(write(tmp_path, "rows.jsonl", line))) == expected
 
 
-def test_a_label_before_the_text_needs_no_hierarchy(tmp_path: Path) -> None:
+def test_a_label_file_needs_no_hierarchy(tmp_path: Path) -> None:
     (question,) = read_questions(write(tmp_path, "rows.label", "buy\t I want  one \n"))
     assert (question.text, question.coarse, question.fine) == ("I want  one", "buy", "buy")
 
@@ -40,8 +40,8 @@ def test_a_label_before_the_text_needs_no_hierarchy(tmp_path: Path) -> None:
     [
         ("a.csv", "text;label\nWho?;x\n", 1, "columns 'text;label' are not enough; name them text and label, or text,"),
         ("a.csv", "text,coarse\nWho?,x\n", 1, "columns 'text', 'coarse' are not enough"),
-        ("a.csv", "text,label,text\n", 1, "one stands there twice"),
-        ("a.csv", "text,label,coarse,fine\n", 1, "both label, and coarse and fine"),
+        ("a.csv", "text,label,text\n", 1, "one name occurs twice"),
+        ("a.csv", "text,label,coarse,fine\n", 1, "both label and coarse, fine are there"),
         ("a.csv", 'text,label\n"a\nb",x\n  ,x\n', 4, "empty text; fill it in or remove the row"),
         ("a.csv", "text,label\nWho?,\n", 2, "empty label; fill it in"),
         ("a.csv", 'text,label\nWho?,"a\nb"\n', 2, "control character in the label 'a\\nb'"),
@@ -70,7 +70,7 @@ def test_a_bad_row_is_named_with_the_fix(
     assert "\n" not in str(caught.value)
 
 
-def test_a_field_without_end_is_not_read_into_memory(tmp_path: Path) -> None:
+def test_an_endless_field_is_not_read_into_memory(tmp_path: Path) -> None:
     path = write(tmp_path, "rows.csv", 'text,label\nWho?,x\n"' + "Who?,x\n" * 100_000)
     with pytest.raises(DataError, match=r"rows\.csv:3: field larger than field limit .*; check the quotation marks"):
         list(read_questions(path))
@@ -81,3 +81,11 @@ def test_a_file_of_another_kind_or_none_is_an_error(tmp_path: Path) -> None:
         list(read_questions(tmp_path / "rows.txt"))
     with pytest.raises(DataError, match=r"rows\.csv: No such file"):
         list(read_questions(tmp_path / "rows.csv"))
+
+
+def test_reads_labels_and_latin_1_text(tmp_path: Path) -> None:
+    # 0x85 is a character in this encoding, but Python's splitlines would end a line there.
+    path = write(tmp_path, "rows.label", b"LOC:city Where is the caf\xe9 \x85 ?\r\n\nHUM:ind Who sings ?")
+    first, second = read_label_lines(path, "latin-1")
+    assert first.narrowed() == Question("Where is the café \x85 ?", "LOC", "LOC:city")
+    assert (second.text, second.fine, second.line) == ("Who sings ?", "HUM:ind", 3)

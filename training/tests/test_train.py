@@ -1,0 +1,57 @@
+from pathlib import Path
+
+import pytest
+
+from questiontopic_model.bundle import read_bundle
+from questiontopic_training.__main__ import main
+from questiontopic_training.train import seeds_from
+
+
+def test_options_that_do_not_fit_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = ["--output", str(tmp_path / "bundle")]
+    assert main(["train", "--data", str(tmp_path), "--test", "t.csv", *output]) == 1
+    assert "with --test, --data must be a file" in capsys.readouterr().err
+    path = tmp_path / "own.csv"
+    path.write_text("text,label\n" + "".join(f"{word} {n} ?,{word}\n" for word in ("Who", "When") for n in range(9)))
+    for wrong, reason in (
+        (["--recipe", "minilm", "--balance", "0.5"], "the recipe minilm has no --balance"),
+        (["--recipe", "ensemble", "--encoder", "usem3"], "the recipe ensemble takes no --encoder"),
+    ):
+        assert main(["train", "--data", str(path), *wrong, *output]) == 1
+        assert reason in capsys.readouterr().err
+    for wrong in (["--folds", "2"], ["--balance", "1.5"]):
+        with pytest.raises(SystemExit):
+            main(["train", "--data", "a.csv", *wrong, *output])
+
+
+def test_only_a_bundle_is_replaced(tmp_path: Path, data_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "models" / "usem3").mkdir(parents=True)
+    for place in (tmp_path / "models", data_folder / "TREC_10.label"):
+        assert main(["train", "--data", str(data_folder), "--output", str(place)]) == 1
+        error = capsys.readouterr().err
+        expected = f"{place}: not a bundle, so it is not replaced; choose another --output"
+        assert error == f"questiontopic_training: {expected}\n"
+    assert (tmp_path / "models" / "usem3").is_dir()
+
+
+def test_an_unwritable_output_is_an_error_of_one_line(data_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = data_folder / "TREC_10.label" / "bundle"
+    assert main(["train", "--data", str(data_folder), "--output", str(place)]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_train_writes_a_bundle(
+    data_folder: Path, hub_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = f"train --recipe head --encoder {hub_folder} --data {data_folder} --output {tmp_path}/b --epochs 1"
+    assert main(arguments.split()) == 0
+    assert "not the published file" in capsys.readouterr().err
+    assert read_bundle(tmp_path / "b").manifest.training["hyper_parameters"]["epochs"] == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "count", "seeds"),
+    [(1, 1, [1]), (1, 5, [1, 0, 2, 3, 4]), (0, 3, [0, 1, 2]), (7, 3, [7, 0, 1])],
+)
+def test_the_first_seed_is_the_chosen_one(first: int, count: int, seeds: list[int]) -> None:
+    assert seeds_from(first, count) == seeds
