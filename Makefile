@@ -99,9 +99,10 @@ image-test: $(SERVE)/.ready $(DEV)/.ready .tools/go .tools/grpcurl ## Build the 
 	$(DEV)/bin/pytest -m engine -s
 
 .PHONY: bench
-bench: questions $(SERVE)/.ready $(DEV)/.ready .tools/loadgen $(PEERS:%=.venv/bench/%/.ready) ## Compare with other servers (an hour): bench/results.json
+bench: questions $(SERVE)/.ready $(DEV)/.ready .tools/loadgen $(PEERS:%=.venv/bench/%/.ready) ## Compare with other servers, in an hour, and write docs/performance.md
 	PYTHONPATH=bench $(DEV)/bin/python -m compare --questions "$(QUESTIONS)/webquestions.txt" --output bench/results.json $(ARGS)
-	PYTHONPATH=bench $(DEV)/bin/python -m compare.report bench/results.json
+	PYTHONPATH=bench $(DEV)/bin/python -m compare.report bench/results.json --write docs/performance.md
+	PYTHONPATH=bench $(DEV)/bin/python -m compare.plot bench/results.json bench/results.svg
 
 .PHONY: questions
 questions:
