@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import re
+import shlex
 import signal
 import subprocess
 import threading
@@ -24,10 +25,10 @@ def server_process(*flags: str) -> Iterator[str]:
 
     Skips the test if no server is configured.
     """
-    command = os.environ.get(VARIABLE, "").split()
+    command = shlex.split(os.environ.get(VARIABLE, ""))
     if not command:
         pytest.skip(
-            f"needs a real server: set {VARIABLE} to the command that starts one, without quotes, "
+            f"needs a real server: set {VARIABLE} to the command that starts one, "
             "for example `python -m questiontopic_server --bundle models/usem3`"
         )
     process = subprocess.Popen([*command, "--host", "127.0.0.1", "--port", "0", *flags], stderr=subprocess.PIPE)

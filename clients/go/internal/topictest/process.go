@@ -28,16 +28,16 @@ var servingLine = regexp.MustCompile(`(?m)^.*serving \S+ \S+ on (\S+:\d+) \((pla
 // the server must stop with exit code 0. Without the variable the test is skipped.
 func StartProcess(t *testing.T, arguments ...string) (address, transport string) {
 	t.Helper()
-	command := strings.Fields(os.Getenv(commandVariable))
-	if len(command) == 0 {
-		t.Skipf("needs a real server: set %s to the command that starts one, without quotes, "+
+	command := os.Getenv(commandVariable)
+	if command == "" {
+		t.Skipf("needs a real server: set %s to the shell command that starts one, "+
 			"for example `/path/to/python -m questiontopic_server --bundle /path/to/bundle`", commandVariable)
 	}
-	command = append(command, "--host", "127.0.0.1", "--port", "0")
-	command = append(command, arguments...)
+	// A shell splits the command, because its paths may have blanks.
+	words := append([]string{"-c", "exec " + command + ` "$@"`, "sh", "--host", "127.0.0.1", "--port", "0"}, arguments...)
 
 	ctx, end := context.WithCancel(context.Background())
-	process := exec.CommandContext(ctx, command[0], command[1:]...)
+	process := exec.CommandContext(ctx, "sh", words...)
 	process.Cancel = func() error { return process.Process.Signal(syscall.SIGTERM) }
 	process.WaitDelay = drainTimeout
 	log := &processLog{serving: make(chan []string, 1)}
