@@ -38,7 +38,7 @@ endef
 EDITABLE := --quiet --no-deps --no-build-isolation --editable clients/python --editable server
 
 $(SERVE)/.ready: requirements/serve.txt clients/python/pyproject.toml server/pyproject.toml
-	@echo "making $(SERVE), once: downloads 85 MB, installs 210 MB; about half a minute and the time of the download" >&2
+	@echo "making $(SERVE), once: downloads 90 MB, installs 225 MB; about half a minute and the time of the download" >&2
 	$(venv)
 	$(call install,--require-hashes --only-binary :all: --requirement $<)
 	$(call install,$(EDITABLE))
