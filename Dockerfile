@@ -49,16 +49,16 @@ RUN --mount=type=bind,source=requirements/minilm.txt,target=/requirements/minilm
 
 
 # setuptools only builds our distributions. ONNX Runtime's package holds its library twice, and Python loads the one in
-# onnxruntime_pybind11_state; its other folders are tools. Nothing is type-checked or compiled against here.
+# onnxruntime_pybind11_state. The other folders are tools for those who build or convert, and _simd is for numpy's tests.
 FROM packages AS serve-packages
-RUN /opt/pip/bin/pip --python /opt/venv/bin/python uninstall -y setuptools
-RUN rm -r /opt/venv/lib/python3*/site-packages/onnxruntime/capi/libonnxruntime.so.* \
-        /opt/venv/lib/python3*/site-packages/onnxruntime/backend \
-        /opt/venv/lib/python3*/site-packages/onnxruntime/datasets \
-        /opt/venv/lib/python3*/site-packages/onnxruntime/quantization \
-        /opt/venv/lib/python3*/site-packages/onnxruntime/tools \
-        /opt/venv/lib/python3*/site-packages/onnxruntime/transformers && \
-    find /opt/venv \( -name '*.pyi' -o -name '*.pxd' -o -name '*.pyx' -o -name '*.h' -o -name '*.a' \) -delete && \
+WORKDIR /opt/venv/lib
+RUN /opt/pip/bin/pip --python /opt/venv/bin/python uninstall -y setuptools && \
+    rm -r python3*/site-packages/onnxruntime/capi/libonnxruntime.so.* && \
+    rm -rf python3*/site-packages/onnxruntime/backend python3*/site-packages/onnxruntime/datasets \
+        python3*/site-packages/onnxruntime/quantization python3*/site-packages/onnxruntime/tools \
+        python3*/site-packages/onnxruntime/transformers python3*/site-packages/numpy/distutils \
+        python3*/site-packages/numpy/f2py python3*/site-packages/numpy/_core/_simd.* && \
+    find . \( -name '*.pyi' -o -name '*.pxd' -o -name '*.pyx' -o -name '*.h' -o -name '*.a' \) -delete && \
     compile-packages
 
 
