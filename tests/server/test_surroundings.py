@@ -175,8 +175,8 @@ class Requests:
 @pytest.mark.parametrize(
     "said", [b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01\x00\x05hello"], ids=["HTTP/1.1", "TLS"]
 )
-def test_a_stranger_leaves_a_trace_with_its_address_at_debug(said: bytes) -> None:
-    with ServerProcess(DEFAULT_BUNDLE, "--log-level", "debug") as server:
+def test_a_stranger_leaves_a_trace_with_its_address_if_asked_for(said: bytes) -> None:
+    with ServerProcess(DEFAULT_BUNDLE, "--log-level", "debug", environment={"GRPC_TRACE": "http"}) as server:
         host, _, port = server.address.rpartition(":")
         with socket.create_connection((host, int(port))) as stranger:
             peer = f"ipv4:127.0.0.1:{stranger.getsockname()[1]}"

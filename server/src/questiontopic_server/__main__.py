@@ -28,9 +28,8 @@ def main() -> NoReturn:
         say(f"warning: {name} is no setting and is ignored; did you mean {meant}?")
     start_logging(settings.log_level)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy multiplies only small matrices here.
-    if settings.log_level == "debug":  # Then gRPC tells of each connection, its peer and why it failed.
-        os.environ.setdefault("GRPC_VERBOSITY", "info")
-        os.environ.setdefault("GRPC_TRACE", "http")
+    if settings.log_level == "debug":
+        os.environ.setdefault("GRPC_VERBOSITY", "info")  # gRPC tells of failed handshakes, and heeds GRPC_TRACE.
     uvloop.run(_serve_and_exit(settings))
     raise AssertionError("the process has ended")
 
