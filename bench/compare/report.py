@@ -37,8 +37,11 @@ def main() -> None:
     parser.add_argument(
         "--mark", default="results", help="where: between the comments <!-- MARK --> and <!-- /MARK --> (%(default)s)"
     )
+    parser.add_argument("--only", metavar="NAME,…", help="print or write only these servers")
     options = parser.parse_args()
     results = json.loads(options.results.read_text("utf-8"))
+    if options.only:
+        results["servers"] = {name: results["servers"][name] for name in options.only.split(",")}
     if options.write:
         write_between_marks(options.write, options.mark, summary(results, options.reference))
     else:

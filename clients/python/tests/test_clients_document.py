@@ -104,7 +104,7 @@ def test_the_go_commands_add_the_module(tmp_path: Path) -> None:
     program = f'package main\n\nimport "{_MODULE}/questiontopic"\n\nfunc main() {{ println(questiontopic.Version) }}\n'
     (tmp_path / "main.go").write_text(program)
     for line in [line for line in _COMMANDS if line.startswith("go ")]:
-        _run([go, *shlex.split(line.replace("/path/to/question-topic", str(_ROOT)))[1:]], tmp_path)
+        _run([go, *shlex.split(line.replace("/path/to/question-topic", shlex.quote(str(_ROOT))))[1:]], tmp_path)
     _run([go, "build", "."], tmp_path)
 
 

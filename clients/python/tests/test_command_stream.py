@@ -194,5 +194,5 @@ def test_an_interrupt_during_a_call_is_code_130_and_cancels_it(serve: Serve) -> 
 
 
 def test_a_closed_standard_output_is_one_line_and_code_1() -> None:
-    done = subprocess.run(["/bin/sh", "-c", f"{sys.executable} -m questiontopic Who? >&-"], capture_output=True)
+    done = subprocess.run(["/bin/sh", "-c", '"$0" -m questiontopic Who? >&-', sys.executable], capture_output=True)
     assert (done.returncode, done.stderr) == (1, b"questiontopic: standard output is closed\n")
