@@ -53,14 +53,14 @@ async def serve(settings: Settings) -> None:
     await server.start()
 
     workers = settings.workers or min(_MAX_WORKERS, max(1, round(available())))
-    threads = ThreadPoolExecutor(workers, thread_name_prefix="worker")
-    loading, stopping = asyncio.create_task(_load(threads, settings)), asyncio.create_task(stop.wait())
+    threads = [ThreadPoolExecutor(1) for _ in range(workers)]
+    loading, stopping = asyncio.create_task(_load(threads[-1], settings)), asyncio.create_task(stop.wait())
     await asyncio.wait([loading, stopping], return_when=asyncio.FIRST_COMPLETED)
     if stop.is_set():
         _log.info("stopped while loading")
         return
     model = await loading
-    batcher = _batcher(model, threads, workers, settings)
+    batcher = _batcher(model, threads, settings)
     service.start(Responses(model), batcher)
     await health.set_serving(True)
     _log.info("serving %s %s on %s (%s)", model.manifest.name, model.manifest.version, address, settings.transport)
@@ -81,7 +81,7 @@ def _signal_to_stop() -> asyncio.Event:
     return stop
 
 
-async def _load(threads: Executor, settings: Settings) -> TopicModel:
+async def _load(thread: Executor, settings: Settings) -> TopicModel:
     """The model of the bundle, once its golden texts have come out as recorded."""
     if settings.cache is None:
         _log.info("no home folder: the encoder's table is unpacked into memory; --cache names a folder to keep it in")
@@ -93,24 +93,31 @@ async def _load(threads: Executor, settings: Settings) -> TopicModel:
         gc.freeze()  # What was loaded stays, so no later collection needs to look at it.
         return model
 
-    return await asyncio.get_running_loop().run_in_executor(threads, load)
+    return await asyncio.get_running_loop().run_in_executor(thread, load)
 
 
-def _batcher(model: TopicModel, threads: Executor, workers: int, settings: Settings) -> Batcher[Answer]:
+def _batcher(model: TopicModel, threads: Sequence[Executor], settings: Settings) -> Batcher[Answer]:
     """A batcher whose batches are computed by threads: the runtimes release the interpreter's lock."""
-    loop = asyncio.get_running_loop()
+    idle = list(threads)
 
     def compute(texts: Sequence[str]) -> list[Answer]:
         _log.debug("computing %d texts", len(texts))
         return answers(model.predict(texts))
 
+    async def compute_in_thread(texts: Sequence[str]) -> list[Answer]:
+        thread = idle.pop()  # The one used last: what it computes with is still in the CPU's caches.
+        try:
+            return await asyncio.get_running_loop().run_in_executor(thread, compute, texts)
+        finally:
+            idle.append(thread)
+
     limits = Limits(
-        side_by_side=workers,
+        side_by_side=len(threads),
         max_batch=settings.max_batch * _QUESTION,
         max_queue=settings.max_queue,
         max_calls=settings.max_queue // _TEXTS_PER_CALL,
     )
-    return Batcher(lambda texts: loop.run_in_executor(threads, compute, texts), _weigh(model.max_pieces), limits)
+    return Batcher(compute_in_thread, _weigh(model.max_pieces), limits)
 
 
 def _weigh(max_pieces: int) -> Callable[[str], int]:

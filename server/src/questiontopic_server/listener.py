@@ -34,8 +34,8 @@ _OPTIONS = [
     ("grpc.max_metadata_size", _MAX_METADATA),
     ("grpc.absolute_max_metadata_size", _MAX_METADATA),  # Between the two limits gRPC refuses at random.
     # Beyond its limits of calls that wait for us gRPC answers CANCELLED, which nobody retries: keep them out of reach.
-    ("grpc.server.max_pending_requests", _MAX_CALLS),
-    ("grpc.server.max_pending_requests_hard_limit", 2 * _MAX_CALLS),
+    ("grpc.server.max_pending_requests", 10 * _MAX_CALLS),
+    ("grpc.server.max_pending_requests_hard_limit", 20 * _MAX_CALLS),
 ]
 
 
