@@ -39,8 +39,8 @@ async def serve(settings: Settings) -> None:
     """Serves until a signal asks to stop, then drains. Raises TLSError, ListenError, BundleError or DrainError.
 
     The sockets stay open and refuse calls until the process ends, which must be at once: gRPC's own way to stop answers
-    calls that arrive in that moment with CANCELLED, which nobody retries. A closed connection is UNAVAILABLE. A load
-    that the signal interrupts still runs then.
+    calls that arrive in that moment with CANCELLED, which nobody retries. A closed connection is UNAVAILABLE. If a
+    signal comes while the bundle loads, the load is cut off by the end of the process.
     """
     stop = _signal_to_stop()
     streams, service = Streams(), TopicService()
@@ -67,9 +67,11 @@ async def serve(settings: Settings) -> None:
 
     await stopping
     await health.set_serving(False)
-    await _drain(service, streams, settings.drain_timeout)
-    if batcher.dropped:
-        _log.info("calls not computed: %s", ", ".join(f"{many} {why}" for why, many in batcher.dropped.items()))
+    try:
+        await _drain(service, streams, settings.drain_timeout)
+    finally:
+        if batcher.dropped:
+            _log.info("calls not answered: %s", ", ".join(f"{many} {why}" for why, many in batcher.dropped.items()))
     _log.info("drained")
 
 

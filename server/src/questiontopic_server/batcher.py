@@ -46,7 +46,7 @@ class Batcher(Generic[T]):
 
     `weigh` tells how much work a text is, at least 1, in any unit. The work bounds the batches, so that long texts do
     not make them slower than short ones, and the wait is estimated by it.
-    `dropped` counts by reason the calls that were not computed to their end.
+    `dropped` counts by reason the calls that got no answer.
     """
 
     def __init__(self, compute: Compute[T], weigh: Callable[[str], int], limits: Limits) -> None:
@@ -95,8 +95,9 @@ class Batcher(Generic[T]):
         raise error
 
     def _drop(self, call: Call[T], reason: str, error: Exception) -> None:
-        self.dropped[reason] += 1
-        call.fail(error)
+        if not call.answered.done():
+            self.dropped[reason] += 1
+            call.fail(error)
         self._queue.remove(call)
 
     def _start(self) -> None:

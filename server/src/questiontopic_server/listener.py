@@ -16,19 +16,19 @@ from .security.tls import server_credentials
 from .settings import Settings
 from .validation import MAX_MESSAGE_BYTES
 
-# Calls of one connection at a time. More wait in the caller's gRPC, where they expire at no cost to the server. RFC
-# 9113 (section 6.5.2) advises against less.
-_MAX_STREAMS = 100
+# Calls of one connection at a time: two full batches of single questions, which is all that two CPUs compute at once.
+# More wait in the caller's gRPC, where they expire at no cost to the server (docs/performance.md, Overload).
+_MAX_STREAMS = 64
 _MAX_METADATA = 8 * 1024  # Bytes, as the contract says.
-# A last bound for the memory of a flood over hundreds of connections. Its refusals carry no retry delay, so the
-# batcher's bounds, which do, must be reached first.
+# A last bound for calls of all connections together. Its refusals carry no retry delay. With the default --max-queue
+# the batcher's bounds, whose refusals do, are reached first.
 _MAX_CALLS = 20_000
 _OPTIONS = [
     ("grpc.so_reuseport", 0),  # Otherwise a second server on the same port starts without an error.
     ("grpc.max_concurrent_streams", _MAX_STREAMS),
-    # So many calls more may have ended for the caller, but not for us: cancelled ones, and those just answered. gRPC
-    # refuses the rest. Without this limit calls that have expired would pile up in a flood, without it at 0 gRPC would
-    # refuse calls that its own limit of streams allows.
+    # So many more calls may have ended for the caller but not for us: cancelled ones, and those just answered. gRPC
+    # refuses the rest. With no bound, expired calls would pile up in a flood. With 0, gRPC would refuse calls of
+    # callers that keep to the limit above.
     ("grpc.http2.max_deallocating_streams", _MAX_STREAMS),
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_metadata_size", _MAX_METADATA),

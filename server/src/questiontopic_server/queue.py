@@ -131,8 +131,8 @@ class Queue(Generic[T]):
     def take(self, room: int) -> Iterator[Part[T]]:
         """Parts that fill a room for so much work: half for small calls, half for large ones, if both wait.
 
-        The last text may need more room than is left. A part whose call has ended when the caller comes back for the
-        next part takes no room.
+        The last text may need more room than is left. If the loop over the parts ends a part's call, that part takes
+        no room.
         """
         reserved = room - room // 2 if self._large.calls else 0
         for line, kept in ((self._small, reserved), (self._large, 0), (self._small, 0)):

@@ -118,7 +118,7 @@ class Settings:
         "Largest number of questions computed in one batch; a long text counts as several.", _whole(1, 4_096), 32
     )
     max_queue: int = _setting(
-        "Largest number of texts that wait, and four times the largest number of calls that do; more are refused with "
+        "Largest number of texts that wait; at most a quarter as many calls wait. More are refused with "
         f"RESOURCE_EXHAUSTED. At least {_FULL_CALL}, one full call.",
         _whole(_FULL_CALL, 1_000_000),
         16_384,
