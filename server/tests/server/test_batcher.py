@@ -74,6 +74,16 @@ async def blocked(gate: Gate, batcher: Batcher[str]) -> asyncio.Task[list[str]]:
     return first
 
 
+async def experienced(gate: Gate) -> Batcher[str]:
+    """A batcher that knows the time for a character, and whose function is held from now on."""
+    batcher = batcher_of(gate, weigh=len)
+    gate.open.set()
+    await batcher.predict(["warm"])
+    gate.open.clear()
+    gate.entered.clear()
+    return batcher
+
+
 def texts_of(name: str, number: int) -> list[str]:
     return [f"{name}{index}" for index in range(number)]
 
@@ -234,11 +244,7 @@ def test_a_full_queue_refuses_with_a_hint_and_accepts_again_when_it_has_room(max
 def test_a_deadline_that_the_queue_cannot_meet_is_refused_at_once() -> None:
     async def scenario() -> None:
         gate, loop = Gate(Clock()), asyncio.get_running_loop()
-        gate.open.set()
-        batcher = batcher_of(gate, weigh=len)
-        await batcher.predict(["warm"])  # From now on the batcher knows the time for a character.
-        gate.open.clear()
-        gate.entered.clear()
+        batcher = await experienced(gate)
         first = await blocked(gate, batcher)
         waiting = await queued(*(batcher.predict([f"t{i}"]) for i in range(9)))
         with pytest.raises(Overloaded, match="deadline cannot be met") as refused:
@@ -256,11 +262,7 @@ def test_a_deadline_that_the_queue_cannot_meet_is_refused_at_once() -> None:
 def test_the_wait_is_estimated_by_the_length_of_the_texts_and_not_by_their_number() -> None:
     async def scenario() -> None:
         gate, loop = Gate(Clock()), asyncio.get_running_loop()
-        gate.open.set()
-        batcher = batcher_of(gate, weigh=len)
-        await batcher.predict(["ab"])
-        gate.open.clear()
-        gate.entered.clear()
+        batcher = await experienced(gate)
         first = await blocked(gate, batcher)
         waiting = await queued(batcher.predict(["x" * 500]))  # One text, fifty seconds of work.
         with pytest.raises(Overloaded, match="deadline cannot be met"):
@@ -289,11 +291,7 @@ def test_many_full_calls_of_long_texts_are_answered_or_refused_and_do_not_all_ex
 def test_a_small_call_is_not_refused_for_the_large_calls_that_it_need_not_wait_for() -> None:
     async def scenario() -> None:
         gate, loop = Gate(Clock()), asyncio.get_running_loop()
-        gate.open.set()
-        batcher = batcher_of(gate, weigh=len)
-        await batcher.predict(["ab"])
-        gate.open.clear()
-        gate.entered.clear()
+        batcher = await experienced(gate)
         first = await blocked(gate, batcher)
         large = await queued(batcher.predict(["xx"] * 500))  # A hundred seconds of work.
         (small,) = await queued(batcher.predict(["s"], loop.time() + 5))
