@@ -14,7 +14,8 @@ import pytest
 from questions import TREC
 from server_process import ROOT, wait_for_log
 
-ENVIRONMENT = {**os.environ, "MAKEFLAGS": ""}
+# Without what an outer make passes on: its level alone makes the inner one print which folder it enters.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
 
 
 def make(*arguments: str, folder: Path = ROOT, path: str = os.environ["PATH"]) -> subprocess.CompletedProcess[str]:

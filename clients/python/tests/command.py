@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 _RUN = [sys.executable, "-m", "questiontopic"]
 
@@ -26,14 +26,16 @@ def run(*arguments: str | bytes, lines: str | bytes = b"", environment: Mapping[
     return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
-def start(*arguments: str) -> subprocess.Popen[bytes]:
-    """Starts the command with a pipe for each of its three standard streams."""
+def start(*arguments: str, output: int | IO[bytes] = subprocess.PIPE) -> subprocess.Popen[bytes]:
+    """Starts the command with a pipe for each of its three standard streams, or another output."""
     pipe = subprocess.PIPE
-    return subprocess.Popen([*_RUN, *arguments], stdin=pipe, stdout=pipe, stderr=pipe, env=_environment(None))
+    return subprocess.Popen([*_RUN, *arguments], stdin=pipe, stdout=output, stderr=pipe, env=_environment(None))
 
 
 def _environment(changes: Mapping[str, str] | None) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if name != "QUESTIONTOPIC_ADDRESS"}
+    # PYTHONUNBUFFERED, which build machines set, would hide what happens to output that is still in Python's buffer.
+    left_out = ("QUESTIONTOPIC_ADDRESS", "PYTHONUNBUFFERED")
+    inherited = {name: value for name, value in os.environ.items() if name not in left_out}
     return {**inherited, **(changes or {})}
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import grpc
 from google.protobuf.any_pb2 import Any
@@ -159,6 +160,15 @@ def test_a_closed_pipe_ends_the_run_without_a_message(serve: Serve) -> None:
         process.stdin.flush()
         assert process.wait(timeout=30) == 141
         assert process.stderr.read() == b""
+
+
+def test_output_that_cannot_be_written_is_one_line_and_code_1(serve: Serve) -> None:
+    with (
+        Path("/dev/full").open("wb") as full,
+        start("--address", serve(TopicService()), "Who?", output=full) as process,
+    ):
+        _, error = process.communicate(timeout=60)
+    assert (process.returncode, error) == (1, b"questiontopic: No space left on device\n")
 
 
 def test_an_interrupt_while_the_command_waits_for_input_is_code_130(serve: Serve) -> None:

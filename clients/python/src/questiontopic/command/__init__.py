@@ -33,12 +33,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (TopicError, Failure) as error:
         return _failed(str(error))
     except BrokenPipeError:
+        _discard_output()
         return PIPE_CLOSED  # The reader of the output has ended, for example `head`.
     except OSError as error:
+        _discard_output()
         return _failed(error.strerror or str(error))
     except KeyboardInterrupt:
         return INTERRUPTED
     return ANSWERED
+
+
+def _discard_output() -> None:
+    # What could not be written is still in the buffer: Python would write it at exit, fail again and end with code 120.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _failed(reason: str) -> int:
