@@ -52,7 +52,7 @@ func New(address string, transport Transport, options ...Option) (*Client, error
 		grpc.WithTransportCredentials(transport.credentials),
 		grpc.WithDefaultServiceConfig(serviceConfig()),
 		grpc.WithUserAgent("questiontopic-go/" + Version),
-		grpc.WithChainUnaryInterceptor(setDeadline(chosen.timeout)),
+		grpc.WithChainUnaryInterceptor(transport.explain, setDeadline(chosen.timeout)),
 		grpc.WithDefaultCallOptions(
 			grpc.MaxCallSendMsgSize(maxMessageBytes),
 			grpc.MaxCallRecvMsgSize(maxMessageBytes),
