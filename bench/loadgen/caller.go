@@ -15,8 +15,10 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/question-topic/question-topic/clients/go/questiontopic"
+	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
 
 const connectTimeout = 20 * time.Second
@@ -36,11 +38,13 @@ func dial(target string, connections, inFlight int, throttled bool) (caller, err
 	switch where.Scheme {
 	case "grpc":
 		return dialGRPC(where, connections, throttled)
+	case "merged":
+		return dialMerged(where)
 	case "http":
 		transport := &http.Transport{MaxIdleConnsPerHost: max(inFlight, 4096), MaxConnsPerHost: 0}
 		return &httpCaller{target, &http.Client{Transport: transport}}, nil
 	}
-	return nil, fmt.Errorf("target %q must begin with grpc:// or http://", target)
+	return nil, fmt.Errorf("target %q must begin with grpc://, merged:// or http://", target)
 }
 
 type grpcCaller struct {
@@ -124,6 +128,31 @@ type raw struct{}
 func (raw) Name() string                       { return "proto" }
 func (raw) Marshal(v any) ([]byte, error)      { return *v.(*[]byte), nil }
 func (raw) Unmarshal(data []byte, v any) error { *v.(*[]byte) = bytes.Clone(data); return nil }
+
+// mergedCaller asks through the project's Go client, which merges the calls into few large ones on one connection.
+type mergedCaller struct{ client *questiontopic.Client }
+
+func dialMerged(target *url.URL) (mergedCaller, error) {
+	client, err := questiontopic.New(target.Host, questiontopic.Plaintext(), questiontopic.WithMerging(questiontopic.Merging{}))
+	if err != nil {
+		return mergedCaller{}, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
+	defer cancel()
+	_, err = client.DescribeModel(ctx, &questiontopicv1.DescribeModelRequest{}) // Connects.
+	return mergedCaller{client}, err
+}
+
+func (c mergedCaller) Call(ctx context.Context, body []byte) ([]byte, error) {
+	request := &questiontopicv1.PredictTopicRequest{}
+	if err := proto.Unmarshal(body, request); err != nil {
+		return nil, err
+	}
+	_, err := c.client.PredictTopic(ctx, request)
+	return nil, err
+}
+
+func (c mergedCaller) Close() { c.client.Close() }
 
 type httpCaller struct {
 	url    string

@@ -30,6 +30,7 @@ const maxMessageBytes = 16 << 20
 type Client struct {
 	questiontopicv1.TopicServiceClient
 	connection *grpc.ClientConn
+	merger     *merger // nil without merging
 }
 
 // New returns a client of the server at address, which is HOST:PORT or any other gRPC target, such as
@@ -49,6 +50,13 @@ func New(address string, transport Transport, options ...Option) (*Client, error
 	}
 	if chosen.timeout <= 0 {
 		return nil, fmt.Errorf("questiontopic: the timeout must be positive, not %v", chosen.timeout)
+	}
+	var limits Merging
+	if chosen.merging != nil {
+		var err error
+		if limits, err = chosen.merging.orDefault(); err != nil {
+			return nil, err
+		}
 	}
 	dial := []grpc.DialOption{
 		grpc.WithTransportCredentials(transport.credentials),
@@ -79,7 +87,36 @@ func New(address string, transport Transport, options ...Option) (*Client, error
 		_ = connection.Close() // It has not connected.
 		return nil, fmt.Errorf("questiontopic: %w", err)
 	}
-	return &Client{questiontopicv1.NewTopicServiceClient(connection), connection}, nil
+	client := &Client{TopicServiceClient: questiontopicv1.NewTopicServiceClient(connection), connection: connection}
+	if chosen.merging != nil {
+		client.merger = newMerger(client.predictAlone, chosen.timeout, limits)
+	}
+	return client, nil
+}
+
+// PredictTopic answers a request as the contract says. With [WithMerging], a request of few texts and without call
+// options shares a call with others.
+func (c *Client) PredictTopic(
+	ctx context.Context, request *questiontopicv1.PredictTopicRequest, options ...grpc.CallOption,
+) (*questiontopicv1.PredictTopicResponse, error) {
+	if c.merger == nil || len(options) > 0 || !isSmall(request) {
+		return c.TopicServiceClient.PredictTopic(ctx, request, options...)
+	}
+	return c.merger.predict(ctx, request)
+}
+
+func (c *Client) predictAlone(
+	ctx context.Context, request *questiontopicv1.PredictTopicRequest,
+) (*questiontopicv1.PredictTopicResponse, error) {
+	return c.TopicServiceClient.PredictTopic(ctx, request)
+}
+
+// MergingStats counts the merged calls of a client with [WithMerging]. For any other client it is zero.
+func (c *Client) MergingStats() MergingStats {
+	if c.merger == nil {
+		return MergingStats{}
+	}
+	return c.merger.read()
 }
 
 // Predict returns one prediction for each text, in the order of the texts, from the bundle that the server has loaded.

@@ -1,9 +1,11 @@
 package questiontopic
 
 import (
+	"fmt"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
 
@@ -39,6 +41,20 @@ func Reason(err error) string {
 // RequestID returns the id of an INTERNAL error in the server's log, for a report; empty if the error has none.
 func RequestID(err error) string {
 	return errorInfo(err).GetMetadata()["request_id"]
+}
+
+// invalidArgument returns the error of a request with these violations, at least one, as the server would report it.
+func invalidArgument(violations []*errdetails.BadRequest_FieldViolation) error {
+	message := violations[0].GetField() + ": " + violations[0].GetDescription()
+	if len(violations) > 1 {
+		message += fmt.Sprintf(" (and %d more)", len(violations)-1)
+	}
+	refused, err := status.New(codes.InvalidArgument, message).WithDetails(
+		&errdetails.BadRequest{FieldViolations: violations})
+	if err != nil {
+		return err
+	}
+	return refused.Err()
 }
 
 func errorInfo(err error) *errdetails.ErrorInfo {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"sync"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -79,6 +80,28 @@ func ExampleClient_PredictTopic() {
 	}
 	fmt.Println(response.GetModel().GetName(), response.GetPredictions()[0].GetFine().GetTopTopic())
 	// Output: test NUM:money
+}
+
+func ExampleWithMerging() {
+	client, err := questiontopic.New(os.Getenv("QUESTIONTOPIC_ADDRESS"), questiontopic.Plaintext(),
+		questiontopic.WithMerging(questiontopic.Merging{}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+
+	var users sync.WaitGroup
+	for range 100 { // Each asks one question, as the users of a web page do.
+		users.Go(func() {
+			if _, err := client.Predict(context.Background(), 0, "What is your salary?"); err != nil {
+				log.Print(err)
+			}
+		})
+	}
+	users.Wait()
+	stats := client.MergingStats()
+	fmt.Println(stats.Texts, stats.Calls < 100)
+	// Output: 100 true
 }
 
 func ExampleFieldViolations() {

@@ -12,6 +12,7 @@ type Option func(*settings)
 type settings struct {
 	timeout   time.Duration
 	throttled bool
+	merging   *Merging // nil: no merging
 	dial      []grpc.DialOption
 }
 

@@ -7,8 +7,6 @@ import (
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
@@ -52,19 +50,9 @@ func invalidStrings(message protoreflect.Message) []string {
 }
 
 func notUTF8(fields []string) error {
-	const description = "not valid UTF-8"
-	message := fields[0] + ": " + description
-	if len(fields) > 1 {
-		message += fmt.Sprintf(" (and %d more)", len(fields)-1)
+	violations := make([]*errdetails.BadRequest_FieldViolation, len(fields))
+	for i, field := range fields {
+		violations[i] = &errdetails.BadRequest_FieldViolation{Field: field, Description: "not valid UTF-8"}
 	}
-	request := &errdetails.BadRequest{}
-	for _, field := range fields {
-		request.FieldViolations = append(request.FieldViolations,
-			&errdetails.BadRequest_FieldViolation{Field: field, Description: description})
-	}
-	refused, err := status.New(codes.InvalidArgument, message).WithDetails(request)
-	if err != nil {
-		return err
-	}
-	return refused.Err()
+	return invalidArgument(violations)
 }
