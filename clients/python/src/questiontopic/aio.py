@@ -8,10 +8,10 @@ import grpc.aio
 
 from questiontopic.channel import channel_options, tls_credentials
 from questiontopic.error import topic_errors
-from questiontopic.request import DEFAULT_TIMEOUT, predict_topic_request, seconds
+from questiontopic.request import DEFAULT_TIMEOUT, describe_model_request, predict_topic_request, seconds
+from questiontopic.target import check_target
 from questiontopic.v1.topic_pb2 import (
     LABEL_LEVEL_UNSPECIFIED,
-    DescribeModelRequest,
     DescribeModelResponse,
     LabelLevel,
     PredictTopicResponse,
@@ -35,6 +35,7 @@ class AsyncTopicClient:
     @classmethod
     def plaintext(cls, address: str, *, timeout: float = DEFAULT_TIMEOUT) -> Self:
         """A client without encryption: see `TopicClient.plaintext`."""
+        check_target(address)
         return cls(grpc.aio.insecure_channel(address, channel_options(address)), timeout=timeout)
 
     @classmethod
@@ -49,6 +50,7 @@ class AsyncTopicClient:
         timeout: float = DEFAULT_TIMEOUT,
     ) -> Self:
         """A client that uses TLS: see `TopicClient.tls`."""
+        check_target(address)
         credentials = tls_credentials(ca, certificate, key)
         channel = grpc.aio.secure_channel(address, credentials, channel_options(address, server_name))
         return cls(channel, timeout=timeout)
@@ -71,7 +73,7 @@ class AsyncTopicClient:
 
     async def describe_model(self, *, model: str = "", timeout: float | None = None) -> DescribeModelResponse:
         """The loaded model: see `TopicClient.describe_model`."""
-        request = DescribeModelRequest(model=model)
+        request = describe_model_request(model)
         with topic_errors():
             response: DescribeModelResponse = await self._stub.DescribeModel(
                 request, timeout=seconds(timeout, self._timeout)

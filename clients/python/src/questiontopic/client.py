@@ -8,10 +8,10 @@ import grpc
 
 from questiontopic.channel import channel_options, tls_credentials
 from questiontopic.error import topic_errors
-from questiontopic.request import DEFAULT_TIMEOUT, predict_topic_request, seconds
+from questiontopic.request import DEFAULT_TIMEOUT, describe_model_request, predict_topic_request, seconds
+from questiontopic.target import check_target
 from questiontopic.v1.topic_pb2 import (
     LABEL_LEVEL_UNSPECIFIED,
-    DescribeModelRequest,
     DescribeModelResponse,
     LabelLevel,
     PredictTopicResponse,
@@ -42,6 +42,7 @@ class TopicClient:
 
         address: HOST:PORT, or any other gRPC target. timeout: as for the constructor.
         """
+        check_target(address)
         return cls(grpc.insecure_channel(address, channel_options(address)), timeout=timeout)
 
     @classmethod
@@ -62,6 +63,7 @@ class TopicClient:
         if only one of the two is given. server_name: the name that the server's certificate must have; by default the
         host of the address. timeout: as for the constructor.
         """
+        check_target(address)
         credentials = tls_credentials(ca, certificate, key)
         return cls(grpc.secure_channel(address, credentials, channel_options(address, server_name)), timeout=timeout)
 
@@ -89,7 +91,7 @@ class TopicClient:
 
         model and timeout: as for `predict_topic`.
         """
-        request = DescribeModelRequest(model=model)
+        request = describe_model_request(model)
         with topic_errors():
             response: DescribeModelResponse = self._stub.DescribeModel(request, timeout=seconds(timeout, self._timeout))
         return response
