@@ -7,9 +7,9 @@ from typing import Self
 import grpc.aio
 
 from questiontopic.channel import channel_options, tls_credentials
-from questiontopic.error import topic_errors
 from questiontopic.request import DEFAULT_TIMEOUT, describe_model_request, predict_topic_request, seconds
 from questiontopic.target import check_target
+from questiontopic.translation import ClientState, topic_errors
 from questiontopic.v1.topic_pb2 import (
     LABEL_LEVEL_UNSPECIFIED,
     DescribeModelResponse,
@@ -31,12 +31,15 @@ class AsyncTopicClient:
         self._channel = channel
         self._stub = TopicServiceStub(channel)
         self._timeout = timeout
+        self._state = ClientState()
 
     @classmethod
     def plaintext(cls, address: str, *, timeout: float = DEFAULT_TIMEOUT) -> Self:
         """A client without encryption: see `TopicClient.plaintext`."""
         check_target(address)
-        return cls(grpc.aio.insecure_channel(address, channel_options(address)), timeout=timeout)
+        client = cls(grpc.aio.insecure_channel(address, channel_options(address)), timeout=timeout)
+        client._state.plaintext = True
+        return client
 
     @classmethod
     def tls(
@@ -65,7 +68,7 @@ class AsyncTopicClient:
     ) -> PredictTopicResponse:
         """One prediction for each text, in order: see `TopicClient.predict_topic`."""
         request = predict_topic_request(texts, label_level, model)
-        with topic_errors():
+        with topic_errors(self._state):
             response: PredictTopicResponse = await self._stub.PredictTopic(
                 request, timeout=seconds(timeout, self._timeout)
             )
@@ -74,7 +77,7 @@ class AsyncTopicClient:
     async def describe_model(self, *, model: str = "", timeout: float | None = None) -> DescribeModelResponse:
         """The loaded model: see `TopicClient.describe_model`."""
         request = describe_model_request(model)
-        with topic_errors():
+        with topic_errors(self._state):
             response: DescribeModelResponse = await self._stub.DescribeModel(
                 request, timeout=seconds(timeout, self._timeout)
             )
@@ -82,6 +85,7 @@ class AsyncTopicClient:
 
     async def close(self) -> None:
         """Closes the channel and cancels its running calls. A second close does nothing."""
+        self._state.closed = True
         await self._channel.close()
 
     async def __aenter__(self) -> Self:

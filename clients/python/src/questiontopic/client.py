@@ -7,9 +7,9 @@ from typing import Self
 import grpc
 
 from questiontopic.channel import channel_options, tls_credentials
-from questiontopic.error import topic_errors
 from questiontopic.request import DEFAULT_TIMEOUT, describe_model_request, predict_topic_request, seconds
 from questiontopic.target import check_target
+from questiontopic.translation import ClientState, topic_errors
 from questiontopic.v1.topic_pb2 import (
     LABEL_LEVEL_UNSPECIFIED,
     DescribeModelResponse,
@@ -35,6 +35,7 @@ class TopicClient:
         self._channel = channel
         self._stub = TopicServiceStub(channel)
         self._timeout = timeout
+        self._state = ClientState()
 
     @classmethod
     def plaintext(cls, address: str, *, timeout: float = DEFAULT_TIMEOUT) -> Self:
@@ -43,7 +44,9 @@ class TopicClient:
         address: HOST:PORT, or any other gRPC target. timeout: as for the constructor.
         """
         check_target(address)
-        return cls(grpc.insecure_channel(address, channel_options(address)), timeout=timeout)
+        client = cls(grpc.insecure_channel(address, channel_options(address)), timeout=timeout)
+        client._state.plaintext = True
+        return client
 
     @classmethod
     def tls(
@@ -82,7 +85,7 @@ class TopicClient:
         by default any. timeout: the deadline of this call in seconds; by default the client's.
         """
         request = predict_topic_request(texts, label_level, model)
-        with topic_errors():
+        with topic_errors(self._state):
             response: PredictTopicResponse = self._stub.PredictTopic(request, timeout=seconds(timeout, self._timeout))
         return response
 
@@ -92,12 +95,13 @@ class TopicClient:
         model and timeout: as for `predict_topic`.
         """
         request = describe_model_request(model)
-        with topic_errors():
+        with topic_errors(self._state):
             response: DescribeModelResponse = self._stub.DescribeModel(request, timeout=seconds(timeout, self._timeout))
         return response
 
     def close(self) -> None:
         """Closes the channel and cancels its running calls. A second close does nothing."""
+        self._state.closed = True
         self._channel.close()
 
     def __enter__(self) -> Self:
