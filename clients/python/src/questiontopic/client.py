@@ -7,11 +7,11 @@ from typing import Self
 import grpc
 
 from questiontopic.channel import channel_options, tls_credentials
-from questiontopic.error import topic_errors
-from questiontopic.request import DEFAULT_TIMEOUT, predict_topic_request, seconds
+from questiontopic.request import DEFAULT_TIMEOUT, describe_model_request, predict_topic_request, seconds
+from questiontopic.target import check_target
+from questiontopic.translation import ClientState, topic_errors
 from questiontopic.v1.topic_pb2 import (
     LABEL_LEVEL_UNSPECIFIED,
-    DescribeModelRequest,
     DescribeModelResponse,
     LabelLevel,
     PredictTopicResponse,
@@ -35,6 +35,7 @@ class TopicClient:
         self._channel = channel
         self._stub = TopicServiceStub(channel)
         self._timeout = timeout
+        self._state = ClientState()
 
     @classmethod
     def plaintext(cls, address: str, *, timeout: float = DEFAULT_TIMEOUT) -> Self:
@@ -42,7 +43,10 @@ class TopicClient:
 
         address: HOST:PORT, or any other gRPC target. timeout: as for the constructor.
         """
-        return cls(grpc.insecure_channel(address, channel_options(address)), timeout=timeout)
+        check_target(address)
+        client = cls(grpc.insecure_channel(address, channel_options(address)), timeout=timeout)
+        client._state.plaintext = True
+        return client
 
     @classmethod
     def tls(
@@ -62,6 +66,7 @@ class TopicClient:
         if only one of the two is given. server_name: the name that the server's certificate must have; by default the
         host of the address. timeout: as for the constructor.
         """
+        check_target(address)
         credentials = tls_credentials(ca, certificate, key)
         return cls(grpc.secure_channel(address, credentials, channel_options(address, server_name)), timeout=timeout)
 
@@ -80,7 +85,7 @@ class TopicClient:
         by default any. timeout: the deadline of this call in seconds; by default the client's.
         """
         request = predict_topic_request(texts, label_level, model)
-        with topic_errors():
+        with topic_errors(self._state):
             response: PredictTopicResponse = self._stub.PredictTopic(request, timeout=seconds(timeout, self._timeout))
         return response
 
@@ -89,13 +94,14 @@ class TopicClient:
 
         model and timeout: as for `predict_topic`.
         """
-        request = DescribeModelRequest(model=model)
-        with topic_errors():
+        request = describe_model_request(model)
+        with topic_errors(self._state):
             response: DescribeModelResponse = self._stub.DescribeModel(request, timeout=seconds(timeout, self._timeout))
         return response
 
     def close(self) -> None:
         """Closes the channel and cancels its running calls. A second close does nothing."""
+        self._state.closed = True
         self._channel.close()
 
     def __enter__(self) -> Self:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from questiontopic.address import is_host_and_port, is_loopback
+from questiontopic.address import check_host_and_port, is_loopback
 from questiontopic.request import DEFAULT_TIMEOUT, MAX_TIMEOUT
 from questiontopic.version import VERSION
 
@@ -118,8 +118,10 @@ def _count(maximum: int) -> Callable[[str], int]:
 
 
 def _check(given: argparse.Namespace) -> None:
-    if not is_host_and_port(given.address):
-        raise ValueError(f'--address: must be HOST:PORT, not "{given.address}"')
+    try:
+        check_host_and_port(given.address)
+    except ValueError as error:
+        raise ValueError(f"--address: {error}") from None
     if given.plaintext and given.tls:
         raise ValueError("--plaintext and --tls: choose one")
     if bool(given.cert) != bool(given.key):
