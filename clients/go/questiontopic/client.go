@@ -2,8 +2,9 @@
 //
 // [New] makes a [Client] with one of two transports, [Plaintext] or [TLS]. The client embeds the generated
 // [questiontopicv1.TopicServiceClient]. In addition, it sets a deadline for calls without one, retries UNAVAILABLE and
-// no other code, refuses text that is not UTF-8, and accepts messages of the contract's maximum size. [Client.Predict] is the simple call: texts in,
-// predictions out. [FieldViolations], [RetryDelay], [Reason] and [RequestID] read the details of a failed call's error.
+// no other code, refuses text that is not UTF-8, and accepts messages of the contract's maximum size. [Client.Predict]
+// is the simple call: texts in, predictions out. [FieldViolations], [RetryDelay], [Reason] and [RequestID] read the
+// details of a failed call's error.
 //
 // The first call opens the connection. Without [WithThrottle], a client keeps no other state between calls.
 package questiontopic

@@ -49,11 +49,20 @@ func withHostAndPort(endpoint string) string {
 	return endpoint
 }
 
-// isLoopback reports whether target is this machine.
+// isLoopback reports whether target is this machine, in any spelling that a resolver on the way may know.
 func isLoopback(target string) bool {
 	endpoint := strings.ToLower(target[strings.LastIndexByte(target, '/')+1:])
 	for _, scheme := range []string{"dns:", "passthrough:"} {
 		endpoint = strings.TrimPrefix(endpoint, scheme)
 	}
-	return address.IsLoopback(endpoint)
+	if address.IsLoopback(endpoint) {
+		return true
+	}
+	host, _, err := net.SplitHostPort(endpoint)
+	if err != nil {
+		host = endpoint
+	}
+	ip, err := netip.ParseAddr(host)
+	short := strings.HasPrefix(host, "127.") && strings.Trim(host, "0123456789.") == ""
+	return short || strings.HasSuffix(strings.TrimSuffix(host, "."), ".localhost") || err == nil && ip.IsUnspecified()
 }

@@ -37,6 +37,7 @@ func TestNewRefusesAnAddressThatNoCallCouldUse(t *testing.T) {
 		"host:":                          "must be HOST:PORT",
 		"host:1:2":                       "must be HOST:PORT",
 		"[::1":                           "must be HOST:PORT",
+		"host:1/path":                    "must be HOST:PORT",
 		"xds:///topics":                  `no resolver for the scheme "xds"`,
 		"ftp://host:1":                   `no resolver for the scheme "ftp"`,
 	} {
@@ -129,7 +130,7 @@ func TestLoopbackIsNeverProxied(t *testing.T) {
 
 // A machine that runs this test need not have IPv6, or a resolver that knows the absolute name.
 func TestLoopbackThatCannotBeReachedIsNotProxiedEither(t *testing.T) {
-	for _, target := range []string{"[::1]:1", "dns:///[0:0:0:0:0:0:0:1]:1", "localhost.:1"} {
+	for _, target := range []string{"[::1]:1", "dns:///[0:0:0:0:0:0:0:1]:1", "localhost.:1", "127.1:1", "topics.localhost:1", "0.0.0.0:1"} {
 		if _, dialled := callWithProxy(t, target); dialled {
 			t.Errorf("%s: the proxy was dialled", target)
 		}

@@ -11,12 +11,12 @@ import (
 
 // Check returns an error that names the fix if address is not HOST:PORT. An IPv6 host is in brackets.
 func Check(address string) error {
-	scheme, _, hasScheme := strings.Cut(address, "://")
-	if scheme = strings.ToLower(scheme); hasScheme && (scheme == "http" || scheme == "https") {
+	scheme, _, found := strings.Cut(address, "://")
+	if scheme = strings.ToLower(scheme); found && (scheme == "http" || scheme == "https") {
 		return fmt.Errorf("must be HOST:PORT without %s://, not %q", scheme, address)
 	}
 	host, port, err := net.SplitHostPort(address)
-	if err != nil || hasScheme || host == "" || port == "" {
+	if err != nil || strings.Contains(address, "/") || host == "" || port == "" {
 		return fmt.Errorf("must be HOST:PORT, not %q", address)
 	}
 	if number, err := strconv.ParseUint(port, 10, 16); err != nil || number == 0 {

@@ -8,6 +8,7 @@ from questiontopic.aio import AsyncTopicClient
 from questiontopic.channel import channel_options
 from questiontopic.client import TopicClient
 from questiontopic.error import FieldViolation, TopicError
+from questiontopic.merging import Merging, MergingStats
 from questiontopic.v1.topic_pb2 import (
     LABEL_LEVEL_BOTH,
     LABEL_LEVEL_COARSE,
@@ -40,6 +41,8 @@ __all__ = [
     "FineLabel",
     "LabelLevel",
     "Limits",
+    "Merging",
+    "MergingStats",
     "Model",
     "PredictTopicRequest",
     "PredictTopicResponse",

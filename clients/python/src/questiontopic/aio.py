@@ -7,6 +7,9 @@ from typing import Self
 import grpc.aio
 
 from questiontopic.channel import channel_options, tls_credentials
+from questiontopic.merging import Merging, MergingStats
+from questiontopic.merging.question import is_small
+from questiontopic.merging.tasks import TaskMerger
 from questiontopic.request import DEFAULT_TIMEOUT, describe_model_request, predict_topic_request, seconds
 from questiontopic.target import check_target
 from questiontopic.translation import ClientState, topic_errors
@@ -26,18 +29,21 @@ class AsyncTopicClient:
     `async with` or `await close()`. Cancelling a task cancels its call.
     """
 
-    def __init__(self, channel: grpc.aio.Channel, *, timeout: float = DEFAULT_TIMEOUT) -> None:
+    def __init__(
+        self, channel: grpc.aio.Channel, *, timeout: float = DEFAULT_TIMEOUT, merging: Merging | None = None
+    ) -> None:
         """Uses a channel that you made, and owns it from then on: see `TopicClient`."""
         self._channel = channel
         self._stub = TopicServiceStub(channel)
         self._timeout = timeout
         self._state = ClientState()
+        self._merger = None if merging is None else TaskMerger(self._stub, merging, self._state)
 
     @classmethod
-    def plaintext(cls, address: str, *, timeout: float = DEFAULT_TIMEOUT) -> Self:
+    def plaintext(cls, address: str, *, timeout: float = DEFAULT_TIMEOUT, merging: Merging | None = None) -> Self:
         """A client without encryption: see `TopicClient.plaintext`."""
         check_target(address)
-        client = cls(grpc.aio.insecure_channel(address, channel_options(address)), timeout=timeout)
+        client = cls(grpc.aio.insecure_channel(address, channel_options(address)), timeout=timeout, merging=merging)
         client._state.plaintext = True
         return client
 
@@ -51,12 +57,13 @@ class AsyncTopicClient:
         key: bytes | None = None,
         server_name: str | None = None,
         timeout: float = DEFAULT_TIMEOUT,
+        merging: Merging | None = None,
     ) -> Self:
         """A client that uses TLS: see `TopicClient.tls`."""
         check_target(address)
         credentials = tls_credentials(ca, certificate, key)
         channel = grpc.aio.secure_channel(address, credentials, channel_options(address, server_name))
-        return cls(channel, timeout=timeout)
+        return cls(channel, timeout=timeout, merging=merging)
 
     async def predict_topic(
         self,
@@ -68,6 +75,8 @@ class AsyncTopicClient:
     ) -> PredictTopicResponse:
         """One prediction for each text, in order: see `TopicClient.predict_topic`."""
         request = predict_topic_request(texts, label_level, model)
+        if self._merger is not None and is_small(request):
+            return await self._merger.predict(request, seconds(timeout, self._timeout))
         with topic_errors(self._state):
             response: PredictTopicResponse = await self._stub.PredictTopic(
                 request, timeout=seconds(timeout, self._timeout)
@@ -82,6 +91,11 @@ class AsyncTopicClient:
                 request, timeout=seconds(timeout, self._timeout)
             )
         return response
+
+    @property
+    def merging_stats(self) -> MergingStats:
+        """What the merging has done so far, and what it does now. All zero for a client without merging."""
+        return MergingStats() if self._merger is None else self._merger.stats
 
     async def close(self) -> None:
         """Closes the channel and cancels its running calls. A second close does nothing."""

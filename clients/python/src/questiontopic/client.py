@@ -7,6 +7,9 @@ from typing import Self
 import grpc
 
 from questiontopic.channel import channel_options, tls_credentials
+from questiontopic.merging import Merging, MergingStats
+from questiontopic.merging.question import is_small
+from questiontopic.merging.threads import ThreadMerger
 from questiontopic.request import DEFAULT_TIMEOUT, describe_model_request, predict_topic_request, seconds
 from questiontopic.target import check_target
 from questiontopic.translation import ClientState, topic_errors
@@ -26,25 +29,29 @@ class TopicClient:
     the deadline, and the calls are spread over all addresses of the host's name. The first call opens the connection.
     """
 
-    def __init__(self, channel: grpc.Channel, *, timeout: float = DEFAULT_TIMEOUT) -> None:
+    def __init__(
+        self, channel: grpc.Channel, *, timeout: float = DEFAULT_TIMEOUT, merging: Merging | None = None
+    ) -> None:
         """Uses a channel that you made, and owns it from then on: `close()` closes it.
 
         Make the channel with `channel_options`; otherwise its calls are not retried. timeout: the deadline of each call
-        in seconds, which includes all retries; by default 10.
+        in seconds, which includes all retries; by default 10. merging: bounds within which calls of few texts share
+        calls; by default they do not.
         """
         self._channel = channel
         self._stub = TopicServiceStub(channel)
         self._timeout = timeout
         self._state = ClientState()
+        self._merger = None if merging is None else ThreadMerger(self._stub, merging, self._state)
 
     @classmethod
-    def plaintext(cls, address: str, *, timeout: float = DEFAULT_TIMEOUT) -> Self:
+    def plaintext(cls, address: str, *, timeout: float = DEFAULT_TIMEOUT, merging: Merging | None = None) -> Self:
         """A client without encryption: for a server on this machine, or in a service mesh that encrypts.
 
-        address: HOST:PORT, or any other gRPC target. timeout: as for the constructor.
+        address: HOST:PORT, or any other gRPC target. timeout, merging: as for the constructor.
         """
         check_target(address)
-        client = cls(grpc.insecure_channel(address, channel_options(address)), timeout=timeout)
+        client = cls(grpc.insecure_channel(address, channel_options(address)), timeout=timeout, merging=merging)
         client._state.plaintext = True
         return client
 
@@ -58,17 +65,22 @@ class TopicClient:
         key: bytes | None = None,
         server_name: str | None = None,
         timeout: float = DEFAULT_TIMEOUT,
+        merging: Merging | None = None,
     ) -> Self:
         """A client that uses TLS. It verifies the server's certificate.
 
         address: HOST:PORT, or any other gRPC target. ca: the certificates to trust, PEM; by default the system's roots.
         certificate and key: the client's own certificate chain and private key, PEM, for mutual TLS; raises ValueError
         if only one of the two is given. server_name: the name that the server's certificate must have; by default the
-        host of the address. timeout: as for the constructor.
+        host of the address. timeout, merging: as for the constructor.
         """
         check_target(address)
         credentials = tls_credentials(ca, certificate, key)
-        return cls(grpc.secure_channel(address, credentials, channel_options(address, server_name)), timeout=timeout)
+        return cls(
+            grpc.secure_channel(address, credentials, channel_options(address, server_name)),
+            timeout=timeout,
+            merging=merging,
+        )
 
     def predict_topic(
         self,
@@ -85,6 +97,8 @@ class TopicClient:
         by default any. timeout: the deadline of this call in seconds; by default the client's.
         """
         request = predict_topic_request(texts, label_level, model)
+        if self._merger is not None and is_small(request):
+            return self._merger.predict(request, seconds(timeout, self._timeout))
         with topic_errors(self._state):
             response: PredictTopicResponse = self._stub.PredictTopic(request, timeout=seconds(timeout, self._timeout))
         return response
@@ -98,6 +112,11 @@ class TopicClient:
         with topic_errors(self._state):
             response: DescribeModelResponse = self._stub.DescribeModel(request, timeout=seconds(timeout, self._timeout))
         return response
+
+    @property
+    def merging_stats(self) -> MergingStats:
+        """What the merging has done so far, and what it does now. All zero for a client without merging."""
+        return MergingStats() if self._merger is None else self._merger.stats
 
     def close(self) -> None:
         """Closes the channel and cancels its running calls. A second close does nothing."""

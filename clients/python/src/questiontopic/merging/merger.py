@@ -3,8 +3,8 @@
 Nothing here waits or calls. A merger is not safe for threads: its user has a lock or one event loop.
 """
 
+import copy
 import re
-from collections.abc import Callable
 
 import grpc
 
@@ -24,8 +24,8 @@ Outcome = PredictTopicResponse | BaseException
 class Merger:
     """Makes few calls of many questions: `join`, then `start`, `form` and `end` for each call."""
 
-    def __init__(self, limits: Merging, translate: Callable[[grpc.RpcError], TopicError]) -> None:
-        self._limits, self._translate = limits, translate
+    def __init__(self, limits: Merging) -> None:
+        self._limits = limits
         self._lines: dict[Kind, Line] = {}
         self._calls = self._texts = self._waiting = self._in_flight = 0
 
@@ -91,8 +91,7 @@ class Merger:
 
     def end(self, call: MergedCall, outcome: Outcome) -> None:
         """Gives each question its outcome. The neighbours of a refused text go back to the front of the line."""
-        refused = self._refused(call, outcome) if isinstance(outcome, grpc.RpcError) else {}
-        outcomes = refused or self._outcomes(call, outcome)
+        outcomes = (isinstance(outcome, TopicError) and _refused(call, outcome)) or _outcomes(call, outcome)
         for question in reversed(call.questions):
             question.call = None
             if question in outcomes:
@@ -125,43 +124,45 @@ class Merger:
         if not line.waiting and not line.in_flight:
             self._lines.pop(line.kind, None)
 
-    def _outcomes(self, call: MergedCall, outcome: Outcome) -> dict[Question, Outcome]:
-        """The outcome of each question, if no text was refused."""
-        if isinstance(outcome, grpc.RpcError):
-            # Each caller gets an error of its own, because an exception collects the traces of all raises.
-            return {question: _caused(self._translate(outcome), outcome) for question in call.questions}
-        if isinstance(outcome, BaseException):
-            return dict.fromkeys(call.questions, outcome)
-        found, wanted = len(outcome.predictions), len(call.request.texts)
-        if found != wanted:
-            message = f"the server gave {found} predictions for {wanted} texts"
-            return {question: TopicError(grpc.StatusCode.INTERNAL, message) for question in call.questions}
-        outcomes: dict[Question, Outcome] = {}
-        start = 0
-        for question in call.questions:
-            stop = start + len(question.texts)
-            part = outcome.predictions[start:stop]
-            outcomes[question] = PredictTopicResponse(predictions=part, model=outcome.model)
-            start = stop
-        return outcomes
 
-    def _refused(self, call: MergedCall, error: grpc.RpcError) -> dict[Question, Outcome]:
-        """The errors of the questions whose texts the server names, with the texts numbered as in the question."""
-        failed = self._translate(error)
-        violations: dict[Question, list[FieldViolation]] = {}
-        for violation in failed.violations if failed.code is grpc.StatusCode.INVALID_ARGUMENT else ():
-            if found := _find(call, violation.field):
-                question, index = found
-                violations.setdefault(question, []).append(violation._replace(field=f"texts[{index}]"))
-        return {
-            question: _caused(TopicError(failed.code, f"{own[0].field}: {own[0].description}", violations=own), error)
-            for question, own in violations.items()
-        }
+def _outcomes(call: MergedCall, outcome: Outcome) -> dict[Question, Outcome]:
+    """The outcome of each question, if no text was refused."""
+    if isinstance(outcome, BaseException):
+        # Each caller gets an error of its own, because an exception collects the traces of all raises.
+        return {question: _copy(outcome) for question in call.questions}
+    found, wanted = len(outcome.predictions), len(call.request.texts)
+    if found != wanted:
+        message = f"the server gave {found} predictions for {wanted} texts"
+        return {question: TopicError(grpc.StatusCode.INTERNAL, message) for question in call.questions}
+    outcomes: dict[Question, Outcome] = {}
+    start = 0
+    for question in call.questions:
+        stop = start + len(question.texts)
+        part = outcome.predictions[start:stop]
+        outcomes[question] = PredictTopicResponse(predictions=part, model=outcome.model)
+        start = stop
+    return outcomes
 
 
-def _caused(error: TopicError, cause: grpc.RpcError) -> TopicError:
-    error.__cause__ = cause
-    return error
+def _refused(call: MergedCall, error: TopicError) -> dict[Question, Outcome]:
+    """The errors of the questions whose texts the server names, with the texts numbered as in the question."""
+    violations: dict[Question, list[FieldViolation]] = {}
+    for violation in error.violations if error.code is grpc.StatusCode.INVALID_ARGUMENT else ():
+        if found := _find(call, violation.field):
+            question, index = found
+            violations.setdefault(question, []).append(violation._replace(field=f"texts[{index}]"))
+    refused: dict[Question, Outcome] = {}
+    for question, own in violations.items():
+        message = f"{own[0].field}: {own[0].description}"
+        refused[question] = own_error = TopicError(error.code, message, violations=own)
+        own_error.__cause__ = error.__cause__
+    return refused
+
+
+def _copy(error: BaseException) -> BaseException:
+    copied = copy.copy(error)
+    copied.__cause__ = error.__cause__
+    return copied
 
 
 def _find(call: MergedCall, named: str) -> tuple[Question, int] | None:

@@ -1,7 +1,6 @@
 """Merging for `AsyncTopicClient`: the callers are tasks of one event loop."""
 
 import asyncio
-from collections.abc import Callable
 
 import grpc
 
@@ -9,6 +8,7 @@ from questiontopic.error import TopicError
 from questiontopic.merging.limits import Merging, MergingStats
 from questiontopic.merging.merger import Merger, Outcome
 from questiontopic.merging.question import Line, MergedCall, Question
+from questiontopic.translation import ClientState, topic_errors
 from questiontopic.v1.topic_pb2 import PredictTopicRequest, PredictTopicResponse
 from questiontopic.v1.topic_pb2_grpc import TopicServiceStub
 
@@ -16,11 +16,9 @@ from questiontopic.v1.topic_pb2_grpc import TopicServiceStub
 class TaskMerger:
     """Answers the requests of several tasks by few calls of a stub."""
 
-    def __init__(
-        self, stub: TopicServiceStub, limits: Merging, translate: Callable[[grpc.RpcError], TopicError]
-    ) -> None:
-        self._stub = stub
-        self._merger = Merger(limits, translate)
+    def __init__(self, stub: TopicServiceStub, limits: Merging, state: ClientState) -> None:
+        self._stub, self._state = stub, state
+        self._merger = Merger(limits)
         self._calls: dict[asyncio.Task[None], MergedCall | None] = {}
 
     @property
@@ -65,8 +63,9 @@ class TaskMerger:
         self._calls[task] = call
         outcome: Outcome
         try:
-            timeout = max(0.0, call.deadline - asyncio.get_running_loop().time())
-            outcome = await self._stub.PredictTopic(call.request, timeout=timeout)
+            with topic_errors(self._state):
+                timeout = max(0.0, call.deadline - asyncio.get_running_loop().time())
+                outcome = await self._stub.PredictTopic(call.request, timeout=timeout)
         except asyncio.CancelledError:
             outcome = TopicError(grpc.StatusCode.CANCELLED, "the call was cancelled")
         except Exception as error:  # noqa: BLE001 - it is raised again in the tasks that wait

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 
@@ -12,6 +11,7 @@ from questiontopic.error import TopicError
 from questiontopic.merging.limits import Merging, MergingStats
 from questiontopic.merging.merger import Merger, Outcome
 from questiontopic.merging.question import Line, MergedCall, Question
+from questiontopic.translation import ClientState, topic_errors
 from questiontopic.v1.topic_pb2 import PredictTopicRequest, PredictTopicResponse
 from questiontopic.v1.topic_pb2_grpc import TopicServiceStub
 
@@ -19,12 +19,10 @@ from questiontopic.v1.topic_pb2_grpc import TopicServiceStub
 class ThreadMerger:
     """Answers the requests of several threads by few calls of a stub."""
 
-    def __init__(
-        self, stub: TopicServiceStub, limits: Merging, translate: Callable[[grpc.RpcError], TopicError]
-    ) -> None:
-        self._stub = stub
+    def __init__(self, stub: TopicServiceStub, limits: Merging, state: ClientState) -> None:
+        self._stub, self._state = stub, state
         self._lock = threading.Lock()  # Guards the merger and `_calls`.
-        self._merger = Merger(limits, translate)
+        self._merger = Merger(limits)
         self._calls: dict[MergedCall, grpc.Future[PredictTopicResponse]] = {}
 
     @property
@@ -62,7 +60,9 @@ class ThreadMerger:
         if call is None:
             return
         try:
-            future = self._stub.PredictTopic.future(call.request, timeout=max(0.0, call.deadline - time.monotonic()))
+            with topic_errors(self._state):
+                timeout = max(0.0, call.deadline - time.monotonic())
+                future = self._stub.PredictTopic.future(call.request, timeout=timeout)
         except Exception as error:  # noqa: BLE001 - the channel is closed, for example; every caller is told
             self._end(call, error)
             return
@@ -72,7 +72,8 @@ class ThreadMerger:
 
     def _ended(self, call: MergedCall, future: grpc.Future[PredictTopicResponse]) -> None:
         try:
-            outcome: Outcome = future.result()
+            with topic_errors(self._state):
+                outcome: Outcome = future.result()
         except grpc.FutureCancelledError:
             outcome = TopicError(grpc.StatusCode.CANCELLED, "the call was cancelled")
         except Exception as error:  # noqa: BLE001 - it is raised again in the threads that wait
