@@ -1,5 +1,7 @@
 """Merging for `TopicClient`: the callers are threads. gRPC's own thread starts the next call when one has ended."""
 
+from __future__ import annotations
+
 import threading
 import time
 from concurrent.futures import Future
