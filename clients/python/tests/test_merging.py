@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
+from typing import Any
 
 import grpc
 import pytest
@@ -163,7 +164,11 @@ def test_a_text_that_is_refused_fails_its_own_caller_only(
 
 def test_questions_of_different_kinds_never_share_a_call(kind: type[Threads | Tasks], serve: Serve, gate: Gate) -> None:
     with crowd(kind, serve(TopicService(gate.predict)), Merging(in_flight=1)) as callers:
-        options = [{"label_level": LABEL_LEVEL_COARSE}, {"label_level": LABEL_LEVEL_FINE}, {"model": "usem3"}]
+        options: list[dict[str, Any]] = [
+            {"label_level": LABEL_LEVEL_COARSE},
+            {"label_level": LABEL_LEVEL_FINE},
+            {"model": "usem3"},
+        ]
         asked = [callers.ask("a", **option) for option in options]
         assert [gate.next()[0] for _ in options] == [["a"]] * 3
         gate.let_go(3)
