@@ -112,7 +112,7 @@ questions:
 
 .PHONY: bench-smoke
 bench-smoke: $(SERVE)/.ready $(DEV)/.ready .tools/loadgen ## Run every case of the benchmark for a second, on our server alone
-	PYTHONPATH=bench $(DEV)/bin/python -m compare --only question-topic --rounds 1 --seconds 1 --output build/bench-smoke.json \
+	PYTHONPATH=bench $(DEV)/bin/python -m compare --only question-topic,question-topic-merged --rounds 1 --seconds 1 --output build/bench-smoke.json \
 	    --questions training/src/questiontopic_training/evaluation/languages.tsv
 
 .PHONY: pin

@@ -34,7 +34,7 @@ from compare.options import (
 )
 from compare.report import tables
 from compare.server_process import ServerError
-from compare.servers import OURS, ROOT, SERVERS
+from compare.servers import ROOT, SERVERS
 from questiontopic_model.bundle import read_bundle
 
 
@@ -56,7 +56,7 @@ def main() -> None:
                 print(failed[-1], file=sys.stderr)
                 continue
             rounds.append({"round": number, "name": server.name, **found})
-            if server.name == OURS:
+            if server.checkout == ROOT:
                 outcomes = {name: figures["outcomes"] for name, figures in found["cases"].items()}
                 failed += [f"{name}: {ended}" for name, ended in outcomes.items() if set(ended) - {"OK"}]
     results = {

@@ -36,6 +36,7 @@ CASES = (
     Case(SINGLE, "single questions, one alone", (1,), 1),
     Case("1x16", "single questions, 16 in flight", (1,), 16),
     Case(SINGLE_64, "single questions, 64 in flight", (1,), 64),
+    Case("1x128", "single questions, 128 in flight", (1,), 128),
     Case(BATCHES, "calls of 32 questions, 4 in flight", (32,), 4),
     Case("mixed", "32 calls in flight, one in sixteen of 32 questions, the others single", (1,) * 15 + (32,), 32),
     Case("open-50", "single questions at random times, 50 % of the rate of 1x64", (1,), share=0.5, share_of=SINGLE_64),

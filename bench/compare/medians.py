@@ -16,6 +16,7 @@ FIGURES_OF_CASE: dict[str, tuple[Figure, str]] = {
     "p50, ms": (lambda case: case["latency_ms"]["p50"], ",.1f"),
     "p95, ms": (lambda case: case["latency_ms"]["p95"], ",.1f"),
     "p99, ms": (lambda case: case["latency_ms"]["p99"], ",.1f"),
+    "client CPU, µs a question": (lambda case: case["cpu_seconds"] / max(case["questions"], 1) * 1e6, ",.0f"),
     "memory, MB": (lambda case: case["memory_mb"], ",.0f"),
 }
 FIGURES_OF_SERVER: dict[str, tuple[Figure, str]] = {

@@ -26,7 +26,7 @@ class WireFormat(Protocol):
 
     @property
     def scheme(self) -> str:
-        """`grpc` or `http`."""
+        """`grpc`, `http`, or `merged`, which is `grpc` through the project's merging client."""
 
     @property
     def path(self) -> str:

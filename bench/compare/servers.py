@@ -100,6 +100,7 @@ def _peer(name: str, folder: str, label: str, wire: WireFormat, port_offset: int
 OUR_SERVER = Server(OURS, "gRPC", Topic(), checkout=ROOT)
 SERVERS = (
     OUR_SERVER,
+    Server("question-topic-merged", "gRPC, calls merged by our Go client", Topic(scheme="merged"), checkout=ROOT),
     _peer("pytriton", "pytriton", "gRPC, batched", OpenInference()),
     _peer("pytriton-http", "pytriton", "HTTP, batched", OpenInferenceJson(), 1),
     _peer("mlserver", "mlserver", "gRPC, batched", OpenInference()),
