@@ -22,7 +22,8 @@ type Transport struct {
 // Plaintext has no encryption and does not verify the server: for a server on this machine, or in a service mesh that
 // encrypts.
 func Plaintext() Transport {
-	return Transport{insecure.NewCredentials(), "error reading server preface", "the server may speak TLS: use TLS instead of Plaintext"}
+	return Transport{insecure.NewCredentials(), "error reading server preface",
+		"the server may speak TLS: use TLS instead of Plaintext"}
 }
 
 // TLS encrypts, and verifies the server's certificate with the settings in config. A nil config trusts the system's

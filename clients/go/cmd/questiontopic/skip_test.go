@@ -121,12 +121,13 @@ func TestOnErrorSkipAnswersTheOtherTexts(t *testing.T) {
 			"-                      -  bad\n" +
 			"-                      -  W\x00\n", reasons})
 	}
+	topics := `"coarse":{"topTopic":"%s","confidences":{"HUM":%.6f,"NUM":%.6f}},"truncated":false}` + "\n"
 	execute(address, input, "--on-error=skip", "--output=jsonl", "--skip-blank").check(t, result{3, "" +
-		`{"text":"Who?","coarse":{"topTopic":"HUM","confidences":{"HUM":0.750000,"NUM":0.250000}},"truncated":false}` + "\n" +
+		`{"text":"Who?",` + fmt.Sprintf(topics, "HUM", .75, .25) +
 		`{"text":"bad  one","error":"must be good, not\nbad  one"}` + "\n" +
 		`{"text":"Who` + "\ufffd\ufffd" + `?","error":"not valid UTF-8"}` + "\n" +
 		`{"text":"` + long + `…","error":"longer than 16777216 bytes"}` + "\n" +
-		`{"text":"salary","coarse":{"topTopic":"NUM","confidences":{"HUM":0.250000,"NUM":0.750000}},"truncated":false}` + "\n" +
+		`{"text":"salary",` + fmt.Sprintf(topics, "NUM", .25, .75) +
 		`{"text":"bad","error":"must be good, not\nbad"}` + "\n" +
 		`{"text":"W\u0000","error":"` + utf16 + `"}` + "\n", reasons})
 }
