@@ -742,7 +742,9 @@ const file_questiontopic_v1_topic_proto_rawDesc = "" +
 	"\x10LABEL_LEVEL_BOTH\x10\x032\xcf\x01\n" +
 	"\fTopicService\x12]\n" +
 	"\fPredictTopic\x12%.questiontopic.v1.PredictTopicRequest\x1a&.questiontopic.v1.PredictTopicResponse\x12`\n" +
-	"\rDescribeModel\x12&.questiontopic.v1.DescribeModelRequest\x1a'.questiontopic.v1.DescribeModelResponseBUZSgithub.com/question-topic/question-topic/clients/go/questiontopicv1;questiontopicv1b\x06proto3"
+	"\rDescribeModel\x12&.questiontopic.v1.DescribeModelRequest\x1a'.questiontopic.v1.DescribeModelResponseB\x92\x01\n" +
+	"\x1aio.github.questiontopic.v1B\n" +
+	"TopicProtoP\x01ZSgithub.com/question-topic/question-topic/clients/go/questiontopicv1;questiontopicv1\xaa\x02\x10QuestionTopic.V1b\x06proto3"
 
 var (
 	file_questiontopic_v1_topic_proto_rawDescOnce sync.Once
