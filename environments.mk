@@ -10,8 +10,9 @@ PEERS := $(notdir $(patsubst %/,%,$(wildcard bench/peers/*/)))
 RACE := $(if $(shell command -v gcc),-race)
 # The server's version, which the image carries too.
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' server/src/questiontopic_server/__init__.py)
-# What the contract must stay compatible with: the last release, or its first version before there is a release.
-BASELINE = $(shell git describe --tags --match "v*" --abbrev=0 2>/dev/null || git log --diff-filter=A --format=%H -- buf.yaml | tail -n 1)
+# What the contract must stay compatible with: the last release. Before there is a release, it is the first version that
+# names its Java package, because an older one generates Java and .NET code with other names.
+BASELINE = $(shell git describe --tags --match "v*" --abbrev=0 2>/dev/null || git log -S java_package --format=%H -- proto | tail -n 1)
 # Needed where the bundle, or a member of it, has that encoder.
 MINILM := $(shell grep -qs '"kind": "minilm"' "$(BUNDLE)"/manifest.json "$(BUNDLE)"/*/manifest.json && echo $(SERVE)/.minilm)
 , := ,

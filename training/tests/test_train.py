@@ -11,6 +11,8 @@ def test_options_that_do_not_fit_are_refused(tmp_path: Path, capsys: pytest.Capt
     output = ["--output", str(tmp_path / "bundle")]
     assert main(["train", "--data", str(tmp_path), "--test", "t.csv", *output]) == 1
     assert "with --test, --data must be a file" in capsys.readouterr().err
+    assert main(["train", "--data", str(tmp_path), "--descriptions", "d.csv", *output]) == 1
+    assert "with --descriptions, --data must be a file" in capsys.readouterr().err
     path = tmp_path / "own.csv"
     path.write_text("text,label\n" + "".join(f"{word} {n} ?,{word}\n" for word in ("Who", "When") for n in range(9)))
     for wrong, reason in (
@@ -47,6 +49,21 @@ def test_train_writes_a_bundle(
     assert main(arguments.split()) == 0
     assert "not the published file" in capsys.readouterr().err
     assert read_bundle(tmp_path / "b").manifest.training["hyper_parameters"]["epochs"] == 1
+
+
+@pytest.mark.parametrize("recipe", ["head", "original"])
+def test_a_bundle_describes_those_of_its_labels_that_are_described(
+    recipe: str, data_folder: Path, hub_folder: Path, tmp_path: Path
+) -> None:
+    rows = [line.split(maxsplit=1) for line in (data_folder / "train_5500.label").read_text("latin-1").splitlines()]
+    (tmp_path / "own.csv").write_text("label,text\n" + "".join(f'{label},"{text}"\n' for label, text in rows))
+    (tmp_path / "labels.csv").write_text("label,description\nNUM,numbers\nNUM:date,dates\n")
+    files = f"--data {tmp_path}/own.csv --descriptions {tmp_path}/labels.csv --output {tmp_path}/b"
+    assert main(f"train --recipe {recipe} --encoder {hub_folder} --epochs 1 --folds 3 {files}".split()) == 0
+    manifest = read_bundle(tmp_path / "b").manifest
+    described = {"NUM": "numbers"} | ({"NUM:date": "dates"} if manifest.fine_labels else {})
+    assert bool(manifest.fine_labels) is (recipe == "head")
+    assert manifest.label_descriptions == described
 
 
 @pytest.mark.parametrize(

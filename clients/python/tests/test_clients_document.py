@@ -24,6 +24,7 @@ import pytest
 import trustme
 
 from questiontopic import channel_options
+from questiontopic.v1.topic_pb2 import DESCRIPTOR
 
 from .conftest import Serve
 from .server_process import server_process
@@ -129,6 +130,13 @@ def test_the_java_program(serve: Serve, tmp_path: Path) -> None:
     sources = [str(path) for path in tmp_path.rglob("*.java")]
     _run([_tool("javac"), "-nowarn", "-cp", classpath, "-d", "classes", *sources], tmp_path)
     assert _run([_tool("java"), "-cp", f"classes:{classpath}", "Ask"], tmp_path) == "NUM\n"
+
+
+def test_the_java_and_net_programs_name_the_contract_s_packages() -> None:
+    options = DESCRIPTOR.GetOptions()
+    (java,), (csharp,) = _blocks("java"), _blocks("csharp")
+    assert f"import {options.java_package}.TopicServiceGrpc;" in java
+    assert f"using {options.csharp_namespace};" in csharp
 
 
 def test_the_service_config_is_the_clients() -> None:

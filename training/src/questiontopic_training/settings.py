@@ -25,6 +25,7 @@ class TrainSettings:
     encoder: str | None
     data: Path
     test: Path | None
+    descriptions: Path | None
     folds: int
     balance: float | None
     questions: Path
@@ -67,6 +68,12 @@ def add_train_options(parser: argparse.ArgumentParser) -> None:
         "--test",
         type=Path,
         help="your own test questions, a file like --data; without them, the model is measured by cross-validation",
+    )
+    add(
+        "--descriptions",
+        type=Path,
+        help="what your own labels mean, a .csv file with the columns label and description; DescribeModel and the "
+        "bundle's model card show it. Labels may be left out",
     )
     add(
         "--folds",

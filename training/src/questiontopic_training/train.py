@@ -10,6 +10,7 @@ from typing import Any
 from questiontopic_model.bundle import BundleError
 
 from .bundle.writer import check_place
+from .data.descriptions import with_descriptions
 from .data.download import download_missing
 from .data.own_labels import is_own_file, read_own_labels
 from .data.questions import DataError, QuestionSet
@@ -57,9 +58,12 @@ def seeds_from(first: int, count: int) -> list[int]:
 
 def _read_data(settings: TrainSettings) -> QuestionSet:
     if is_own_file(settings.data):
-        return read_own_labels(settings.data, settings.test, settings.folds)
+        data = read_own_labels(settings.data, settings.test, settings.folds)
+        return with_descriptions(data, settings.descriptions) if settings.descriptions else data
     if settings.test:
         raise DataError(f"{settings.data}: a folder has its own test file; with --test, --data must be a file")
+    if settings.descriptions:
+        raise DataError(f"{settings.data}: TREC's labels are described; with --descriptions, --data must be a file")
     download_missing(settings.data)
     return read_trec(settings.data)
 

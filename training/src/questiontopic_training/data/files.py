@@ -11,13 +11,15 @@ import csv
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from .questions import DataError, Question
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # A bundle's manifest refuses them in labels.
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # A bundle's manifest refuses them in labels.
 _WANTED = "name them text and label, or text, coarse and fine"
+_Row = TypeVar("_Row")
 
 
 def read_questions(path: Path) -> Iterator[Question]:
@@ -40,6 +42,18 @@ def read_label_lines(path: Path, encoding: str = "UTF-8") -> Iterator[Question]:
 
 
 def _read_csv(path: Path) -> Iterator[Question]:
+    return read_csv(path, lambda header: _columns(header, "columns"), _question)
+
+
+def read_csv(
+    path: Path,
+    columns_of: Callable[[Sequence[str]], Sequence[str]],
+    make: Callable[[Mapping[str, object], Sequence[str], int], _Row],
+) -> Iterator[_Row]:
+    """What `make` makes of each row, of the columns that `columns_of` finds in the header, and of the row's line.
+
+    Raises DataError, also for a ValueError of these functions.
+    """
     lines = (line for _, line in _lines(path))
     reader = csv.reader(lines, strict=True)
     header: list[str] = []
@@ -52,13 +66,13 @@ def _read_csv(path: Path) -> Iterator[Question]:
                 break
             if not header:
                 header = [name.strip() for name in row]
-                columns = _columns(header, "columns")
+                columns = columns_of(header)
             elif row:
                 if len(row) != len(header):
                     raise ValueError(
                         f"{len(row)} fields where the header has {len(header)}; put texts with commas into quotes"
                     )
-                yield _question(dict(zip(header, row, strict=True)), columns, first)
+                yield make(dict(zip(header, row, strict=True)), columns, first)
         except csv.Error as error:
             raise DataError(f"{path}:{first}: {error}; check the quotation marks of this row") from None
         except ValueError as error:
@@ -114,9 +128,9 @@ def _columns(found: Sequence[str], what: str) -> Sequence[str]:
 
 
 def _question(values: Mapping[str, object], columns: Sequence[str], line: int) -> Question:
-    text, *labels = (_field(values, name) for name in columns)
+    text, *labels = (text_field(values, name) for name in columns)
     for label in labels:
-        if _CONTROL.search(label):
+        if CONTROL.search(label):
             raise ValueError(f"control character in the label {label!r}; remove it")
     if len(labels) == 1:
         return Question(text, sys.intern(labels[0]), sys.intern(labels[0]), line)
@@ -127,7 +141,8 @@ def _question(values: Mapping[str, object], columns: Sequence[str], line: int) -
     return Question(text, sys.intern(coarse), sys.intern(fine), line)
 
 
-def _field(values: Mapping[str, object], name: str) -> str:
+def text_field(values: Mapping[str, object], name: str) -> str:
+    """The field's text without blanks around it; raises ValueError if it is missing, empty or no text."""
     if name not in values:
         raise ValueError(f"no {name}; found {', '.join(map(repr, values)) or 'nothing'}")
     value = values[name]

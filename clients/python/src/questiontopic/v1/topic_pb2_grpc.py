@@ -70,8 +70,8 @@ class TopicServiceServicer:
         - RESOURCE_EXHAUSTED with RetryInfo: the queue is full, or the deadline cannot be met. Wait as long as RetryInfo
         says before the next attempt.
         - RESOURCE_EXHAUSTED without details: the message is larger than Limits.max_message_bytes, or the metadata is
-        larger than 8 KiB: send less. Or all connections together have too many calls open: back off. Your own stub reports an answer that is larger than its limit in the same way: see
-        the top of this file.
+        larger than 8 KiB: send less. Or all connections together have too many calls open: back off. Your own stub
+        reports an answer that is larger than its limit in the same way: see the top of this file.
         - UNAVAILABLE: the server is not ready, is stopping, cannot be reached, or has refused one call too many of this
         connection. Retry with growing pauses. The Go and Python clients do this.
         - DEADLINE_EXCEEDED: the deadline passed before the answer. Decide whether you still need the answer.
