@@ -97,8 +97,8 @@ def add_train_options(parser: argparse.ArgumentParser) -> None:
     add(
         "--name",
         type=bundle_name,
-        help="name of the bundle, which clients may ask for. If not given: made from the name of your file; for TREC "
-        "usem3, minilm or ensemble, by the recipe",
+        help="name of the bundle, which clients may ask for. If not given: made from the letters a to z and the "
+        "digits in the name of your file; for TREC usem3, minilm or ensemble, by the recipe",
     )
     add("--version", type=bundle_version, default="1.0.0", help="version of the bundle: MAJOR.MINOR.PATCH")
     add(
