@@ -60,7 +60,7 @@ def add_train_options(parser: argparse.ArgumentParser) -> None:
         "--data",
         type=Path,
         default=Path("data/trec"),
-        help="your own labelled questions, a .csv, .jsonl or .label file; or the folder of TREC's files "
+        help="your own labelled questions, a .csv, .tsv, .jsonl or .label file; or the folder of TREC's files "
         "train_5500.label and TREC_10.label, which are downloaded if they are missing",
     )
     add(
