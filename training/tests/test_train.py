@@ -33,7 +33,7 @@ def test_a_file_name_that_gives_no_bundle_name_asks_for_one_before_training(
 ) -> None:
     path = tmp_path / file
     path.write_text(f"{OWN}Who 1 ?,Who\n", "utf-8")  # The repeated row would be warned of.
-    command = f"train --recipe head --encoder {hub_folder} --epochs 1 --folds 3 --output {tmp_path}/bundle"
+    command = f"train --recipe head --encoder {hub_folder} --epochs 1 --folds 3 --jobs 1 --output {tmp_path}/bundle"
     assert main([*command.split(), "--data", str(path)]) == 1
     assert capsys.readouterr().err == (
         f"questiontopic_training: {path}: no letter a to z and no digit in the file's name to name the bundle after; "
@@ -49,7 +49,7 @@ def test_the_bundle_is_named_by_the_option_or_after_the_file(
     tmp_path: Path, hub_folder: Path, file: str, options: list[str], name: str
 ) -> None:
     (tmp_path / file).write_text(OWN, "utf-8")
-    command = f"train --recipe head --encoder {hub_folder} --epochs 1 --folds 3 --output {tmp_path}/bundle"
+    command = f"train --recipe head --encoder {hub_folder} --epochs 1 --folds 3 --jobs 1 --output {tmp_path}/bundle"
     assert main([*command.split(), "--data", str(tmp_path / file), *options]) == 0
     assert read_bundle(tmp_path / "bundle").manifest.name == name
 

@@ -29,8 +29,8 @@ def test_a_header_with_every_name_in_quotes_or_over_two_lines_has_a_separator_to
     assert [(one.text, one.fine, one.line) for one in read_questions(path)] == [("Who?", "x:y", 3)]
 
 
-@pytest.mark.parametrize("first", ["sep=;", "SEP=;", '"sep=;"'])
-def test_the_first_line_may_name_the_separator(tmp_path: Path, first: str) -> None:
+@pytest.mark.parametrize("first", ["sep=;", "SEP=;", '"sep=;"', "sep=\t", "sep=|"])
+def test_a_first_line_for_excel_is_left_out(tmp_path: Path, first: str) -> None:
     path = write(tmp_path, f"\ufeff{first}\r\ntext;label\r\nWho, me?;x\r\n;x\r\n")
     questions = read_questions(path)
     assert next(questions).line == 3
@@ -69,7 +69,7 @@ def test_empty_columns_at_the_right_end_are_left_out(tmp_path: Path) -> None:
             "columns 'frage', 'label' are not enough; name them text and label, or text, coarse and fine, with commas, "
             "semicolons or tabs between the names",
         ),
-        ("sep=|\ntext|label\n", 1, "columns 'sep=|' are not enough"),
+        ("sep=||\ntext|label\n", 1, "columns 'sep=||' are not enough"),
         (",,\n", 1, "are not enough"),
         ('"text;label\nWho?;x\n', 1, "check the quotation marks of this row"),
         ('"te"xt;label\nWho?;x\n', 1, "check the quotation marks of this row"),

@@ -1,8 +1,8 @@
 """Reads a `.csv` or `.tsv` file row by row.
 
-A comma, a semicolon or a tab separates the fields: the one that makes known names appear in the header. A first line
-`sep=;`, which Excel understands, names it. Excel keeps emptied columns at the right end; those without a name are left
-out if their fields are empty.
+A comma, a semicolon or a tab separates the fields: the one that makes known names appear in the header. A line `sep=;`
+before the header, which is for Excel, is left out. Excel keeps emptied columns at the right end; those without a name
+are left out if their fields are empty.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence, Set
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 from .lines import read_lines
 from .questions import DataError
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
-_NAMED = re.compile(r'"?sep=([,;\t])"?\s*', re.IGNORECASE)
+_FOR_EXCEL = re.compile(r'"?sep=[^"\r\n]"?[\r\n]*', re.IGNORECASE)
 
 
 def read_table(path: Path, known: Set[str]) -> Iterator[tuple[int, list[str]]]:
@@ -26,14 +26,12 @@ def read_table(path: Path, known: Set[str]) -> Iterator[tuple[int, list[str]]]:
     Blank lines after the header are left out.
     """
     lines: Iterator[str] = (line for _, line in read_lines(path))
-    first = next(lines, "")
-    if named := _NAMED.fullmatch(first):
-        separator = named[1]
-    else:
-        separator, lines = _separator(chain([first] if first else [], lines), known)
+    start = list(islice(lines, 1))
+    left_out = [line for line in start if _FOR_EXCEL.fullmatch(line)]
+    separator, lines = _separator(lines if left_out else chain(start, lines), known)
     header: list[str] = []
     width = 0
-    for line, row in _rows(path, lines, separator, 2 if named else 1):
+    for line, row in _rows(path, lines, separator, len(left_out) + 1):
         if not width:
             width = len(row)
             header = _without_empty_end([name.strip() for name in row])
