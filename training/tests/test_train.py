@@ -14,7 +14,7 @@ def test_options_that_do_not_fit_are_refused(tmp_path: Path, capsys: pytest.Capt
     assert main(["train", "--data", str(tmp_path), "--descriptions", "d.csv", *output]) == 1
     assert "with --descriptions, --data must be a file" in capsys.readouterr().err
     path = tmp_path / "own.csv"
-    path.write_text("text,label\n" + "".join(f"{word} {n} ?,{word}\n" for word in ("Who", "When") for n in range(9)))
+    path.write_text(OWN)
     for wrong, reason in (
         (["--recipe", "minilm", "--balance", "0.5"], "the recipe minilm has no --balance"),
         (["--recipe", "ensemble", "--encoder", "usem3"], "the recipe ensemble takes no --encoder"),
@@ -24,6 +24,36 @@ def test_options_that_do_not_fit_are_refused(tmp_path: Path, capsys: pytest.Capt
     for wrong in (["--folds", "2"], ["--balance", "1.5"]):
         with pytest.raises(SystemExit):
             main(["train", "--data", "a.csv", *wrong, *output])
+
+
+OWN = "text,label\n" + "".join(f"{word} {n} ?,{word}\n" for word in ("Who", "When") for n in range(9))
+
+
+@pytest.mark.parametrize("file", ["意图.csv", "—.csv"])
+def test_a_file_name_that_gives_no_bundle_name_asks_for_one_before_training(
+    tmp_path: Path, hub_folder: Path, capsys: pytest.CaptureFixture[str], file: str
+) -> None:
+    path = tmp_path / file
+    path.write_text(f"{OWN}Who 1 ?,Who\n", "utf-8")  # The repeated row would be warned of.
+    command = f"train --recipe head --encoder {hub_folder} --epochs 1 --folds 3 --jobs 1 --output {tmp_path}/bundle"
+    assert main([*command.split(), "--data", str(path)]) == 1
+    assert capsys.readouterr().err == (
+        f"questiontopic_training: {path}: no letter a to z and no digit in the file's name to name the bundle after; "
+        'add --name intents, or another name (with make: ARGS="--name intents")\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "options", "name"),
+    [("意图.csv", ["--name", "intents"], "intents"), ("Größe 意图-2 .csv", [], "gr-e-2")],
+)
+def test_the_bundle_is_named_by_the_option_or_after_the_file(
+    tmp_path: Path, hub_folder: Path, file: str, options: list[str], name: str
+) -> None:
+    (tmp_path / file).write_text(OWN, "utf-8")
+    command = f"train --recipe head --encoder {hub_folder} --epochs 1 --folds 3 --jobs 1 --output {tmp_path}/bundle"
+    assert main([*command.split(), "--data", str(tmp_path / file), *options]) == 0
+    assert read_bundle(tmp_path / "bundle").manifest.name == name
 
 
 def test_only_a_bundle_is_replaced(tmp_path: Path, data_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

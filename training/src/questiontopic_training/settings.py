@@ -61,7 +61,7 @@ def add_train_options(parser: argparse.ArgumentParser) -> None:
         "--data",
         type=Path,
         default=Path("data/trec"),
-        help="your own labelled questions, a .csv, .jsonl or .label file; or the folder of TREC's files "
+        help="your own labelled questions, a .csv, .tsv, .jsonl or .label file; or the folder of TREC's files "
         "train_5500.label and TREC_10.label, which are downloaded if they are missing",
     )
     add(
@@ -104,8 +104,8 @@ def add_train_options(parser: argparse.ArgumentParser) -> None:
     add(
         "--name",
         type=bundle_name,
-        help="name of the bundle, which clients may ask for. If not given: made from the name of your file; for TREC "
-        "usem3, minilm or ensemble, by the recipe",
+        help="name of the bundle, which clients may ask for. If not given: made from the letters a to z and the "
+        "digits in the name of your file; for TREC usem3, minilm or ensemble, by the recipe",
     )
     add("--version", type=bundle_version, default="1.0.0", help="version of the bundle: MAJOR.MINOR.PATCH")
     add(

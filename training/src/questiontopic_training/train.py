@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import sys
+from pathlib import Path
 from typing import Any
 
 from questiontopic_model.bundle import BundleError
@@ -34,10 +35,10 @@ _OWN_PATIENCE = 5
 def train(settings: TrainSettings) -> None:
     """Trains and writes a bundle; raises BundleError, DataError, ParityError or OSError."""
     check_place(settings.output)  # Before training, so that a wrong --output costs no time.
+    name = settings.name or (_bundle_name(settings.data) if is_own_file(settings.data) else None)
     prepare_tensorflow(settings.threads)
     data = _read_data(settings)
     _warn(data.warnings)
-    name = settings.name or (is_own_file(settings.data) and _bundle_name(settings.data.stem))
     if settings.recipe == ensemble.NAME:
         if settings.encoder:
             raise BundleError(f"the recipe {ensemble.NAME} takes no --encoder: each of its models has its own")
@@ -95,9 +96,14 @@ def _recipe(settings: TrainSettings) -> Recipe:
     return changed
 
 
-def _bundle_name(text: str) -> str:
-    """A name for a bundle, made from a text: its letters a to z and digits, joined by hyphens."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:64]
+def _bundle_name(data: Path) -> str:
+    """A name for a bundle, made from the name of its data's file: the letters a to z and digits, joined by hyphens."""
+    if name := re.sub(r"[^a-z0-9]+", "-", data.stem.lower()).strip("-")[:64]:
+        return name
+    raise DataError(
+        f"{data}: no letter a to z and no digit in the file's name to name the bundle after; "
+        'add --name intents, or another name (with make: ARGS="--name intents")'
+    )
 
 
 def _warn(warnings: tuple[str, ...]) -> None:

@@ -26,7 +26,7 @@ def test_labels_of_both_levels_are_described_and_others_stay_without(tmp_path: P
 @pytest.mark.parametrize(
     ("content", "place", "reason"),
     [
-        ("label;description\n", ":1", "columns 'label;description': name one of them label and one description"),
+        ("label|description\n", ":1", "columns 'label|description': name one of them label and one description"),
         ("label,text\nLOC,places\n", ":1", "name one of them label and one description"),
         ("label,description,description\n", ":1", "name one of them label and one description"),
         ("label,description\nLOC,places\nHUM,\n", ":3", "empty description; fill it in or remove the row"),

@@ -1,13 +1,13 @@
-"""Reads descriptions of labels from a `.csv` file with the columns label and description."""
+"""Reads descriptions of labels from a `.csv` or `.tsv` file with the columns label and description."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from .files import CONTROL, read_csv, text_field
+from .files import CONTROL, text_field
 from .questions import DataError, QuestionSet
+from .table import read_table
 
 _COLUMNS = ("label", "description")
 _MAX_NAMED = 5  # A wrong file may describe thousands of other labels.
@@ -27,7 +27,18 @@ def with_descriptions(data: QuestionSet, path: Path) -> QuestionSet:
 def read_descriptions(path: Path) -> dict[str, str]:
     """The descriptions by label; raises DataError. Other columns are ignored."""
     descriptions: dict[str, str] = {}
-    for label, description, line in read_csv(path, _columns, _row):
+    header: list[str] = []
+    for line, row in read_table(path, set(_COLUMNS)):
+        try:
+            if not header:
+                header = _checked(row)
+                continue
+            label, description = (text_field(dict(zip(header, row, strict=True)), name) for name in _COLUMNS)
+            if CONTROL.search(description):
+                fix = "write it on one line, without tabs"
+                raise ValueError(f"control character in the description {description!r}; {fix}")
+        except ValueError as error:
+            raise DataError(f"{path}:{line}: {error}") from None
         if label in descriptions:
             raise DataError(f"{path}:{line}: a second description of the label {label!r}; remove one of them")
         descriptions[label] = description
@@ -36,14 +47,7 @@ def read_descriptions(path: Path) -> dict[str, str]:
     return descriptions
 
 
-def _columns(found: Sequence[str]) -> Sequence[str]:
-    if any(found.count(name) != 1 for name in _COLUMNS):
-        raise ValueError(f"columns {', '.join(map(repr, found))}: name one of them label and one description")
-    return _COLUMNS
-
-
-def _row(values: Mapping[str, object], columns: Sequence[str], line: int) -> tuple[str, str, int]:
-    label, description = (text_field(values, name) for name in columns)
-    if CONTROL.search(description):
-        raise ValueError(f"control character in the description {description!r}; write it on one line, without tabs")
-    return label, description, line
+def _checked(header: list[str]) -> list[str]:
+    if any(header.count(name) != 1 for name in _COLUMNS):
+        raise ValueError(f"columns {', '.join(map(repr, header))}: name one of them label and one description")
+    return header

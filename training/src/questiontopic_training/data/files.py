@@ -1,4 +1,4 @@
-"""Reads files of labelled questions: `.csv` and `.jsonl` with named fields, `.label` with the label before each text.
+"""Reads files of labelled questions: `.csv`, `.tsv` and `.jsonl` with named fields, `.label` with the label first.
 
 A file is read row by row. Every error names the file, the line where the row begins, the reason and the fix. A row with
 one label gets it as its coarse and as its fine label; `own_labels` and `trec` split labels into levels.
@@ -6,25 +6,26 @@ one label gets it as its coarse and as its fine label; `own_labels` and `trec` s
 
 from __future__ import annotations
 
-import codecs
-import csv
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import TypeVar
 
+from .lines import read_lines
 from .questions import DataError, Question
+from .table import read_table
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # A bundle's manifest refuses them in labels.
+_LEVELS = (("label",), ("coarse", "fine"))
 _WANTED = "name them text and label, or text, coarse and fine"
-_Row = TypeVar("_Row")
+_SEPARATED = f"{_WANTED}, with commas, semicolons or tabs between the names"
 
 
 def read_questions(path: Path) -> Iterator[Question]:
-    """The questions of a UTF-8 file of one of the three kinds; raises DataError, also during the iteration."""
-    readers = {".csv": _read_csv, ".jsonl": _read_json_lines, ".label": read_label_lines}
+    """The questions of a UTF-8 file of one of these kinds; raises DataError, also during the iteration."""
+    readers = {".csv": _read_table, ".tsv": _read_table, ".jsonl": _read_json_lines, ".label": read_label_lines}
     if (kind := path.suffix.lower()) not in readers:
         raise DataError(f"{path}: a file of questions must end in {', '.join(readers)}")
     return readers[kind](path)
@@ -32,7 +33,7 @@ def read_questions(path: Path) -> Iterator[Question]:
 
 def read_label_lines(path: Path, encoding: str = "UTF-8") -> Iterator[Question]:
     """The questions of a file with one `LABEL text` per line."""
-    for number, line in _lines(path, encoding):
+    for number, line in read_lines(path, encoding):
         if line.strip():
             label, text = (*line.split(maxsplit=1), "")[:2]
             try:
@@ -41,52 +42,27 @@ def read_label_lines(path: Path, encoding: str = "UTF-8") -> Iterator[Question]:
                 raise DataError(f"{path}:{number}: {error}") from None
 
 
-def _read_csv(path: Path) -> Iterator[Question]:
-    return read_csv(path, lambda header: _columns(header, "columns"), _question)
-
-
-def read_csv(
-    path: Path,
-    columns_of: Callable[[Sequence[str]], Sequence[str]],
-    make: Callable[[Mapping[str, object], Sequence[str], int], _Row],
-) -> Iterator[_Row]:
-    """What `make` makes of each row, of the columns that `columns_of` finds in the header, and of the row's line.
-
-    Raises DataError, also for a ValueError of these functions.
-    """
-    lines = (line for _, line in _lines(path))
-    reader = csv.reader(lines, strict=True)
+def _read_table(path: Path) -> Iterator[Question]:
     header: list[str] = []
     columns: Sequence[str] = ()
-    while True:
-        first = reader.line_num + 1  # `line_num` counts lines, and a quoted field may contain line breaks.
+    for line, row in read_table(path, {"text", *chain(*_LEVELS)}):
         try:
-            row = next(reader, None)
-            if row is None:
-                break
-            if not header:
-                header = [name.strip() for name in row]
-                columns = columns_of(header)
-            elif row:
-                if len(row) != len(header):
-                    raise ValueError(
-                        f"{len(row)} fields where the header has {len(header)}; put texts with commas into quotes"
-                    )
-                yield make(dict(zip(header, row, strict=True)), columns, first)
-        except csv.Error as error:
-            raise DataError(f"{path}:{first}: {error}; check the quotation marks of this row") from None
+            if columns:
+                yield _question(dict(zip(header, row, strict=True)), columns, line)
+            else:
+                header, columns = row, _columns(row, "columns", _SEPARATED)
         except ValueError as error:
-            raise DataError(f"{path}:{first}: {error}") from None
+            raise DataError(f"{path}:{line}: {error}") from None
 
 
 def _read_json_lines(path: Path) -> Iterator[Question]:
     columns: Sequence[str] = ()
-    for number, line in _lines(path):
+    for number, line in read_lines(path):
         if not line.strip():
             continue
         try:
             values = _json_object(line)
-            columns = columns or _columns(list(values), "keys")
+            columns = columns or _columns(list(values), "keys", _WANTED)
             yield _question(values, columns, number)
         except ValueError as error:
             raise DataError(f"{path}:{number}: {error}") from None
@@ -102,26 +78,14 @@ def _json_object(line: str) -> dict[str, object]:
     return values
 
 
-def _lines(path: Path, encoding: str = "UTF-8") -> Iterator[tuple[int, str]]:
-    """The decoded lines with their numbers; only a line feed ends a line."""
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                try:
-                    yield number, line.removeprefix(codecs.BOM_UTF8 if number == 1 else b"").decode(encoding)
-                except UnicodeDecodeError:
-                    raise DataError(f"{path}:{number}: not {encoding}; save the file as {encoding}") from None
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror or error}") from None
-
-
-def _columns(found: Sequence[str], what: str) -> Sequence[str]:
+def _columns(found: Sequence[str], what: str, fix: str) -> Sequence[str]:
     names = f"{what} {', '.join(map(repr, found))}"
-    if len(set(found)) != len(found):
+    named = [name for name in found if name]
+    if len(set(named)) != len(named):
         raise ValueError(f"{names}: one name occurs twice; give each a name of its own")
-    levels = [level for level in (("label",), ("coarse", "fine")) if {*level} <= {*found}]
+    levels = [level for level in _LEVELS if {*level} <= {*found}]
     if "text" not in found or not levels:
-        raise ValueError(f"{names} are not enough; {_WANTED}")
+        raise ValueError(f"{names} are not enough; {fix}")
     if len(levels) > 1:
         raise ValueError(f"{names}: both label and coarse, fine are there; remove one or the other")
     return ("text", *levels[0])
