@@ -84,7 +84,7 @@ class AsyncTopicClient:
         return response
 
     async def close(self) -> None:
-        """Closes the channel and cancels its running calls. A second close does nothing."""
+        """Closes the channel: see `TopicClient.close`."""
         self._state.closed = True
         await self._channel.close()
 
