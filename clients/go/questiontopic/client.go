@@ -2,8 +2,9 @@
 //
 // [New] makes a [Client] with one of two transports, [Plaintext] or [TLS]. The client embeds the generated
 // [questiontopicv1.TopicServiceClient]. In addition, it sets a deadline for calls without one, retries UNAVAILABLE and
-// no other code, and accepts messages of the contract's maximum size. [Client.Predict] is the simple call: texts in,
-// predictions out. [FieldViolations], [RetryDelay], [Reason] and [RequestID] read the details of a failed call's error.
+// no other code, refuses text that is not UTF-8, and accepts messages of the contract's maximum size. [Client.Predict]
+// is the simple call: texts in, predictions out. [FieldViolations], [RetryDelay], [Reason] and [RequestID] read the
+// details of a failed call's error.
 //
 // The first call opens the connection. Without [WithThrottle], a client keeps no other state between calls.
 package questiontopic
@@ -36,7 +37,9 @@ type Client struct {
 // dns:///topics.example.com:443. If the name has several addresses, the calls are spread over all of them.
 //
 // New does not connect: the first call opens the connection, and a later call opens a lost connection again. New fails
-// if address is not a gRPC target, transport is the zero Transport, or an option is out of range.
+// if address cannot be a server's, transport is the zero Transport, or an option is out of range.
+//
+// A call to this machine does not use the proxy of the environment, however the target names the machine.
 func New(address string, transport Transport, options ...Option) (*Client, error) {
 	if transport.credentials == nil {
 		return nil, errors.New("questiontopic: the transport must be Plaintext() or TLS(config)")
@@ -52,7 +55,7 @@ func New(address string, transport Transport, options ...Option) (*Client, error
 		grpc.WithTransportCredentials(transport.credentials),
 		grpc.WithDefaultServiceConfig(serviceConfig()),
 		grpc.WithUserAgent("questiontopic-go/" + Version),
-		grpc.WithChainUnaryInterceptor(setDeadline(chosen.timeout)),
+		grpc.WithChainUnaryInterceptor(transport.explain, setDeadline(chosen.timeout)),
 		grpc.WithDefaultCallOptions(
 			grpc.MaxCallSendMsgSize(maxMessageBytes),
 			grpc.MaxCallRecvMsgSize(maxMessageBytes),
@@ -60,12 +63,21 @@ func New(address string, transport Transport, options ...Option) (*Client, error
 			grpc.MaxRetryRPCBufferSize(maxMessageBytes),
 		),
 	}
+	if isLoopback(address) { // gRPC itself sends LOCALHOST:50051 to the proxy.
+		dial = append(dial, grpc.WithNoProxy())
+	}
 	dial = append(dial, chosen.dial...)
+	// After the caller's interceptors, so that it also checks what they change.
+	dial = append(dial, grpc.WithChainUnaryInterceptor(checkStrings))
 	if chosen.throttled { // After the caller's interceptors, so that it also counts the calls that they repeat.
 		dial = append(dial, grpc.WithChainUnaryInterceptor(Throttle()))
 	}
 	connection, err := grpc.NewClient(address, dial...)
 	if err != nil {
+		return nil, fmt.Errorf("questiontopic: %w", err)
+	}
+	if err := checkTarget(connection.CanonicalTarget()); err != nil {
+		_ = connection.Close() // It has not connected.
 		return nil, fmt.Errorf("questiontopic: %w", err)
 	}
 	return &Client{questiontopicv1.NewTopicServiceClient(connection), connection}, nil

@@ -97,3 +97,28 @@ func TestMutualTLSWithTheRealServer(t *testing.T) {
 	}
 	checkTransports(t, address, authority, true)
 }
+
+func TestTheErrorOfTheWrongTransportNamesTheCause(t *testing.T) {
+	authority := topictest.NewAuthority(t)
+	certificate := authority.Issue(t, "topics.test")
+	encrypted := topictest.Serve(t, topictest.Service{Predict: topictest.Answer},
+		grpc.Creds(credentials.NewServerTLSFromCert(&certificate)))
+	plain := topictest.Serve(t, topictest.Service{Predict: topictest.Answer})
+	for _, c := range []struct {
+		address   string
+		transport questiontopic.Transport
+		hint      string
+	}{
+		{encrypted, questiontopic.Plaintext(), "(the server may speak TLS: use TLS instead of Plaintext)"},
+		{plain, questiontopic.TLS(nil), "(the server may not speak TLS: use Plaintext instead of TLS)"},
+		{"127.0.0.1:1", questiontopic.Plaintext(), "connection refused"},
+		{encrypted, questiontopic.TLS(nil), "unknown authority"},
+	} {
+		_, err := newClientOver(t, c.address, c.transport).Predict(t.Context(), coarse, "Who?")
+		hinted := strings.Contains(err.Error(), "(the server may")
+		if status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), c.hint) ||
+			hinted != strings.HasPrefix(c.hint, "(") {
+			t.Errorf("got %v, want %s", err, c.hint)
+		}
+	}
+}

@@ -15,14 +15,20 @@ import (
 
 // fail writes err as one line and returns the exit code.
 func fail(stderr io.Writer, exitCode int, err error) int {
-	fmt.Fprintf(stderr, "questiontopic: %s\n", squeeze(err.Error()))
+	note(stderr, err.Error())
 	return exitCode
 }
 
-// callError is a failed call. lines[i] is the input line of texts[i]; lines is nil if the texts were arguments.
+// note writes message as one line.
+func note(stderr io.Writer, message string) {
+	fmt.Fprintf(stderr, "questiontopic: %s\n", squeeze(message))
+}
+
+// callError is a failed call of the texts of sent. Each error of a text names its line if unit is line.
 type callError struct {
-	err   error
-	lines []int
+	err  error
+	unit string
+	sent []*row
 }
 
 // Error returns the status code and each field violation, or the status message if there is no violation.
@@ -43,17 +49,23 @@ func (e callError) Unwrap() error {
 	return e.err
 }
 
+// lineOf returns " (line N)" for a field that is one line of the input, and "" for any other field.
+func (e callError) lineOf(field string) string {
+	i, ok := textIndex(field, len(e.sent))
+	if !ok || e.unit != "line" {
+		return ""
+	}
+	return fmt.Sprintf(" (line %d)", e.sent[i].number)
+}
+
 var textField = regexp.MustCompile(`^texts\[([0-9]+)\]$`)
 
-// lineOf returns " (line N)" for a field that is one text of the input, and "" for any other field.
-func (e callError) lineOf(field string) string {
+// textIndex returns i if field is texts[i] of a call of count texts.
+func textIndex(field string, count int) (int, bool) {
 	match := textField.FindStringSubmatch(field)
 	if match == nil {
-		return ""
+		return 0, false
 	}
 	index, err := strconv.Atoi(match[1])
-	if err != nil || index >= len(e.lines) {
-		return ""
-	}
-	return fmt.Sprintf(" (line %d)", e.lines[index])
+	return index, err == nil && index < count
 }

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"net"
 	"regexp"
 	"strconv"
 	"time"
 	"unicode/utf8"
 
+	"github.com/question-topic/question-topic/clients/go/internal/address"
 	"github.com/question-topic/question-topic/clients/go/questiontopic"
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
@@ -33,6 +33,8 @@ type options struct {
 	textsPerCall, inFlight int
 	model                  string
 	version                bool
+	skip                   bool // Go on after a text that cannot be answered.
+	skipBlank              bool
 	texts                  []string
 }
 
@@ -53,8 +55,8 @@ func parseFlags(arguments []string, getenv func(string) string) (options, error)
 		textsPerCall: 64,
 		inFlight:     4,
 	}
-	if address := getenv(addressVariable); address != "" {
-		chosen.address = address
+	if given := getenv(addressVariable); given != "" {
+		chosen.address = given
 	}
 	flags := newFlagSet(&chosen)
 	if err := flags.Parse(arguments); err != nil {
@@ -91,6 +93,14 @@ func newFlagSet(chosen *options) *flag.FlagSet {
 			return errors.New("must be table or jsonl")
 		}
 		chosen.output = value
+		return nil
+	})
+	flags.BoolVar(&chosen.skipBlank, "skip-blank", false, "")
+	flags.Func("on-error", "", func(value string) error {
+		if value != "stop" && value != "skip" {
+			return errors.New("must be stop or skip")
+		}
+		chosen.skip = value == "skip"
 		return nil
 	})
 	flags.Func("timeout", "", func(value string) (err error) {
@@ -132,9 +142,8 @@ func parseSeconds(value string) (time.Duration, error) {
 
 // check finds faults that the parser of a single flag cannot find.
 func (o options) check() error {
-	host, port, err := net.SplitHostPort(o.address)
-	if _, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil || host == "" {
-		return fmt.Errorf("--address: must be HOST:PORT, not %q", o.address)
+	if err := address.Check(o.address); err != nil {
+		return fmt.Errorf("--address: %w", err)
 	}
 	if o.plaintext && o.tls {
 		return errors.New("--plaintext and --tls: choose one")

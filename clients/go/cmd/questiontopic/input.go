@@ -1,79 +1,80 @@
 package main
 
 import (
-	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
-	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
 
-// maxLineBytes is the maximum size of a line, to bound memory: that of the largest message that the server reads.
-const maxLineBytes = 16 << 20
+// row is one text of the input, and its answer: the prediction or the reason why it has none. A blank line has neither,
+// and is not sent.
+type row struct {
+	number     int // From 1.
+	text       string
+	blank      bool
+	reason     string
+	prediction *questiontopicv1.Prediction
+}
 
-// batch is the texts of one call. lines[i] is the number of the input line, from 1, of texts[i]; lines is nil if the
-// texts were arguments.
+// batch is the texts of one call.
 type batch struct {
-	texts []string
-	lines []int
+	unit string // What a row's number counts: text for arguments, line for standard input.
+	rows []row
+}
+
+// open returns the rows that need a call.
+func (b batch) open() []*row {
+	var open []*row
+	for i := range b.rows {
+		if r := &b.rows[i]; !r.blank && r.reason == "" {
+			open = append(open, r)
+		}
+	}
+	return open
 }
 
 // oneBatch yields the texts as one batch.
 func oneBatch(texts []string) iter.Seq2[batch, error] {
 	return func(yield func(batch, error) bool) {
-		yield(batch{texts: texts}, nil)
+		only := batch{unit: "text"}
+		for i, text := range texts {
+			only.rows = append(only.rows, row{number: i + 1, text: text})
+		}
+		yield(only, nil)
 	}
 }
 
-// readBatches yields the lines of input in batches of size; the last one may be smaller. Each line without its \n or
-// \r\n is one text, and blank lines are skipped. At the first line that cannot be sent, it yields the texts before that
-// line, then the error, and ends.
-func readBatches(input io.Reader, size int) iter.Seq2[batch, error] {
+// readBatches yields the lines of input in batches of chosen.textsPerCall; the last one may be smaller. At the first
+// line that cannot be read, or cannot be sent if chosen.skip is false, it yields the lines before that line, then the
+// error, and ends.
+func readBatches(input io.Reader, chosen options) iter.Seq2[batch, error] {
 	return func(yield func(batch, error) bool) {
-		scanner := bufio.NewScanner(input)
-		scanner.Buffer(nil, maxLineBytes)
-		var next batch
+		lines := newLineReader(input)
+		next := batch{unit: "line"}
 		var failure error
-		line := 0
-		for failure == nil && scanner.Scan() {
-			line++
-			text := scanner.Text()
+		for failure == nil {
+			line, err := lines.next()
 			switch {
-			case !utf8.ValidString(text):
-				failure = fmt.Errorf("line %d: not valid UTF-8", line)
-			case !isBlank(text):
-				next.texts = append(next.texts, text)
-				next.lines = append(next.lines, line)
+			case err == io.EOF:
+				failure = err
+			case err != nil:
+				failure = fmt.Errorf("line %d: %w", lines.number, err)
+			case line.reason != "" && !chosen.skip:
+				failure = fmt.Errorf("line %d: %s", line.number, line.reason)
+			case !line.blank || !chosen.skipBlank:
+				next.rows = append(next.rows, line)
 			}
-			if len(next.texts) == size {
+			if len(next.rows) == chosen.textsPerCall || len(next.rows) > 0 && failure != nil {
 				if !yield(next, nil) {
 					return
 				}
-				next = batch{}
+				next.rows = nil
 			}
 		}
-		if err := scanner.Err(); errors.Is(err, bufio.ErrTooLong) {
-			failure = fmt.Errorf("line %d: longer than %d bytes", line+1, maxLineBytes)
-		} else if err != nil {
-			failure = fmt.Errorf("line %d: %w", line+1, err)
-		}
-		if len(next.texts) > 0 && !yield(next, nil) {
-			return
-		}
-		if failure != nil {
+		if failure != io.EOF {
 			yield(batch{}, failure)
 		}
 	}
-}
-
-func isBlank(text string) bool {
-	return strings.IndexFunc(text, func(r rune) bool { return !isSpace(r) }) < 0
-}
-
-// isSpace reports whether r is white space for the server, which also counts the separators U+001C to U+001F.
-func isSpace(r rune) bool {
-	return unicode.IsSpace(r) || '\x1c' <= r && r <= '\x1f'
 }

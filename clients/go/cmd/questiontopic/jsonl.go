@@ -27,6 +27,12 @@ type jsonRow struct {
 	Truncated bool        `json:"truncated"`
 }
 
+// jsonError is the line of a text without an answer.
+type jsonError struct {
+	Text  string `json:"text"`
+	Error string `json:"error"`
+}
+
 // jsonTopics is one level of an answer. The encoder sorts the labels by their bytes.
 type jsonTopics struct {
 	TopTopic    string                `json:"topTopic"`
@@ -44,12 +50,18 @@ func (jsonLines) header() error {
 	return nil
 }
 
-func (j jsonLines) row(text string, prediction *questiontopicv1.Prediction) error {
+func (j jsonLines) row(r row) error {
+	switch {
+	case r.blank:
+		return j.encoder.Encode(jsonError{r.text, "blank"})
+	case r.reason != "":
+		return j.encoder.Encode(jsonError{r.text, r.reason})
+	}
 	return j.encoder.Encode(jsonRow{
-		Text:      text,
-		Coarse:    newJSONTopics(prediction.GetCoarse()),
-		Fine:      newJSONTopics(prediction.GetFine()),
-		Truncated: prediction.GetTruncated(),
+		Text:      r.text,
+		Coarse:    newJSONTopics(r.prediction.GetCoarse()),
+		Fine:      newJSONTopics(r.prediction.GetFine()),
+		Truncated: r.prediction.GetTruncated(),
 	})
 }
 

@@ -1,7 +1,7 @@
 // Command questiontopic sends questions to a question-topic server and prints their topics.
 //
 // This file connects the parts in the order of the data flow: flags, transport, input, calls in order, output. Run it
-// with --help for its usage. The exit code is 0 if every text was answered, 1 if a call failed, and 2 for wrong usage.
+// with --help for its usage and its exit codes.
 package main
 
 import (
@@ -9,19 +9,18 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"iter"
 	"os"
 
 	"github.com/question-topic/question-topic/clients/go/questiontopic"
-	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
 
 const (
 	exitAnswered = iota
 	exitFailed
 	exitUsage
+	exitUnanswered
 )
 
 func main() {
@@ -33,13 +32,11 @@ func run(arguments []string, getenv func(string) string, stdin io.Reader, stdout
 	chosen, err := parseFlags(arguments, getenv)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(stdout, usage)
-		return exitAnswered
+		return printText(stdout, stderr, usage)
 	case err != nil:
 		return fail(stderr, exitUsage, err)
 	case chosen.version:
-		fmt.Fprintln(stdout, "questiontopic", questiontopic.Version)
-		return exitAnswered
+		return printText(stdout, stderr, "questiontopic "+questiontopic.Version+"\n")
 	}
 	transport, err := chooseTransport(chosen)
 	if err != nil {
@@ -51,52 +48,46 @@ func run(arguments []string, getenv func(string) string, stdin io.Reader, stdout
 	}
 	defer client.Close()
 
-	batches := readBatches(stdin, chosen.textsPerCall)
+	batches := readBatches(stdin, chosen)
 	if len(chosen.texts) > 0 {
+		hintAtFile(stderr, chosen.texts)
 		batches = oneBatch(chosen.texts)
 	}
-	if err := printTopics(client, chosen, batches, stdout); err != nil {
+	unanswered := report{stderr: stderr}
+	if err := printTopics(caller{client, chosen}, batches, stdout, &unanswered); err != nil {
 		return fail(stderr, exitFailed, err)
 	}
-	return exitAnswered
+	return unanswered.end()
 }
 
 // printTopics prints the topics of the texts of every batch, in order, up to the first failure.
-func printTopics(
-	client *questiontopic.Client, chosen options, batches iter.Seq2[batch, error], stdout io.Writer,
-) error {
-	predict := func(ctx context.Context, b batch) ([]*questiontopicv1.Prediction, error) {
-		response, err := client.PredictTopic(ctx, &questiontopicv1.PredictTopicRequest{
-			Texts:      b.texts,
-			LabelLevel: chosen.level,
-			Model:      chosen.model,
-		})
-		if err != nil {
-			return nil, callError{err, b.lines}
-		}
-		if got, want := len(response.GetPredictions()), len(b.texts); got != want {
-			return nil, fmt.Errorf("the server gave %d predictions for %d texts", got, want)
-		}
-		return response.GetPredictions(), nil
-	}
-
+func printTopics(c caller, batches iter.Seq2[batch, error], stdout io.Writer, unanswered *report) error {
 	buffer := bufio.NewWriter(stdout)
-	printed := newPrinter(chosen.output, chosen.level, buffer)
+	printed := newPrinter(c.chosen.output, c.chosen.level, buffer)
 	if err := errors.Join(printed.header(), buffer.Flush()); err != nil {
 		return err
 	}
-	for answered, err := range inOrder(context.Background(), chosen.inFlight, batches, predict) {
+	for answered, err := range inOrder(context.Background(), c.chosen.inFlight, batches, c.answer) {
 		if err != nil {
 			return err
 		}
-		for i, prediction := range answered.predictions {
-			if err := printed.row(answered.texts[i], prediction); err != nil {
+		for _, r := range answered.rows {
+			if err := printed.row(r); err != nil {
 				return err
 			}
 		}
 		if err := buffer.Flush(); err != nil {
 			return err
 		}
+		unanswered.add(answered)
 	}
 	return nil
+}
+
+// printText writes text and returns the exit code.
+func printText(stdout, stderr io.Writer, text string) int {
+	if _, err := io.WriteString(stdout, text); err != nil {
+		return fail(stderr, exitFailed, err)
+	}
+	return exitAnswered
 }

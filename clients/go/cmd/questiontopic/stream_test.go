@@ -35,7 +35,7 @@ func answered(t *testing.T, stdout string) []string {
 	return texts
 }
 
-func TestStandardInputIsSplitIntoCallsWithoutBlankLines(t *testing.T) {
+func TestStandardInputIsSplitIntoCalls(t *testing.T) {
 	var mutex sync.Mutex
 	var calls []string
 	address := serve(t, func(
@@ -47,7 +47,7 @@ func TestStandardInputIsSplitIntoCallsWithoutBlankLines(t *testing.T) {
 		return echo(request), nil
 	})
 	input := "\n a\n \t\u00a0\u3000\x1c\nb\r\n\r\nc\td\ne"
-	got := execute(address, input, "--texts-per-call", "2", "--in-flight", "1")
+	got := execute(address, input, "--skip-blank", "--texts-per-call", "2", "--in-flight", "1")
 	got.check(t, result{0, "" +
 		"TOPIC         CONFIDENCE  TEXT\n" +
 		" a              1.000000   a\n" +
@@ -61,7 +61,7 @@ func TestStandardInputIsSplitIntoCallsWithoutBlankLines(t *testing.T) {
 
 func TestEmptyInputIsAnswered(t *testing.T) {
 	address := serve(t, topictest.Answer)
-	execute(address, " \n\n").check(t, result{0, "TOPIC         CONFIDENCE  TEXT\n", ""})
+	execute(address, " \n\n", "--skip-blank").check(t, result{0, "TOPIC         CONFIDENCE  TEXT\n", ""})
 	execute(address, "", "--output", "jsonl").check(t, result{0, "", ""})
 }
 
@@ -145,7 +145,7 @@ func TestAFailedCallEndsTheRunAfterTheAnswersBeforeIt(t *testing.T) {
 		}
 		return echo(request), nil
 	})
-	got := execute(address, "a\nb\n\nc\n\nd\ne\nf\n", "--texts-per-call", "2", "--in-flight", "3")
+	got := execute(address, "a\nb\n\nc\n\nd\ne\nf\n", "--skip-blank", "--texts-per-call", "2", "--in-flight", "3")
 	got.check(t, result{1, "" +
 		"TOPIC         CONFIDENCE  TEXT\n" +
 		"a               1.000000  a\n" +
@@ -202,6 +202,7 @@ func TestAnInvalidLineEndsTheRunAfterTheAnswersBeforeIt(t *testing.T) {
 			execute(address, "Who?\n\nsalary\n"+c.bad+"\nWhere?\n").check(t, result{1, "" +
 				"TOPIC         CONFIDENCE  TEXT\n" +
 				"HUM             0.750000  Who?\n" +
+				"-                      -  \n" +
 				"NUM             0.750000  salary\n", c.want})
 		})
 	}

@@ -25,23 +25,27 @@ func (t table) header() error {
 	return err
 }
 
-func (t table) row(text string, prediction *questiontopicv1.Prediction) error {
-	cells := topCells(prediction.GetCoarse())
+func (t table) row(r row) error {
+	cells := topCells(r, r.prediction.GetCoarse())
 	switch t.level {
 	case questiontopicv1.LabelLevel_LABEL_LEVEL_FINE:
-		cells = topCells(prediction.GetFine())
+		cells = topCells(r, r.prediction.GetFine())
 	case questiontopicv1.LabelLevel_LABEL_LEVEL_BOTH:
-		cells += topCells(prediction.GetFine())
+		cells += topCells(r, r.prediction.GetFine())
 	}
-	text = squeeze(text)
-	if prediction.GetTruncated() {
+	text := squeeze(r.text)
+	if r.prediction.GetTruncated() {
 		text += " [truncated]"
 	}
 	_, err := fmt.Fprintln(t.w, cells+text)
 	return err
 }
 
-func topCells(topics *questiontopicv1.TopicConfidences) string {
+// topCells returns the columns of one level, with a dash in each if the row has no prediction.
+func topCells(r row, topics *questiontopicv1.TopicConfidences) string {
+	if r.prediction == nil {
+		return fmt.Sprintf("%-12s  %10s  ", "-", "-")
+	}
 	return fmt.Sprintf("%-12s  %10.6f  ", topics.GetTopTopic(), topics.GetConfidences()[topics.GetTopTopic()])
 }
 

@@ -4,11 +4,9 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"net"
-	"net/netip"
 	"os"
-	"strings"
 
+	"github.com/question-topic/question-topic/clients/go/internal/address"
 	"github.com/question-topic/question-topic/clients/go/questiontopic"
 )
 
@@ -19,19 +17,10 @@ func chooseTransport(chosen options) (questiontopic.Transport, error) {
 	case chosen.tls:
 		config, err := loadTLS(chosen)
 		return questiontopic.TLS(config), err
-	case chosen.plaintext || isLoopback(chosen.address):
+	case chosen.plaintext || address.IsLoopback(chosen.address):
 		return questiontopic.Plaintext(), nil
 	}
 	return questiontopic.Transport{}, fmt.Errorf("%s is not this machine: choose --tls or --plaintext", chosen.address)
-}
-
-func isLoopback(address string) bool {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return false
-	}
-	ip, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback()
 }
 
 func loadTLS(chosen options) (*tls.Config, error) {

@@ -3,8 +3,9 @@ package main
 const usage = `Usage: questiontopic [flags] [text ...]
 
 Tells what each question asks for: a person, a place, a number, a definition and so on.
-Each text is one question. Without texts, the command reads standard input: each line is
-one text, and blank lines are skipped.
+Each text is one question. Without texts, the command reads standard input, which is UTF-8:
+each line is one text. Each line of input gets one line of output. A blank line is not sent:
+its topic and its confidence are -, and in JSON lines its error is "blank".
 
 Server:
   --address HOST:PORT       the server (default localhost:50051, or the environment variable QUESTIONTOPIC_ADDRESS)
@@ -19,6 +20,11 @@ Answers:
   --label-level LEVEL       coarse, fine or both (default coarse)
   --output FORMAT           table, or jsonl, which is one JSON object a line (default table)
 
+Texts without an answer:
+  --skip-blank              leave out the blank lines of standard input
+  --on-error ACTION         stop at the first text that cannot be answered, or skip it: its topic and its confidence
+                            are -, or in JSON lines it has an error; standard error says why (default stop)
+
 Calls:
   --timeout SECONDS         deadline of each call (default 10)
   --texts-per-call N        lines of standard input in one call, 1 to 512 (default 64)
@@ -28,5 +34,5 @@ Calls:
   --help                    print this text
 
 Flags come before texts; -- ends the flags.
-Exit status: 0 if every text was answered, 1 if a call failed, 2 for wrong usage.
+Exit status: 0 if every text was answered, 1 if a call failed, 2 for wrong usage, 3 if --on-error skip left texts without an answer.
 `
