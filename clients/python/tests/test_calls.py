@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import grpc
 import pytest
 
 from questiontopic import (
-    LABEL_LEVEL_BOTH,
     LABEL_LEVEL_FINE,
     LABEL_LEVEL_UNSPECIFIED,
     AsyncTopicClient,
@@ -21,7 +18,6 @@ from questiontopic import (
     PredictTopicResponse,
     TopicClient,
     TopicError,
-    channel_options,
 )
 
 from .callers import Predict
@@ -45,12 +41,6 @@ def test_a_request_has_the_given_values(serve: Serve, predict: Predict) -> None:
         PredictTopicRequest(texts=["a", "b"], label_level=LABEL_LEVEL_FINE, model="test"),
     ]
     assert all(agent.startswith("questiontopic-python/") for agent in service.agents)
-
-
-@pytest.mark.parametrize("texts", ["What is your salary?", b"What?"])
-def test_one_string_instead_of_a_list_is_a_type_error(predict: Predict, texts: Any) -> None:
-    with pytest.raises(TypeError, match=r"pass \[text\]"):
-        predict("127.0.0.1:1", texts)
 
 
 def test_describe_model(serve: Serve) -> None:
@@ -120,21 +110,6 @@ def test_a_request_larger_than_the_limit_is_not_sent(serve: Serve, predict: Pred
     assert not service.requests
 
 
-def test_a_client_owns_the_channel_that_it_gets(serve: Serve) -> None:
-    address = serve(TopicService())
-    channel = grpc.insecure_channel(address, channel_options(address))
-    with TopicClient(channel) as client:
-        assert client.predict_topic(["Who?"], label_level=LABEL_LEVEL_BOTH).predictions[0].fine.top_topic == "HUM:ind"
-    with pytest.raises(ValueError, match="closed"):
-        TopicClient(channel).predict_topic(["Who?"])
-
-
-def test_closing_twice_does_nothing(serve: Serve) -> None:
-    client = TopicClient.plaintext(serve(TopicService()))
-    client.close()
-    client.close()
-
-
 def test_threads_share_a_client(serve: Serve) -> None:
     together = threading.Barrier(8)
 
@@ -161,31 +136,3 @@ def test_tasks_share_a_client(serve: Serve) -> None:
             return await asyncio.gather(*(client.predict_topic([f"Who is {i}?"]) for i in range(16)))
 
     assert len(asyncio.run(predict_all(serve(TopicService(meet))))) == 16
-
-
-def test_cancelling_a_task_cancels_its_call(serve: Serve) -> None:
-    started, ended = threading.Event(), threading.Event()
-
-    def wait(request: PredictTopicRequest, context: grpc.ServicerContext) -> PredictTopicResponse:
-        started.set()
-        hold(context)
-        ended.set()
-        return PredictTopicResponse()
-
-    async def cancel(address: str) -> None:
-        async with AsyncTopicClient.plaintext(address) as client:
-            call = asyncio.create_task(client.predict_topic(["Who?"]))
-            await asyncio.to_thread(started.wait)
-            call.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await call
-
-    asyncio.run(cancel(serve(TopicService(wait))))
-    assert ended.wait(timeout=30)
-
-
-def test_no_proxy_is_used_for_this_machine(serve: Serve, predict: Predict, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in {"no_grpc_proxy", "no_proxy"} & os.environ.keys():
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-    assert predict(serve(TopicService()), ["Who?"]).predictions

@@ -7,8 +7,6 @@ GRPC_JAVA_CLASSPATH; without them its test is skipped. The .NET program does not
 
 from __future__ import annotations
 
-import ast
-import asyncio
 import json
 import os
 import re
@@ -16,7 +14,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import types
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +24,7 @@ from questiontopic import channel_options
 from questiontopic.v1.topic_pb2 import DESCRIPTOR
 
 from .conftest import Serve
+from .notebook import run_cell
 from .server_process import server_process
 from .service import TopicService
 
@@ -93,9 +91,7 @@ def test_the_python_program(serve: Serve, tmp_path: Path) -> None:
 
 
 def test_the_notebook_cell(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
-    cell = _blocks("python")[1].replace(_ADDRESS, serve(TopicService()))
-    code = compile(cell, "cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    asyncio.run(types.FunctionType(code, {})())  # As a notebook does: in a loop that already runs.
+    run_cell(_blocks("python")[1].replace(_ADDRESS, serve(TopicService())))
     assert capsys.readouterr().out == "NUM\n"
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import socket
+import ssl
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import grpc
 import pytest
 import trustme
 
-from questiontopic import TopicClient, TopicError
+from questiontopic import PredictTopicRequest, PredictTopicResponse, TopicClient, TopicError
 
 from .callers import Predict
 from .conftest import Serve
@@ -64,9 +68,63 @@ def test_a_server_with_another_name_is_refused_unless_server_name_is_set(
     assert predict(address, ["Who?"], tls={**_client(authority), "server_name": "topics.example.com"}).predictions
 
 
-def test_plaintext_does_not_reach_a_tls_server(serve: Serve, predict: Predict, authority: trustme.CA) -> None:
-    with pytest.raises(TopicError, match=r"^UNAVAILABLE: "):
-        predict(serve(TopicService(), _server(authority, "127.0.0.1")), ["Who?"])
+_MAY_SPEAK_TLS = r"\(the server may speak TLS: use tls instead of plaintext\)$"
+_MAY_NOT_SPEAK_TLS = r"\(the server may not speak TLS: use plaintext instead of tls\)$"
+
+
+@pytest.mark.parametrize("mutual", [False, True], ids=["TLS", "mutual TLS"])
+def test_plaintext_to_a_tls_server_names_the_likely_cause(
+    serve: Serve, predict: Predict, authority: trustme.CA, mutual: bool
+) -> None:
+    address = serve(TopicService(), _server(authority, "127.0.0.1", clients=authority if mutual else None))
+    with pytest.raises(TopicError, match=rf"^UNAVAILABLE: .*{_MAY_SPEAK_TLS}"):
+        predict(address, ["Who?"])
+
+
+def test_plaintext_to_a_tls_server_that_resets_the_connection_names_the_likely_cause(
+    predict: Predict, authority: trustme.CA
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor(1) as threads:
+
+        def refuse() -> None:
+            with suppress(OSError):  # Closing the listening socket ends the loop.
+                while True:
+                    connection, _ = listening.accept()
+                    with suppress(ssl.SSLError):
+                        context.wrap_socket(connection, server_side=True)
+                    connection.close()
+
+        threads.submit(refuse)
+        try:
+            with pytest.raises(TopicError, match=rf"^UNAVAILABLE: .*{_MAY_SPEAK_TLS}"):
+                predict(f"127.0.0.1:{listening.getsockname()[1]}", ["Who?"])
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
+
+
+def test_tls_to_a_plaintext_server_names_the_likely_cause(serve: Serve, predict: Predict) -> None:
+    with pytest.raises(TopicError, match=rf"^UNAVAILABLE: .*{_MAY_NOT_SPEAK_TLS}"):
+        predict(serve(TopicService()), ["Who?"], tls={})
+
+
+@pytest.mark.parametrize("tls", [None, {}], ids=["plaintext", "tls"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+def test_a_server_that_is_away_is_not_told_to_change_its_transport(
+    predict: Predict, host: str, tls: dict[str, bytes] | None
+) -> None:
+    with pytest.raises(TopicError, match=r"^UNAVAILABLE: .*Connection refused$"):
+        predict(f"{host}:1", ["Who?"], tls=tls)
+
+
+def test_a_server_that_is_unavailable_is_not_told_to_change_its_transport(serve: Serve, predict: Predict) -> None:
+    def refuse(request: PredictTopicRequest, context: grpc.ServicerContext) -> PredictTopicResponse:
+        context.abort(grpc.StatusCode.UNAVAILABLE, "Socket closed")
+        raise AssertionError("abort raises")
+
+    with pytest.raises(TopicError, match=r"^UNAVAILABLE: Socket closed$"):
+        predict(serve(TopicService(refuse)), ["Who?"])
 
 
 def test_mutual_tls(serve: Serve, predict: Predict, authority: trustme.CA, stranger: trustme.CA) -> None:
@@ -74,8 +132,9 @@ def test_mutual_tls(serve: Serve, predict: Predict, authority: trustme.CA, stran
     address = serve(service, _server(authority, "127.0.0.1", clients=authority))
     ours, theirs = authority.issue_cert("client.example.com"), stranger.issue_cert("client.example.com")
     for refused in (_client(authority), _client(authority, theirs)):
-        with pytest.raises(TopicError, match=r"^UNAVAILABLE: "):
+        with pytest.raises(TopicError, match=r"^UNAVAILABLE: ") as caught:
             predict(address, ["Who?"], tls=refused)
+        assert "speak TLS" not in str(caught.value)
     assert not service.requests
     assert predict(address, ["Who?"], tls=_client(authority, ours)).predictions
 

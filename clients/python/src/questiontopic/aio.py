@@ -7,11 +7,11 @@ from typing import Self
 import grpc.aio
 
 from questiontopic.channel import channel_options, tls_credentials
-from questiontopic.error import topic_errors
-from questiontopic.request import DEFAULT_TIMEOUT, predict_topic_request, seconds
+from questiontopic.request import DEFAULT_TIMEOUT, describe_model_request, predict_topic_request, seconds
+from questiontopic.target import check_target
+from questiontopic.translation import ClientState, topic_errors
 from questiontopic.v1.topic_pb2 import (
     LABEL_LEVEL_UNSPECIFIED,
-    DescribeModelRequest,
     DescribeModelResponse,
     LabelLevel,
     PredictTopicResponse,
@@ -31,11 +31,15 @@ class AsyncTopicClient:
         self._channel = channel
         self._stub = TopicServiceStub(channel)
         self._timeout = timeout
+        self._state = ClientState()
 
     @classmethod
     def plaintext(cls, address: str, *, timeout: float = DEFAULT_TIMEOUT) -> Self:
         """A client without encryption: see `TopicClient.plaintext`."""
-        return cls(grpc.aio.insecure_channel(address, channel_options(address)), timeout=timeout)
+        check_target(address)
+        client = cls(grpc.aio.insecure_channel(address, channel_options(address)), timeout=timeout)
+        client._state.plaintext = True
+        return client
 
     @classmethod
     def tls(
@@ -49,6 +53,7 @@ class AsyncTopicClient:
         timeout: float = DEFAULT_TIMEOUT,
     ) -> Self:
         """A client that uses TLS: see `TopicClient.tls`."""
+        check_target(address)
         credentials = tls_credentials(ca, certificate, key)
         channel = grpc.aio.secure_channel(address, credentials, channel_options(address, server_name))
         return cls(channel, timeout=timeout)
@@ -63,7 +68,7 @@ class AsyncTopicClient:
     ) -> PredictTopicResponse:
         """One prediction for each text, in order: see `TopicClient.predict_topic`."""
         request = predict_topic_request(texts, label_level, model)
-        with topic_errors():
+        with topic_errors(self._state):
             response: PredictTopicResponse = await self._stub.PredictTopic(
                 request, timeout=seconds(timeout, self._timeout)
             )
@@ -71,15 +76,16 @@ class AsyncTopicClient:
 
     async def describe_model(self, *, model: str = "", timeout: float | None = None) -> DescribeModelResponse:
         """The loaded model: see `TopicClient.describe_model`."""
-        request = DescribeModelRequest(model=model)
-        with topic_errors():
+        request = describe_model_request(model)
+        with topic_errors(self._state):
             response: DescribeModelResponse = await self._stub.DescribeModel(
                 request, timeout=seconds(timeout, self._timeout)
             )
         return response
 
     async def close(self) -> None:
-        """Closes the channel and cancels its running calls. A second close does nothing."""
+        """Closes the channel: see `TopicClient.close`."""
+        self._state.closed = True
         await self._channel.close()
 
     async def __aenter__(self) -> Self:

@@ -4,8 +4,8 @@ import json
 
 import grpc
 
-from questiontopic.address import is_loopback
 from questiontopic.roots import system_roots
+from questiontopic.target import is_this_machine
 from questiontopic.v1 import topic_pb2
 from questiontopic.version import VERSION
 
@@ -46,8 +46,8 @@ def channel_options(address: str, server_name: str | None = None) -> list[tuple[
         ("grpc.per_rpc_retry_buffer_size", MAX_MESSAGE_BYTES),
         ("grpc.primary_user_agent", f"questiontopic-python/{VERSION}"),
     ]
-    if is_loopback(address):
-        # A proxy from the environment would look for a loopback address on its own machine.
+    if is_this_machine(address):
+        # A proxy from the environment would look for this address on its own machine.
         options.append(("grpc.enable_http_proxy", 0))
     if server_name is not None:
         options.append(("grpc.ssl_target_name_override", server_name))

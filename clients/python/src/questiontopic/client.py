@@ -7,11 +7,11 @@ from typing import Self
 import grpc
 
 from questiontopic.channel import channel_options, tls_credentials
-from questiontopic.error import topic_errors
-from questiontopic.request import DEFAULT_TIMEOUT, predict_topic_request, seconds
+from questiontopic.request import DEFAULT_TIMEOUT, describe_model_request, predict_topic_request, seconds
+from questiontopic.target import check_target
+from questiontopic.translation import ClientState, topic_errors
 from questiontopic.v1.topic_pb2 import (
     LABEL_LEVEL_UNSPECIFIED,
-    DescribeModelRequest,
     DescribeModelResponse,
     LabelLevel,
     PredictTopicResponse,
@@ -35,14 +35,19 @@ class TopicClient:
         self._channel = channel
         self._stub = TopicServiceStub(channel)
         self._timeout = timeout
+        self._state = ClientState()
 
     @classmethod
     def plaintext(cls, address: str, *, timeout: float = DEFAULT_TIMEOUT) -> Self:
         """A client without encryption: for a server on this machine, or in a service mesh that encrypts.
 
-        address: HOST:PORT, or any other gRPC target. timeout: as for the constructor.
+        address: HOST:PORT, or any other gRPC target; raises ValueError for a URL and for a port over 65535. timeout: as
+        for the constructor.
         """
-        return cls(grpc.insecure_channel(address, channel_options(address)), timeout=timeout)
+        check_target(address)
+        client = cls(grpc.insecure_channel(address, channel_options(address)), timeout=timeout)
+        client._state.plaintext = True
+        return client
 
     @classmethod
     def tls(
@@ -57,11 +62,12 @@ class TopicClient:
     ) -> Self:
         """A client that uses TLS. It verifies the server's certificate.
 
-        address: HOST:PORT, or any other gRPC target. ca: the certificates to trust, PEM; by default the system's roots.
+        address: as for `plaintext`. ca: the certificates to trust, PEM; by default the system's roots.
         certificate and key: the client's own certificate chain and private key, PEM, for mutual TLS; raises ValueError
         if only one of the two is given. server_name: the name that the server's certificate must have; by default the
         host of the address. timeout: as for the constructor.
         """
+        check_target(address)
         credentials = tls_credentials(ca, certificate, key)
         return cls(grpc.secure_channel(address, credentials, channel_options(address, server_name)), timeout=timeout)
 
@@ -75,12 +81,13 @@ class TopicClient:
     ) -> PredictTopicResponse:
         """One prediction for each text, in order. Raises TopicError if the call fails.
 
-        texts: 1 to 512 texts. Each has 1 to 2,000 characters, and not only white space. A single str is a TypeError.
-        label_level: coarse topics (the default), fine topics or both. model: the name of the bundle that must answer;
-        by default any. timeout: the deadline of this call in seconds; by default the client's.
+        texts: 1 to 512 texts. Each has 1 to 2,000 characters, and not only white space. Raises TypeError for a single
+        str and for a text that is not a str, and ValueError for a text that is not valid Unicode. label_level: coarse
+        topics (the default), fine topics or both. model: the name of the bundle that must answer; by default any.
+        timeout: the deadline of this call in seconds; by default the client's.
         """
         request = predict_topic_request(texts, label_level, model)
-        with topic_errors():
+        with topic_errors(self._state):
             response: PredictTopicResponse = self._stub.PredictTopic(request, timeout=seconds(timeout, self._timeout))
         return response
 
@@ -89,13 +96,14 @@ class TopicClient:
 
         model and timeout: as for `predict_topic`.
         """
-        request = DescribeModelRequest(model=model)
-        with topic_errors():
+        request = describe_model_request(model)
+        with topic_errors(self._state):
             response: DescribeModelResponse = self._stub.DescribeModel(request, timeout=seconds(timeout, self._timeout))
         return response
 
     def close(self) -> None:
-        """Closes the channel and cancels its running calls. A second close does nothing."""
+        """Closes the channel. Running and later calls raise TopicError (CANCELLED). A second close does nothing."""
+        self._state.closed = True
         self._channel.close()
 
     def __enter__(self) -> Self:

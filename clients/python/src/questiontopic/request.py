@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from questiontopic.v1.topic_pb2 import LabelLevel, PredictTopicRequest
+from questiontopic.v1.topic_pb2 import DescribeModelRequest, LabelLevel, PredictTopicRequest
 
 # The deadline of a call in seconds, if neither the client nor the call sets one.
 DEFAULT_TIMEOUT = 10.0
@@ -12,10 +12,30 @@ MAX_TIMEOUT = float(2**31 - 1)
 
 
 def predict_topic_request(texts: Iterable[str], label_level: LabelLevel, model: str) -> PredictTopicRequest:
-    """The request for these texts. Raises TypeError for one string, because each character would become a text."""
-    if isinstance(texts, str | bytes):
+    """The request for these texts.
+
+    Raises TypeError for one string, because each character would become a text. Raises TypeError or ValueError, which
+    name the field, for a text or a model that is not a str or cannot be UTF-8.
+    """
+    if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
         raise TypeError(f"texts must be a list of str, not one {type(texts).__name__}: pass [text]")
-    return PredictTopicRequest(texts=texts, label_level=label_level, model=model)
+    checked = [_checked(f"texts[{i}]", text) for i, text in enumerate(texts)]
+    return PredictTopicRequest(texts=checked, label_level=label_level, model=_checked("model", model))
+
+
+def describe_model_request(model: str) -> DescribeModelRequest:
+    """The request for a description. Its errors are those of `predict_topic_request`."""
+    return DescribeModelRequest(model=_checked("model", model))
+
+
+def _checked(field: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{field} must be str, not {type(value).__name__}")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{field}: not valid Unicode: half of a surrogate pair at index {error.start}") from None
+    return value
 
 
 def seconds(timeout: float | None, default: float) -> float:
