@@ -44,7 +44,7 @@ class Prediction(_message.Message):
     coarse: TopicConfidences
     fine: TopicConfidences
     truncated: bool
-    def __init__(self, coarse: _Optional[_Union[TopicConfidences, _Mapping]] = ..., fine: _Optional[_Union[TopicConfidences, _Mapping]] = ..., truncated: _Optional[bool] = ...) -> None: ...
+    def __init__(self, coarse: _Optional[_Union[TopicConfidences, _Mapping]] = ..., fine: _Optional[_Union[TopicConfidences, _Mapping]] = ..., truncated: bool = ...) -> None: ...
 
 class TopicConfidences(_message.Message):
     __slots__ = ("top_topic", "confidences")
