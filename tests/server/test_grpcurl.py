@@ -64,6 +64,9 @@ def test_describe_model_tells_labels_limits_and_quality(call: Any, model: Any) -
     limits = Limits(max_texts=512, max_characters=2000, max_message_bytes=16_777_216, max_pieces=model.max_pieces)
     assert answer.limits == limits
     assert answer.model.digest == model.manifest.digest
+    assert answer.label_descriptions.keys() == {*answer.coarse_labels, *(label.name for label in answer.fine_labels)}
+    assert answer.label_descriptions["ENTY:cremat"] == "inventions, books and other creative pieces"
+    assert max(map(len, answer.label_descriptions.values())) <= 60
     assert answer.metrics == model.manifest.metrics
     assert {"en", "zh", "ru"} <= set(answer.languages)
     assert answer.runtime == "onnxruntime"

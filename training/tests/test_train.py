@@ -11,8 +11,10 @@ def test_options_that_do_not_fit_are_refused(tmp_path: Path, capsys: pytest.Capt
     output = ["--output", str(tmp_path / "bundle")]
     assert main(["train", "--data", str(tmp_path), "--test", "t.csv", *output]) == 1
     assert "with --test, --data must be a file" in capsys.readouterr().err
+    assert main(["train", "--data", str(tmp_path), "--descriptions", "d.csv", *output]) == 1
+    assert "with --descriptions, --data must be a file" in capsys.readouterr().err
     path = tmp_path / "own.csv"
-    path.write_text("text,label\n" + "".join(f"{word} {n} ?,{word}\n" for word in ("Who", "When") for n in range(9)))
+    path.write_text(OWN)
     for wrong, reason in (
         (["--recipe", "minilm", "--balance", "0.5"], "the recipe minilm has no --balance"),
         (["--recipe", "ensemble", "--encoder", "usem3"], "the recipe ensemble takes no --encoder"),
@@ -22,6 +24,36 @@ def test_options_that_do_not_fit_are_refused(tmp_path: Path, capsys: pytest.Capt
     for wrong in (["--folds", "2"], ["--balance", "1.5"]):
         with pytest.raises(SystemExit):
             main(["train", "--data", "a.csv", *wrong, *output])
+
+
+OWN = "text,label\n" + "".join(f"{word} {n} ?,{word}\n" for word in ("Who", "When") for n in range(9))
+
+
+@pytest.mark.parametrize("file", ["意图.csv", "—.csv"])
+def test_a_file_name_that_gives_no_bundle_name_asks_for_one_before_training(
+    tmp_path: Path, hub_folder: Path, capsys: pytest.CaptureFixture[str], file: str
+) -> None:
+    path = tmp_path / file
+    path.write_text(f"{OWN}Who 1 ?,Who\n", "utf-8")  # The repeated row would be warned of.
+    command = f"train --recipe head --encoder {hub_folder} --epochs 1 --folds 3 --jobs 1 --output {tmp_path}/bundle"
+    assert main([*command.split(), "--data", str(path)]) == 1
+    assert capsys.readouterr().err == (
+        f"questiontopic_training: {path}: no letter a to z and no digit in the file's name to name the bundle after; "
+        'add --name intents, or another name (with make: ARGS="--name intents")\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "options", "name"),
+    [("意图.csv", ["--name", "intents"], "intents"), ("Größe 意图-2 .csv", [], "gr-e-2")],
+)
+def test_the_bundle_is_named_by_the_option_or_after_the_file(
+    tmp_path: Path, hub_folder: Path, file: str, options: list[str], name: str
+) -> None:
+    (tmp_path / file).write_text(OWN, "utf-8")
+    command = f"train --recipe head --encoder {hub_folder} --epochs 1 --folds 3 --jobs 1 --output {tmp_path}/bundle"
+    assert main([*command.split(), "--data", str(tmp_path / file), *options]) == 0
+    assert read_bundle(tmp_path / "bundle").manifest.name == name
 
 
 def test_only_a_bundle_is_replaced(tmp_path: Path, data_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -47,6 +79,21 @@ def test_train_writes_a_bundle(
     assert main(arguments.split()) == 0
     assert "not the published file" in capsys.readouterr().err
     assert read_bundle(tmp_path / "b").manifest.training["hyper_parameters"]["epochs"] == 1
+
+
+@pytest.mark.parametrize("recipe", ["head", "original"])
+def test_a_bundle_describes_those_of_its_labels_that_are_described(
+    recipe: str, data_folder: Path, hub_folder: Path, tmp_path: Path
+) -> None:
+    rows = [line.split(maxsplit=1) for line in (data_folder / "train_5500.label").read_text("latin-1").splitlines()]
+    (tmp_path / "own.csv").write_text("label,text\n" + "".join(f'{label},"{text}"\n' for label, text in rows))
+    (tmp_path / "labels.csv").write_text("label,description\nNUM,numbers\nNUM:date,dates\n")
+    files = f"--data {tmp_path}/own.csv --descriptions {tmp_path}/labels.csv --output {tmp_path}/b"
+    assert main(f"train --recipe {recipe} --encoder {hub_folder} --epochs 1 --folds 3 {files}".split()) == 0
+    manifest = read_bundle(tmp_path / "b").manifest
+    described = {"NUM": "numbers"} | ({"NUM:date": "dates"} if manifest.fine_labels else {})
+    assert bool(manifest.fine_labels) is (recipe == "head")
+    assert manifest.label_descriptions == described
 
 
 @pytest.mark.parametrize(

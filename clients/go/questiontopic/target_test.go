@@ -123,7 +123,7 @@ func TestLoopbackIsNeverProxied(t *testing.T) {
 		"passthrough:///127.0.0.1",
 	} {
 		if answered, dialled := callWithProxy(t, target+":"+port); !answered || dialled {
-			t.Errorf("%s: answered is %v, want true; the proxy was dialled: %v, want false", target, answered, dialled)
+			t.Errorf("%s: got answered %v, proxy dialled %v; want true, false", target, answered, dialled)
 		}
 	}
 }

@@ -22,14 +22,15 @@ type Transport struct {
 // Plaintext has no encryption and does not verify the server: for a server on this machine, or in a service mesh that
 // encrypts.
 func Plaintext() Transport {
-	return Transport{insecure.NewCredentials(), "error reading server preface", "perhaps the server needs TLS"}
+	return Transport{insecure.NewCredentials(), "error reading server preface",
+		"the server may speak TLS: use TLS instead of Plaintext"}
 }
 
 // TLS encrypts, and verifies the server's certificate with the settings in config. A nil config trusts the system's
 // roots. For mutual TLS, set Certificates. The config is copied.
 func TLS(config *tls.Config) Transport {
 	return Transport{credentials.NewTLS(config), "first record does not look like a TLS handshake",
-		"perhaps the server has no TLS, only plaintext"}
+		"the server may not speak TLS: use Plaintext instead of TLS"}
 }
 
 // explain adds the hint to the error of a call that failed because the server has the other transport.
@@ -42,6 +43,6 @@ func (t Transport) explain(
 		return err
 	}
 	explained := status.Convert(err).Proto()
-	explained.Message += ": " + t.hint
+	explained.Message += " (" + t.hint + ")"
 	return status.ErrorProto(explained)
 }

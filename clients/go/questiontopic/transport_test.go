@@ -109,15 +109,15 @@ func TestTheErrorOfTheWrongTransportNamesTheCause(t *testing.T) {
 		transport questiontopic.Transport
 		hint      string
 	}{
-		{encrypted, questiontopic.Plaintext(), "perhaps the server needs TLS"},
-		{plain, questiontopic.TLS(nil), "perhaps the server has no TLS, only plaintext"},
+		{encrypted, questiontopic.Plaintext(), "(the server may speak TLS: use TLS instead of Plaintext)"},
+		{plain, questiontopic.TLS(nil), "(the server may not speak TLS: use Plaintext instead of TLS)"},
 		{"127.0.0.1:1", questiontopic.Plaintext(), "connection refused"},
 		{encrypted, questiontopic.TLS(nil), "unknown authority"},
 	} {
 		_, err := newClientOver(t, c.address, c.transport).Predict(t.Context(), coarse, "Who?")
-		hinted := strings.Contains(err.Error(), "perhaps the server")
+		hinted := strings.Contains(err.Error(), "(the server may")
 		if status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), c.hint) ||
-			hinted != strings.HasPrefix(c.hint, "perhaps") {
+			hinted != strings.HasPrefix(c.hint, "(") {
 			t.Errorf("got %v, want %s", err, c.hint)
 		}
 	}

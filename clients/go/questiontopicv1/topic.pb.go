@@ -470,9 +470,12 @@ type DescribeModelResponse struct {
 	// TREC-10, and `test_questions`, the number of these questions.
 	Metrics map[string]float64 `protobuf:"bytes,6,rep,name=metrics,proto3" json:"metrics,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
 	// The runtime that computes the model: `onnxruntime` or `tensorflow`.
-	Runtime       string `protobuf:"bytes,7,opt,name=runtime,proto3" json:"runtime,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Runtime string `protobuf:"bytes,7,opt,name=runtime,proto3" json:"runtime,omitempty"`
+	// Short descriptions by label, coarse and fine: for example `sizes, areas and volumes` for `NUM:volsize`. The TREC
+	// bundles describe every label. In other bundles some labels, or all, may have no description and so no entry here.
+	LabelDescriptions map[string]string `protobuf:"bytes,8,rep,name=label_descriptions,json=labelDescriptions,proto3" json:"label_descriptions,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *DescribeModelResponse) Reset() {
@@ -552,6 +555,13 @@ func (x *DescribeModelResponse) GetRuntime() string {
 		return x.Runtime
 	}
 	return ""
+}
+
+func (x *DescribeModelResponse) GetLabelDescriptions() map[string]string {
+	if x != nil {
+		return x.LabelDescriptions
+	}
+	return nil
 }
 
 // FineLabel is a narrow topic and the broad topic that it belongs to.
@@ -712,7 +722,7 @@ const file_questiontopic_v1_topic_proto_rawDesc = "" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x16\n" +
 	"\x06digest\x18\x03 \x01(\tR\x06digest\",\n" +
 	"\x14DescribeModelRequest\x12\x14\n" +
-	"\x05model\x18\x01 \x01(\tR\x05model\"\x9f\x03\n" +
+	"\x05model\x18\x01 \x01(\tR\x05model\"\xd4\x04\n" +
 	"\x15DescribeModelResponse\x12-\n" +
 	"\x05model\x18\x01 \x01(\v2\x17.questiontopic.v1.ModelR\x05model\x12#\n" +
 	"\rcoarse_labels\x18\x02 \x03(\tR\fcoarseLabels\x12<\n" +
@@ -721,10 +731,14 @@ const file_questiontopic_v1_topic_proto_rawDesc = "" +
 	"\x06limits\x18\x04 \x01(\v2\x18.questiontopic.v1.LimitsR\x06limits\x12\x1c\n" +
 	"\tlanguages\x18\x05 \x03(\tR\tlanguages\x12N\n" +
 	"\ametrics\x18\x06 \x03(\v24.questiontopic.v1.DescribeModelResponse.MetricsEntryR\ametrics\x12\x18\n" +
-	"\aruntime\x18\a \x01(\tR\aruntime\x1a:\n" +
+	"\aruntime\x18\a \x01(\tR\aruntime\x12m\n" +
+	"\x12label_descriptions\x18\b \x03(\v2>.questiontopic.v1.DescribeModelResponse.LabelDescriptionsEntryR\x11labelDescriptions\x1a:\n" +
 	"\fMetricsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"7\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\x1aD\n" +
+	"\x16LabelDescriptionsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"7\n" +
 	"\tFineLabel\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06coarse\x18\x02 \x01(\tR\x06coarse\"\x97\x01\n" +
@@ -742,7 +756,9 @@ const file_questiontopic_v1_topic_proto_rawDesc = "" +
 	"\x10LABEL_LEVEL_BOTH\x10\x032\xcf\x01\n" +
 	"\fTopicService\x12]\n" +
 	"\fPredictTopic\x12%.questiontopic.v1.PredictTopicRequest\x1a&.questiontopic.v1.PredictTopicResponse\x12`\n" +
-	"\rDescribeModel\x12&.questiontopic.v1.DescribeModelRequest\x1a'.questiontopic.v1.DescribeModelResponseBUZSgithub.com/question-topic/question-topic/clients/go/questiontopicv1;questiontopicv1b\x06proto3"
+	"\rDescribeModel\x12&.questiontopic.v1.DescribeModelRequest\x1a'.questiontopic.v1.DescribeModelResponseB\x92\x01\n" +
+	"\x1aio.github.questiontopic.v1B\n" +
+	"TopicProtoP\x01ZSgithub.com/question-topic/question-topic/clients/go/questiontopicv1;questiontopicv1\xaa\x02\x10QuestionTopic.V1b\x06proto3"
 
 var (
 	file_questiontopic_v1_topic_proto_rawDescOnce sync.Once
@@ -757,7 +773,7 @@ func file_questiontopic_v1_topic_proto_rawDescGZIP() []byte {
 }
 
 var file_questiontopic_v1_topic_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_questiontopic_v1_topic_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_questiontopic_v1_topic_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_questiontopic_v1_topic_proto_goTypes = []any{
 	(LabelLevel)(0),               // 0: questiontopic.v1.LabelLevel
 	(*PredictTopicRequest)(nil),   // 1: questiontopic.v1.PredictTopicRequest
@@ -771,6 +787,7 @@ var file_questiontopic_v1_topic_proto_goTypes = []any{
 	(*Limits)(nil),                // 9: questiontopic.v1.Limits
 	nil,                           // 10: questiontopic.v1.TopicConfidences.ConfidencesEntry
 	nil,                           // 11: questiontopic.v1.DescribeModelResponse.MetricsEntry
+	nil,                           // 12: questiontopic.v1.DescribeModelResponse.LabelDescriptionsEntry
 }
 var file_questiontopic_v1_topic_proto_depIdxs = []int32{
 	0,  // 0: questiontopic.v1.PredictTopicRequest.label_level:type_name -> questiontopic.v1.LabelLevel
@@ -783,15 +800,16 @@ var file_questiontopic_v1_topic_proto_depIdxs = []int32{
 	8,  // 7: questiontopic.v1.DescribeModelResponse.fine_labels:type_name -> questiontopic.v1.FineLabel
 	9,  // 8: questiontopic.v1.DescribeModelResponse.limits:type_name -> questiontopic.v1.Limits
 	11, // 9: questiontopic.v1.DescribeModelResponse.metrics:type_name -> questiontopic.v1.DescribeModelResponse.MetricsEntry
-	1,  // 10: questiontopic.v1.TopicService.PredictTopic:input_type -> questiontopic.v1.PredictTopicRequest
-	6,  // 11: questiontopic.v1.TopicService.DescribeModel:input_type -> questiontopic.v1.DescribeModelRequest
-	2,  // 12: questiontopic.v1.TopicService.PredictTopic:output_type -> questiontopic.v1.PredictTopicResponse
-	7,  // 13: questiontopic.v1.TopicService.DescribeModel:output_type -> questiontopic.v1.DescribeModelResponse
-	12, // [12:14] is the sub-list for method output_type
-	10, // [10:12] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	12, // 10: questiontopic.v1.DescribeModelResponse.label_descriptions:type_name -> questiontopic.v1.DescribeModelResponse.LabelDescriptionsEntry
+	1,  // 11: questiontopic.v1.TopicService.PredictTopic:input_type -> questiontopic.v1.PredictTopicRequest
+	6,  // 12: questiontopic.v1.TopicService.DescribeModel:input_type -> questiontopic.v1.DescribeModelRequest
+	2,  // 13: questiontopic.v1.TopicService.PredictTopic:output_type -> questiontopic.v1.PredictTopicResponse
+	7,  // 14: questiontopic.v1.TopicService.DescribeModel:output_type -> questiontopic.v1.DescribeModelResponse
+	13, // [13:15] is the sub-list for method output_type
+	11, // [11:13] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_questiontopic_v1_topic_proto_init() }
@@ -805,7 +823,7 @@ func file_questiontopic_v1_topic_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_questiontopic_v1_topic_proto_rawDesc), len(file_questiontopic_v1_topic_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   11,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -6,8 +6,12 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import NoReturn
 
 import grpc
+from google.protobuf.any_pb2 import Any
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
 
 from questiontopic import (
     LABEL_LEVEL_BOTH,
@@ -31,6 +35,28 @@ MODEL = Model(name="test", version="1.0.0", digest="0" * 64)
 def answer(request: PredictTopicRequest, context: grpc.ServicerContext) -> PredictTopicResponse:
     """NUM for a text with the word salary, HUM for any other text; truncated if the text ends with an ellipsis."""
     return PredictTopicResponse(predictions=[_prediction(text, request) for text in request.texts], model=MODEL)
+
+
+def refuse_bad(request: PredictTopicRequest, context: grpc.ServicerContext) -> PredictTopicResponse:
+    """Like `answer`, but refuses a call for its first text with the word bad, as the server does for broken limits."""
+    for index, text in enumerate(request.texts):
+        if "bad" in text:
+            violation = error_details_pb2.BadRequest.FieldViolation
+            refuse(context, violation(field=f"texts[{index}]", description=f"must be good,\nnot {text}"))
+    return answer(request, context)
+
+
+def refuse(
+    context: grpc.ServicerContext,
+    *violations: error_details_pb2.BadRequest.FieldViolation,
+    code: grpc.StatusCode = grpc.StatusCode.INVALID_ARGUMENT,
+) -> NoReturn:
+    """Ends a call with these violations."""
+    detail = Any()
+    detail.Pack(error_details_pb2.BadRequest(field_violations=violations))
+    status = status_pb2.Status(code=code.value[0], message="refused", details=[detail])
+    context.abort_with_status(rpc_status.to_status(status))
+    raise AssertionError("abort raises")
 
 
 def _prediction(text: str, request: PredictTopicRequest) -> Prediction:

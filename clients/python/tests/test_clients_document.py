@@ -7,8 +7,6 @@ GRPC_JAVA_CLASSPATH; without them its test is skipped. The .NET program does not
 
 from __future__ import annotations
 
-import ast
-import asyncio
 import json
 import os
 import re
@@ -16,7 +14,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import types
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,8 +21,10 @@ import pytest
 import trustme
 
 from questiontopic import channel_options
+from questiontopic.v1.topic_pb2 import DESCRIPTOR
 
 from .conftest import Serve
+from .notebook import run_cell
 from .server_process import server_process
 from .service import TopicService
 
@@ -92,9 +91,7 @@ def test_the_python_program(serve: Serve, tmp_path: Path) -> None:
 
 
 def test_the_notebook_cell(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
-    cell = _blocks("python")[1].replace(_ADDRESS, serve(TopicService()))
-    code = compile(cell, "cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    asyncio.run(types.FunctionType(code, {})())  # As a notebook does: in a loop that already runs.
+    run_cell(_blocks("python")[1].replace(_ADDRESS, serve(TopicService())))
     assert capsys.readouterr().out == "NUM\n"
 
 
@@ -129,6 +126,13 @@ def test_the_java_program(serve: Serve, tmp_path: Path) -> None:
     sources = [str(path) for path in tmp_path.rglob("*.java")]
     _run([_tool("javac"), "-nowarn", "-cp", classpath, "-d", "classes", *sources], tmp_path)
     assert _run([_tool("java"), "-cp", f"classes:{classpath}", "Ask"], tmp_path) == "NUM\n"
+
+
+def test_the_java_and_net_programs_name_the_contract_s_packages() -> None:
+    options = DESCRIPTOR.GetOptions()
+    (java,), (csharp,) = _blocks("java"), _blocks("csharp")
+    assert f"import {options.java_package}.TopicServiceGrpc;" in java
+    assert f"using {options.csharp_namespace};" in csharp
 
 
 def test_the_service_config_is_the_clients() -> None:

@@ -10,36 +10,22 @@ import threading
 from pathlib import Path
 
 import grpc
-from google.protobuf.any_pb2 import Any
-from google.rpc import error_details_pb2, status_pb2
-from grpc_status import rpc_status
 
 from questiontopic import PredictTopicRequest, PredictTopicResponse
 
 from .command import run, start
 from .conftest import Serve
-from .service import TopicService, answer, hold
+from .service import TopicService, answer, hold, refuse_bad
 
 
 def _texts(output: str) -> list[str]:
     return [json.loads(line)["text"] for line in output.removesuffix("\n").split("\n") if line]
 
 
-def _refuse_bad(request: PredictTopicRequest, context: grpc.ServicerContext) -> PredictTopicResponse:
-    """Refuses a call that has the text `bad`, as the server refuses a text that breaks a limit."""
-    if "bad" not in request.texts:
-        return answer(request, context)
-    field = f"texts[{list(request.texts).index('bad')}]"
-    detail = Any()
-    detail.Pack(error_details_pb2.BadRequest(field_violations=[{"field": field, "description": "must be good"}]))
-    context.abort_with_status(rpc_status.to_status(status_pb2.Status(code=3, message="refused", details=[detail])))
-    raise AssertionError("abort raises")
-
-
-def test_each_line_is_a_text_and_blank_lines_are_skipped(serve: Serve) -> None:
+def test_each_line_is_a_text_and_blank_lines_can_be_left_out(serve: Serve) -> None:
     service = TopicService()
     lines = "  Who? \r\n\n \t\u3000\x1f\r\nWhat is\rthis?\r\n\nno\u2028end\x85of line"
-    outcome = run("--address", serve(service), "--output", "jsonl", lines=lines)
+    outcome = run("--address", serve(service), "--output", "jsonl", "--skip-blank", lines=lines)
     assert (outcome.code, outcome.error) == (0, "")
     assert [list(request.texts) for request in service.requests] == [
         ["  Who? ", "What is\rthis?", "no\u2028end\x85of line"]
@@ -50,7 +36,7 @@ def test_each_line_is_a_text_and_blank_lines_are_skipped(serve: Serve) -> None:
 def test_no_lines_make_no_call(serve: Serve) -> None:
     service = TopicService()
     address = serve(service)
-    assert run("--address", address, lines="\n \n") == (0, "TOPIC         CONFIDENCE  TEXT\n", "")
+    assert run("--address", address, "--skip-blank", lines="\n \n") == (0, "TOPIC         CONFIDENCE  TEXT\n", "")
     assert run("--address", address, "--output", "jsonl") == (0, "", "")
     assert not service.requests
 
@@ -58,7 +44,7 @@ def test_no_lines_make_no_call(serve: Serve) -> None:
 def test_calls_are_full_except_the_last(serve: Serve) -> None:
     service = TopicService()
     lines = "".join(f"{i}\n\n" for i in range(130))
-    run("--address", serve(service), "--in-flight", "1", lines=lines)
+    run("--address", serve(service), "--in-flight", "1", "--skip-blank", lines=lines)
     assert [len(request.texts) for request in service.requests] == [64, 64, 2]
     assert [text for request in service.requests for text in request.texts] == [str(i) for i in range(130)]
 
@@ -112,14 +98,14 @@ def test_answers_come_while_input_is_still_open(serve: Serve) -> None:
 
 def test_a_failed_call_ends_the_run_after_the_answers_before_it(serve: Serve) -> None:
     lines = "1\n\n2\n3\n\n4\n5\nbad\n7\n8\n"
-    flags = ["--address", serve(TopicService(_refuse_bad)), "--output", "jsonl", "--texts-per-call", "2"]
-    outcome = run(*flags, lines=lines)
+    flags = ["--address", serve(TopicService(refuse_bad)), "--output", "jsonl", "--texts-per-call", "2"]
+    outcome = run(*flags, "--skip-blank", lines=lines)
     assert (outcome.code, _texts(outcome.output)) == (1, ["1", "2", "3", "4"])
-    assert outcome.error == "questiontopic: INVALID_ARGUMENT: texts[1]: must be good (line 8)\n"
+    assert outcome.error == "questiontopic: INVALID_ARGUMENT: texts[1]: must be good, not bad (line 8)\n"
 
 
 def test_a_failed_call_ends_the_run_while_input_is_still_open(serve: Serve) -> None:
-    with start("--address", serve(TopicService(_refuse_bad)), "--texts-per-call", "1", "--output", "jsonl") as process:
+    with start("--address", serve(TopicService(refuse_bad)), "--texts-per-call", "1", "--output", "jsonl") as process:
         assert process.stdin is not None
         assert process.stdout is not None
         assert process.stderr is not None
@@ -127,18 +113,18 @@ def test_a_failed_call_ends_the_run_while_input_is_still_open(serve: Serve) -> N
         process.stdin.flush()
         assert process.wait(timeout=30) == 1
         assert _texts(process.stdout.read().decode()) == ["good"]
-        assert process.stderr.read() == b"questiontopic: INVALID_ARGUMENT: texts[0]: must be good (line 2)\n"
+        assert process.stderr.read() == b"questiontopic: INVALID_ARGUMENT: texts[0]: must be good, not bad (line 2)\n"
 
 
 def test_a_violation_of_a_texts_argument_has_no_line(serve: Serve) -> None:
-    outcome = run("--address", serve(TopicService(_refuse_bad)), "--output", "jsonl", "good", "bad")
-    assert outcome == (1, "", "questiontopic: INVALID_ARGUMENT: texts[1]: must be good\n")
+    outcome = run("--address", serve(TopicService(refuse_bad)), "--output", "jsonl", "good", "bad")
+    assert outcome == (1, "", "questiontopic: INVALID_ARGUMENT: texts[1]: must be good, not bad\n")
 
 
 def test_invalid_utf_8_ends_the_run_after_the_answers_before_it(serve: Serve) -> None:
     lines = b"1\n2\n3\n\n4\xff\n5\n"
     outcome = run("--address", serve(TopicService()), "--output", "jsonl", "--texts-per-call", "2", lines=lines)
-    assert (outcome.code, _texts(outcome.output)) == (1, ["1", "2", "3"])
+    assert (outcome.code, _texts(outcome.output)) == (1, ["1", "2", "3", ""])
     assert outcome.error == "questiontopic: line 5: not valid UTF-8\n"
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from .conftest import Serve
+from .notebook import run_cell
 from .service import TopicService
 
 _README = (Path(__file__).parents[1] / "README.md").read_text()
@@ -21,15 +22,22 @@ def _examples(language: str) -> list[str]:
 
 
 def test_the_readme_has_examples() -> None:
-    assert (len(_examples("python")), len(_examples("sh"))) == (2, 2)
+    assert (len(_examples("python")), len(_examples("sh"))) == (3, 2)
 
 
-@pytest.mark.parametrize("example", _examples("python"), ids=["sync", "aio"])
+@pytest.mark.parametrize("example", _examples("python")[:2], ids=["sync", "aio"])
 def test_a_program(serve: Serve, example: str) -> None:
     program = example.replace("localhost:50051", serve(TopicService()))
     done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert "NUM" in done.stdout
+
+
+def test_the_notebook_cell(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+    imports = "from questiontopic import AsyncTopicClient\n"
+    assert imports in _examples("python")[1]  # The cell continues the program.
+    run_cell(imports + _examples("python")[2].replace("localhost:50051", serve(TopicService())))
+    assert capsys.readouterr().out == "NUM\n"
 
 
 @pytest.mark.parametrize("line", _examples("sh")[1].splitlines())

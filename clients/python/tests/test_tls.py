@@ -97,9 +97,11 @@ def test_plaintext_to_a_tls_server_that_resets_the_connection_names_the_likely_c
                     connection.close()
 
         threads.submit(refuse)
-        with pytest.raises(TopicError, match=rf"^UNAVAILABLE: .*{_MAY_SPEAK_TLS}"):
-            predict(f"127.0.0.1:{listening.getsockname()[1]}", ["Who?"])
-        listening.shutdown(socket.SHUT_RDWR)
+        try:
+            with pytest.raises(TopicError, match=rf"^UNAVAILABLE: .*{_MAY_SPEAK_TLS}"):
+                predict(f"127.0.0.1:{listening.getsockname()[1]}", ["Who?"])
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
 
 
 def test_tls_to_a_plaintext_server_names_the_likely_cause(serve: Serve, predict: Predict) -> None:

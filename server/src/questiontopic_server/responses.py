@@ -51,6 +51,7 @@ class Responses:
             languages=manifest.languages,
             metrics=manifest.metrics,
             runtime=model.runtime,
+            label_descriptions=manifest.label_descriptions,
         )
 
     @property

@@ -120,10 +120,11 @@ def test_only_regular_files_are_read(
 
 def test_a_bundle_without_a_newer_field_keeps_its_digest(folder: Path) -> None:
     values = write(folder, EncoderSpec("usem3")).to_json()
-    del values["evaluation"]
+    del values["evaluation"], values["label_descriptions"]
     values["digest"] = content_digest(values)
     (folder / "manifest.json").write_text(json.dumps(values), "utf-8")
-    assert read_bundle(folder).manifest.evaluation == {}
+    manifest = read_bundle(folder).manifest
+    assert manifest.evaluation == manifest.label_descriptions == {}
 
 
 def test_importing_the_bundle_package_loads_no_numpy() -> None:

@@ -25,6 +25,7 @@ def manifest() -> Manifest:
         runtimes={"onnxruntime": "model.onnx"},
         files={"model.onnx": "0" * 64},
         golden=(Golden("miaow", {"CAT": 0.9, "DOG": 0.1}, {"CAT:wild": 0.9, "DOG:tame": 0.1}),),
+        label_descriptions={"CAT": "cats of all kinds", "DOG:tame": "dogs that live with people"},
         metrics={"test_coarse_accuracy": 0.5},
     ).sealed()
 
@@ -84,6 +85,12 @@ def test_the_digest_covers_everything_but_itself() -> None:
         ),
         ({"fine_labels": [{"name": "\t", "coarse": "CAT"}, {"name": "b", "coarse": "DOG"}]}, "fine_labels must not be"),
         ({"fine_labels": [{"name": "CAT:wild"}]}, r"fine_labels\[0\]\.coarse is missing"),
+        ({"label_descriptions": {"COW": "large"}}, "label_descriptions describes 'COW', which is not a label"),
+        ({"label_descriptions": {"CAT": 1}}, r"label_descriptions\['CAT'\] must be text"),
+        *(
+            ({"label_descriptions": {"CAT": text}}, "label_descriptions must not be blank or hold control characters")
+            for text in ("", " ", "two\nlines", "\x1b[2J")
+        ),
         ({"files": ["model.onnx"]}, "files must be an object"),
         ({"files": {"model.onnx": "", "a\0": ""}}, "files must not be blank or hold control characters"),
         ({"runtimes": {"onnxruntime": 1}}, r"runtimes\['onnxruntime'\] must be text"),

@@ -50,7 +50,8 @@ def serve(scenario: Callable[[TopicServiceStub, TopicService], Awaitable[None]],
     """Runs the scenario against a server with the model `Even`, or with no model yet."""
 
     async def run() -> None:
-        model = TopicModel(replace(manifest(), fine_labels=()), "onnxruntime", Length(), Even())
+        flat = replace(manifest(), fine_labels=(), label_descriptions={"CAT": "cats of all kinds"})
+        model = TopicModel(flat, "onnxruntime", Length(), Even())
 
         async def compute(texts: Sequence[str]) -> list[Answer]:
             return answers(model.predict(texts))
@@ -113,6 +114,15 @@ def test_equal_confidences_name_the_first_label_and_fine_ones_stay_away() -> Non
         assert prediction.coarse.top_topic == "CAT"
         assert dict(prediction.coarse.confidences) == {"CAT": 0.5, "DOG": 0.5}
         assert not prediction.HasField("fine")
+
+    serve(scenario)
+
+
+def test_a_label_without_a_description_has_no_entry() -> None:
+    async def scenario(stub: TopicServiceStub, _: TopicService) -> None:
+        response = await stub.DescribeModel(topic_pb2.DescribeModelRequest(), timeout=10)
+        assert list(response.coarse_labels) == ["CAT", "DOG"]
+        assert dict(response.label_descriptions) == {"CAT": "cats of all kinds"}
 
     serve(scenario)
 

@@ -25,6 +25,7 @@ class TrainSettings:
     encoder: str | None
     data: Path
     test: Path | None
+    descriptions: Path | None
     folds: int
     balance: float | None
     questions: Path
@@ -60,13 +61,19 @@ def add_train_options(parser: argparse.ArgumentParser) -> None:
         "--data",
         type=Path,
         default=Path("data/trec"),
-        help="your own labelled questions, a .csv, .jsonl or .label file; or the folder of TREC's files "
+        help="your own labelled questions, a .csv, .tsv, .jsonl or .label file; or the folder of TREC's files "
         "train_5500.label and TREC_10.label, which are downloaded if they are missing",
     )
     add(
         "--test",
         type=Path,
         help="your own test questions, a file like --data; without them, the model is measured by cross-validation",
+    )
+    add(
+        "--descriptions",
+        type=Path,
+        help="what your own labels mean, a .csv file with the columns label and description; DescribeModel and the "
+        "bundle's model card show it. Labels may be left out",
     )
     add(
         "--folds",
@@ -97,8 +104,8 @@ def add_train_options(parser: argparse.ArgumentParser) -> None:
     add(
         "--name",
         type=bundle_name,
-        help="name of the bundle, which clients may ask for. If not given: made from the name of your file; for TREC "
-        "usem3, minilm or ensemble, by the recipe",
+        help="name of the bundle, which clients may ask for. If not given: made from the letters a to z and the "
+        "digits in the name of your file; for TREC usem3, minilm or ensemble, by the recipe",
     )
     add("--version", type=bundle_version, default="1.0.0", help="version of the bundle: MAJOR.MINOR.PATCH")
     add(

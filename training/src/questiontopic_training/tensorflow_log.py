@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import warnings
@@ -10,7 +11,7 @@ _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
 
 def import_tensorflow_quietly() -> None:
-    """Imports TensorFlow without its log lines; later lines are hidden too, except for fatal errors.
+    """Imports TensorFlow without its log lines; of its later lines only errors of Python and fatal ones stay.
 
     Call it before any module that imports TensorFlow or Keras. The environment variable TF_CPP_MIN_LOG_LEVEL=0 shows
     all lines.
@@ -18,6 +19,8 @@ def import_tensorflow_quietly() -> None:
     if os.environ.get(_LEVEL) == "0":
         return
     os.environ[_LEVEL] = "3"
+    # TensorFlow warns of every fifth model that a process compiles; a training compiles one for each fold and seed.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", "pkg_resources is deprecated")  # From tensorflow_hub.
     if "tensorflow" in sys.modules:
         return

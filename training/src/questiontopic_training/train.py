@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import re
 import sys
+from pathlib import Path
 from typing import Any
 
 from questiontopic_model.bundle import BundleError
 
 from .bundle.writer import check_place
+from .data.descriptions import with_descriptions
 from .data.download import download_missing
 from .data.own_labels import is_own_file, read_own_labels
 from .data.questions import DataError, QuestionSet
@@ -33,10 +35,10 @@ _OWN_PATIENCE = 5
 def train(settings: TrainSettings) -> None:
     """Trains and writes a bundle; raises BundleError, DataError, ParityError or OSError."""
     check_place(settings.output)  # Before training, so that a wrong --output costs no time.
+    name = settings.name or (_bundle_name(settings.data) if is_own_file(settings.data) else None)
     prepare_tensorflow(settings.threads)
     data = _read_data(settings)
     _warn(data.warnings)
-    name = settings.name or (is_own_file(settings.data) and _bundle_name(settings.data.stem))
     if settings.recipe == ensemble.NAME:
         if settings.encoder:
             raise BundleError(f"the recipe {ensemble.NAME} takes no --encoder: each of its models has its own")
@@ -57,9 +59,12 @@ def seeds_from(first: int, count: int) -> list[int]:
 
 def _read_data(settings: TrainSettings) -> QuestionSet:
     if is_own_file(settings.data):
-        return read_own_labels(settings.data, settings.test, settings.folds)
+        data = read_own_labels(settings.data, settings.test, settings.folds)
+        return with_descriptions(data, settings.descriptions) if settings.descriptions else data
     if settings.test:
         raise DataError(f"{settings.data}: a folder has its own test file; with --test, --data must be a file")
+    if settings.descriptions:
+        raise DataError(f"{settings.data}: TREC's labels are described; with --descriptions, --data must be a file")
     download_missing(settings.data)
     return read_trec(settings.data)
 
@@ -91,9 +96,14 @@ def _recipe(settings: TrainSettings) -> Recipe:
     return changed
 
 
-def _bundle_name(text: str) -> str:
-    """A name for a bundle, made from a text: its letters a to z and digits, joined by hyphens."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:64]
+def _bundle_name(data: Path) -> str:
+    """A name for a bundle, made from the name of its data's file: the letters a to z and digits, joined by hyphens."""
+    if name := re.sub(r"[^a-z0-9]+", "-", data.stem.lower()).strip("-")[:64]:
+        return name
+    raise DataError(
+        f"{data}: no letter a to z and no digit in the file's name to name the bundle after; "
+        'add --name intents, or another name (with make: ARGS="--name intents")'
+    )
 
 
 def _warn(warnings: tuple[str, ...]) -> None:

@@ -101,6 +101,27 @@ def test_the_command_names_the_chosen_hyper_parameters(manifest: Manifest) -> No
     assert "--data DATA --test TEST --output FOLDER" in model_card(replace(manifest, data=data))
 
 
+def test_the_card_tells_what_labels_stand_for(manifest: Manifest) -> None:
+    described = replace(manifest, label_descriptions={"NUM": "numbers | counts", "NUM:date": "dates and years"})
+    assert "| `NUM` | numbers \\| counts |\n| `NUM:count` |  |\n| `NUM:date` | dates and years |" in model_card(
+        described
+    )
+    flat = replace(described, fine_labels=(), label_descriptions={"NUM": "numbers"})
+    card = model_card(flat)
+    assert "## Labels\n\n| Label | What it stands for |" in card
+    assert "| `LOC` |  |\n| `NUM` | numbers |" in card
+    without = model_card(replace(flat, label_descriptions={}))
+    assert "\n`ABBR`, `DESC`, `ENTY`, `HUM`, `LOC`, `NUM`\n" in without
+    assert "--descriptions" not in card
+    data = {"name": "a.csv", "files": {}}
+    assert "--data DATA --test TEST --descriptions DESCRIPTIONS --output" in model_card(replace(flat, data=data))
+
+
+def test_without_descriptions_the_card_lists_the_labels(manifest: Manifest) -> None:
+    card = model_card(replace(manifest, label_descriptions={}))
+    assert "| `NUM` | `NUM:count`, `NUM:date` |" in card
+
+
 def test_the_card_tells_figures_data_and_the_command(bundle_folder: Path) -> None:
     manifest = read_bundle(bundle_folder).manifest
     card = (bundle_folder / "README.md").read_text("utf-8")
@@ -109,7 +130,7 @@ def test_the_card_tells_figures_data_and_the_command(bundle_folder: Path) -> Non
     for expected in (
         f"{manifest.metrics['test_coarse_accuracy']:.1%}",
         manifest.data["files"]["TREC_10.label"]["sha256"],
-        "`NUM:date`",
+        "| `NUM:date` | dates and years |",
         "--recipe finetuned --encoder usem3 --seed 3 --seeds 2",
     ):
         assert expected in card

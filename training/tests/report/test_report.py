@@ -1,3 +1,4 @@
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -45,6 +46,16 @@ def test_the_page_loads_and_runs_nothing() -> None:
     assert found.loaded
     assert all(value.startswith(("data:", "#")) for value in found.loaded)
     assert not {"script", "iframe", "object", "embed"} & set(found.tags)
+
+
+def test_labels_are_explained_where_they_are_described() -> None:
+    pets = subject("pets", ANSWERS)
+    assert "What the label stands for" not in Report(pets, "pets.csv").html()
+    described = replace(pets.manifest, label_descriptions={"CAT": "cats & co", "CAT:big": "lions, tigers and pumas"})
+    page = Report(replace(pets, manifest=described), "pets.csv").html()
+    assert page.count("What the label stands for") == 2
+    assert "<td>cats &amp; co</td>" in page
+    assert "<td>lions, tigers and pumas</td>" in page
 
 
 def test_questions_are_escaped() -> None:

@@ -75,11 +75,11 @@ func printTopics(c caller, batches iter.Seq2[batch, error], stdout io.Writer, un
 			if err := printed.row(r); err != nil {
 				return err
 			}
-			unanswered.add(answered.unit, r)
 		}
 		if err := buffer.Flush(); err != nil {
 			return err
 		}
+		unanswered.add(answered)
 	}
 	return nil
 }

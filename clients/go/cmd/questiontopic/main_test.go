@@ -102,20 +102,26 @@ func TestTheCommandCallsARealServer(t *testing.T) {
 	input := "What is your salary?\n\nWho wrote Ulysses?\r\nWhere is Rome?\n"
 	got := execute(address, input, append(flags, "--label-level", "both")...)
 	lines := strings.Split(got.stdout, "\n")
-	if got.exitCode != 0 || got.stderr != "" || len(lines) != 5 {
+	if got.exitCode != 0 || got.stderr != "" || len(lines) != 6 {
 		t.Fatalf("got %+v", got)
 	}
-	for i, text := range []string{"TEXT", "What is your salary?", "Who wrote Ulysses?", "Where is Rome?"} {
+	for i, text := range []string{"TEXT", "What is your salary?", "", "Who wrote Ulysses?", "Where is Rome?"} {
 		if !strings.HasSuffix(lines[i], "  "+text) {
 			t.Errorf("line %d is %q, want one that ends with %q", i+1, lines[i], text)
 		}
 	}
 
-	input = "Who?\n\nWhere?\nWhat?\n" + strings.Repeat("x", 2001) + "\n"
+	input = "Who?\n\nWhere?\n" + strings.Repeat("x", 2001) + "\n"
 	got = execute(address, input, append(flags, "--output", "jsonl")...)
 	if got.exitCode != 1 || strings.Count(got.stdout, "\n") != 2 ||
 		!strings.HasPrefix(got.stderr, "questiontopic: INVALID_ARGUMENT: texts[1]: must ") ||
-		!strings.HasSuffix(got.stderr, " (line 5)\n") {
+		!strings.HasSuffix(got.stderr, " (line 4)\n") {
+		t.Errorf("got %+v", got)
+	}
+	got = execute(address, input, append(flags, "--output", "jsonl", "--on-error", "skip")...)
+	if got.exitCode != 3 || strings.Count(got.stdout, `"coarse":`) != 2 || strings.Count(got.stdout, `"error":`) != 2 ||
+		!strings.HasPrefix(got.stderr, "questiontopic: line 4: must ") ||
+		!strings.HasSuffix(got.stderr, "\nquestiontopic: 1 of 3 texts has no answer\n") {
 		t.Errorf("got %+v", got)
 	}
 }

@@ -12,15 +12,16 @@ type report struct {
 	texts, unanswered int
 }
 
-// add counts a row. Its reason, if it has one, is one line.
-func (r *report) add(unit string, counted row) {
-	if counted.blank {
-		return
-	}
-	r.texts++
-	if counted.reason != "" {
-		r.unanswered++
-		note(r.stderr, fmt.Sprintf("%s %d: %s", unit, counted.number, counted.reason))
+// add counts the texts of an answered batch, and writes why a text has no answer.
+func (r *report) add(b batch) {
+	for _, counted := range b.rows {
+		if !counted.blank {
+			r.texts++
+		}
+		if counted.reason != "" {
+			r.unanswered++
+			note(r.stderr, fmt.Sprintf("%s %d: %s", b.unit, counted.number, counted.reason))
+		}
 	}
 }
 

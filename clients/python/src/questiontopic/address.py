@@ -30,10 +30,11 @@ def check_port(port: str) -> None:
 def is_loopback(address: str) -> bool:
     """Whether address, HOST or HOST:PORT, is this machine: localhost, 127.0.0.0/8 or [::1]."""
     host = address.rpartition(":")[0] if _HOST_AND_PORT.fullmatch(address) else address
+    host = host.removeprefix("[").removesuffix("]")
     if host.lower().removesuffix(".") == "localhost":
         return True
     try:
-        ip = ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
+        ip = ipaddress.ip_address(host)
     except ValueError:
         return False
     return (getattr(ip, "ipv4_mapped", None) or ip).is_loopback

@@ -98,7 +98,7 @@ class AsyncTopicClient:
         return MergingStats() if self._merger is None else self._merger.stats
 
     async def close(self) -> None:
-        """Closes the channel and cancels its running calls. A second close does nothing."""
+        """Closes the channel: see `TopicClient.close`."""
         self._state.closed = True
         await self._channel.close()
 

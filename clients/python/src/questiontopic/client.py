@@ -48,7 +48,8 @@ class TopicClient:
     def plaintext(cls, address: str, *, timeout: float = DEFAULT_TIMEOUT, merging: Merging | None = None) -> Self:
         """A client without encryption: for a server on this machine, or in a service mesh that encrypts.
 
-        address: HOST:PORT, or any other gRPC target. timeout, merging: as for the constructor.
+        address: HOST:PORT, or any other gRPC target; raises ValueError for a URL and for a port over 65535.
+        timeout, merging: as for the constructor.
         """
         check_target(address)
         client = cls(grpc.insecure_channel(address, channel_options(address)), timeout=timeout, merging=merging)
@@ -69,7 +70,7 @@ class TopicClient:
     ) -> Self:
         """A client that uses TLS. It verifies the server's certificate.
 
-        address: HOST:PORT, or any other gRPC target. ca: the certificates to trust, PEM; by default the system's roots.
+        address: as for `plaintext`. ca: the certificates to trust, PEM; by default the system's roots.
         certificate and key: the client's own certificate chain and private key, PEM, for mutual TLS; raises ValueError
         if only one of the two is given. server_name: the name that the server's certificate must have; by default the
         host of the address. timeout, merging: as for the constructor.
@@ -92,9 +93,10 @@ class TopicClient:
     ) -> PredictTopicResponse:
         """One prediction for each text, in order. Raises TopicError if the call fails.
 
-        texts: 1 to 512 texts. Each has 1 to 2,000 characters, and not only white space. A single str is a TypeError.
-        label_level: coarse topics (the default), fine topics or both. model: the name of the bundle that must answer;
-        by default any. timeout: the deadline of this call in seconds; by default the client's.
+        texts: 1 to 512 texts. Each has 1 to 2,000 characters, and not only white space. Raises TypeError for a single
+        str and for a text that is not a str, and ValueError for a text that is not valid Unicode. label_level: coarse
+        topics (the default), fine topics or both. model: the name of the bundle that must answer; by default any.
+        timeout: the deadline of this call in seconds; by default the client's.
         """
         request = predict_topic_request(texts, label_level, model)
         if self._merger is not None and is_small(request):
@@ -119,7 +121,7 @@ class TopicClient:
         return MergingStats() if self._merger is None else self._merger.stats
 
     def close(self) -> None:
-        """Closes the channel and cancels its running calls. A second close does nothing."""
+        """Closes the channel. Running and later calls raise TopicError (CANCELLED). A second close does nothing."""
         self._state.closed = True
         self._channel.close()
 

@@ -77,7 +77,8 @@ class Manifest:
     `files` maps each file of the bundle to its SHA-256. `runtimes` maps each runtime to the file that it loads; in an
     ensemble that is the file of the first member.
     `name` has up to 64 lower-case letters, digits and `._-`. `version` is MAJOR.MINOR.PATCH. Labels are not blank.
-    `metrics` (figures by name) and `evaluation` (tables of figures) are for readers. No answer depends on them.
+    `label_descriptions` (what a label means, by its name), `metrics` (figures by name) and `evaluation` (tables of
+    figures) are for readers. No confidence depends on them.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Manifest:
     runtimes: dict[str, str]
     files: dict[str, str]
     golden: tuple[Golden, ...]
+    label_descriptions: dict[str, str] = field(default_factory=dict)
     members: tuple[str, ...] = ()
     temperature: float = 1.0
     temperatures: tuple[TemperatureAt, ...] = ()
@@ -130,12 +132,20 @@ class Manifest:
             raise ValueError("fine_labels must be different labels")
         if fine and {label.coarse for label in self.fine_labels} != coarse:
             raise ValueError("fine_labels must cover exactly the coarse labels")
-        for field_name, names in (("coarse_labels", coarse), ("fine_labels", fine), ("files", self.files)):
-            for name in names:
-                if not name.strip() or _CONTROL.search(name):
+        described = self.label_descriptions
+        for field_name, texts in (
+            ("coarse_labels", coarse),
+            ("fine_labels", fine),
+            ("label_descriptions", described.values()),
+            ("files", self.files),
+        ):
+            for text in texts:
+                if not text.strip() or _CONTROL.search(text):
                     raise ValueError(
-                        f"{field_name} must not be blank or hold control characters, is {reprlib.repr(name)}"
+                        f"{field_name} must not be blank or hold control characters, is {reprlib.repr(text)}"
                     )
+        if unknown := described.keys() - coarse - set(fine):
+            raise ValueError(f"label_descriptions describes {reprlib.repr(min(unknown))}, which is not a label")
         if unlisted := set(self.runtimes.values()) - self.files.keys():
             raise ValueError(f"runtimes names {reprlib.repr(min(unlisted))}, which files does not list")
         for member in self.members:

@@ -91,14 +91,19 @@ def _temperature(manifest: Manifest) -> str:
 
 
 def _labels(manifest: Manifest) -> str:
-    if not manifest.fine_labels:
-        return ", ".join(f"`{label}`" for label in manifest.coarse_labels)
     below = defaultdict(list)
     for label in manifest.fine_labels:
-        below[label.coarse].append(f"`{label.name}`")
-    rows = [f"| `{coarse}` | {', '.join(below[coarse])} |" for coarse in manifest.coarse_labels]
-    text = "The confidence of a coarse label is the sum of the confidences of its fine labels."
-    return "\n".join([text, "", "| Coarse | Fine |", "| --- | --- |", *rows])
+        below[label.coarse].append(label.name)
+    text = ["The confidence of a coarse label is the sum of the confidences of its fine labels.", ""] if below else []
+    if manifest.label_descriptions:
+        described = {name: description.replace("|", r"\|") for name, description in manifest.label_descriptions.items()}
+        names = [name for coarse in manifest.coarse_labels for name in (coarse, *below[coarse])]
+        rows = [f"| `{name}` | {described.get(name, '')} |" for name in names]
+        return "\n".join([*text, "| Label | What it stands for |", "| --- | --- |", *rows])
+    if not below:
+        return ", ".join(f"`{label}`" for label in manifest.coarse_labels)
+    rows = [f"| `{coarse}` | {', '.join(f'`{name}`' for name in below[coarse])} |" for coarse in manifest.coarse_labels]
+    return "\n".join([*text, "| Coarse | Fine |", "| --- | --- |", *rows])
 
 
 def _quality(manifest: Manifest) -> str:
@@ -208,6 +213,8 @@ def _reproduction(manifest: Manifest) -> str:
     folds = f" --folds {training['folds']}" if training.get("folds") else ""
     questions = " --questions QUESTIONS" if "unlabelled" in manifest.data else ""
     test = " --test TEST" if "home" not in manifest.data and "test_questions" in manifest.metrics else ""
+    own = manifest.label_descriptions and "home" not in manifest.data
+    descriptions = " --descriptions DESCRIPTIONS" if own else ""
     chosen = "".join(
         f" --{name} {value}"
         for name, value in training["hyper_parameters"].items()
@@ -216,7 +223,7 @@ def _reproduction(manifest: Manifest) -> str:
     command = (
         f"python -m questiontopic_training train --recipe {training['recipe']}{encoder} "
         f"--seed {seeds[0]} --seeds {len(seeds)}{chosen} --name {manifest.name} --version {manifest.version} "
-        f"--data DATA{test}{questions}{folds} --output FOLDER"
+        f"--data DATA{test}{descriptions}{questions}{folds} --output FOLDER"
     )
     parameters = ", ".join(f"{name} {value}" for name, value in training["hyper_parameters"].items())
     titled = f"Recipes of the members: {parameters}" if manifest.members else f"Hyper-parameters: {parameters}"

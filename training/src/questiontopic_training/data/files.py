@@ -1,4 +1,4 @@
-"""Reads files of labelled questions: `.csv` and `.jsonl` with named fields, `.label` with the label before each text.
+"""Reads files of labelled questions: `.csv`, `.tsv` and `.jsonl` with named fields, `.label` with the label first.
 
 A file is read row by row. Every error names the file, the line where the row begins, the reason and the fix. A row with
 one label gets it as its coarse and as its fine label; `own_labels` and `trec` split labels into levels.
@@ -6,23 +6,26 @@ one label gets it as its coarse and as its fine label; `own_labels` and `trec` s
 
 from __future__ import annotations
 
-import codecs
-import csv
 import json
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
+from .lines import read_lines
 from .questions import DataError, Question
+from .table import read_table
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # A bundle's manifest refuses them in labels.
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # A bundle's manifest refuses them in labels.
+_LEVELS = (("label",), ("coarse", "fine"))
 _WANTED = "name them text and label, or text, coarse and fine"
+_SEPARATED = f"{_WANTED}, with commas, semicolons or tabs between the names"
 
 
 def read_questions(path: Path) -> Iterator[Question]:
-    """The questions of a UTF-8 file of one of the three kinds; raises DataError, also during the iteration."""
-    readers = {".csv": _read_csv, ".jsonl": _read_json_lines, ".label": read_label_lines}
+    """The questions of a UTF-8 file of one of these kinds; raises DataError, also during the iteration."""
+    readers = {".csv": _read_table, ".tsv": _read_table, ".jsonl": _read_json_lines, ".label": read_label_lines}
     if (kind := path.suffix.lower()) not in readers:
         raise DataError(f"{path}: a file of questions must end in {', '.join(readers)}")
     return readers[kind](path)
@@ -30,7 +33,7 @@ def read_questions(path: Path) -> Iterator[Question]:
 
 def read_label_lines(path: Path, encoding: str = "UTF-8") -> Iterator[Question]:
     """The questions of a file with one `LABEL text` per line."""
-    for number, line in _lines(path, encoding):
+    for number, line in read_lines(path, encoding):
         if line.strip():
             label, text = (*line.split(maxsplit=1), "")[:2]
             try:
@@ -39,40 +42,27 @@ def read_label_lines(path: Path, encoding: str = "UTF-8") -> Iterator[Question]:
                 raise DataError(f"{path}:{number}: {error}") from None
 
 
-def _read_csv(path: Path) -> Iterator[Question]:
-    lines = (line for _, line in _lines(path))
-    reader = csv.reader(lines, strict=True)
+def _read_table(path: Path) -> Iterator[Question]:
     header: list[str] = []
     columns: Sequence[str] = ()
-    while True:
-        first = reader.line_num + 1  # `line_num` counts lines, and a quoted field may contain line breaks.
+    for line, row in read_table(path, {"text", *chain(*_LEVELS)}):
         try:
-            row = next(reader, None)
-            if row is None:
-                break
-            if not header:
-                header = [name.strip() for name in row]
-                columns = _columns(header, "columns")
-            elif row:
-                if len(row) != len(header):
-                    raise ValueError(
-                        f"{len(row)} fields where the header has {len(header)}; put texts with commas into quotes"
-                    )
-                yield _question(dict(zip(header, row, strict=True)), columns, first)
-        except csv.Error as error:
-            raise DataError(f"{path}:{first}: {error}; check the quotation marks of this row") from None
+            if columns:
+                yield _question(dict(zip(header, row, strict=True)), columns, line)
+            else:
+                header, columns = row, _columns(row, "columns", _SEPARATED)
         except ValueError as error:
-            raise DataError(f"{path}:{first}: {error}") from None
+            raise DataError(f"{path}:{line}: {error}") from None
 
 
 def _read_json_lines(path: Path) -> Iterator[Question]:
     columns: Sequence[str] = ()
-    for number, line in _lines(path):
+    for number, line in read_lines(path):
         if not line.strip():
             continue
         try:
             values = _json_object(line)
-            columns = columns or _columns(list(values), "keys")
+            columns = columns or _columns(list(values), "keys", _WANTED)
             yield _question(values, columns, number)
         except ValueError as error:
             raise DataError(f"{path}:{number}: {error}") from None
@@ -88,35 +78,23 @@ def _json_object(line: str) -> dict[str, object]:
     return values
 
 
-def _lines(path: Path, encoding: str = "UTF-8") -> Iterator[tuple[int, str]]:
-    """The decoded lines with their numbers; only a line feed ends a line."""
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                try:
-                    yield number, line.removeprefix(codecs.BOM_UTF8 if number == 1 else b"").decode(encoding)
-                except UnicodeDecodeError:
-                    raise DataError(f"{path}:{number}: not {encoding}; save the file as {encoding}") from None
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror or error}") from None
-
-
-def _columns(found: Sequence[str], what: str) -> Sequence[str]:
+def _columns(found: Sequence[str], what: str, fix: str) -> Sequence[str]:
     names = f"{what} {', '.join(map(repr, found))}"
-    if len(set(found)) != len(found):
+    named = [name for name in found if name]
+    if len(set(named)) != len(named):
         raise ValueError(f"{names}: one name occurs twice; give each a name of its own")
-    levels = [level for level in (("label",), ("coarse", "fine")) if {*level} <= {*found}]
+    levels = [level for level in _LEVELS if {*level} <= {*found}]
     if "text" not in found or not levels:
-        raise ValueError(f"{names} are not enough; {_WANTED}")
+        raise ValueError(f"{names} are not enough; {fix}")
     if len(levels) > 1:
         raise ValueError(f"{names}: both label and coarse, fine are there; remove one or the other")
     return ("text", *levels[0])
 
 
 def _question(values: Mapping[str, object], columns: Sequence[str], line: int) -> Question:
-    text, *labels = (_field(values, name) for name in columns)
+    text, *labels = (text_field(values, name) for name in columns)
     for label in labels:
-        if _CONTROL.search(label):
+        if CONTROL.search(label):
             raise ValueError(f"control character in the label {label!r}; remove it")
     if len(labels) == 1:
         return Question(text, sys.intern(labels[0]), sys.intern(labels[0]), line)
@@ -127,7 +105,8 @@ def _question(values: Mapping[str, object], columns: Sequence[str], line: int) -
     return Question(text, sys.intern(coarse), sys.intern(fine), line)
 
 
-def _field(values: Mapping[str, object], name: str) -> str:
+def text_field(values: Mapping[str, object], name: str) -> str:
+    """The field's text without blanks around it; raises ValueError if it is missing, empty or no text."""
     if name not in values:
         raise ValueError(f"no {name}; found {', '.join(map(repr, values)) or 'nothing'}")
     value = values[name]

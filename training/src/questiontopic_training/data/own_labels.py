@@ -15,6 +15,7 @@ from questiontopic_model.bundle.bundle import sha256_of
 
 from .duplicates import find_duplicates, normalized
 from .files import read_questions
+from .look_alikes import LookAlike, find_look_alikes, looks, shown, warnings
 from .questions import DataError, Question, QuestionSet
 
 MIN_TEXTS = 3  # Different texts that a label needs: one to learn from, one to decide when to stop, one to measure.
@@ -31,7 +32,8 @@ def read_own_labels(training: Path, test: Path | None, folds: int) -> QuestionSe
     Every label needs at least 3 different texts; without a test file, at least `folds` different texts.
     """
     trained = _with_levels(_read(training))
-    _check_labels(training, trained, folds if test is None else MIN_TEXTS)
+    look_alikes = find_look_alikes(trained)
+    _check_labels(training, trained, folds if test is None else MIN_TEXTS, look_alikes)
     tested = _as_trained(test, training, trained) if test else ()
     duplicates = find_duplicates(trained, tested)
     counts = _counts(trained)
@@ -44,7 +46,8 @@ def read_own_labels(training: Path, test: Path | None, folds: int) -> QuestionSe
         "duplicates": duplicates.counts(),
         "rows_per_label": {"least": min(counts.values()), "most": max(counts.values())},
     }
-    return QuestionSet(trained, tested, description, duplicates.warnings(training, test))
+    warned = (*warnings(look_alikes, training), *duplicates.warnings(training, test))
+    return QuestionSet(trained, tested, description, warned)
 
 
 def _read(path: Path) -> tuple[Question, ...]:
@@ -68,15 +71,19 @@ def _as_trained(path: Path, training: Path, trained: Sequence[Question]) -> tupl
     questions = []
     for question in _read(path):
         if question.fine not in coarse_of:
+            label, alike = repr(question.fine), ""
+            if like := next((one for one in coarse_of if looks(one) == looks(question.fine)), None):
+                label, known = shown(question.fine, like)
+                alike = f"write it like {known} there, or "
             raise DataError(
-                f"{path}:{question.line}: label {question.fine!r} does not occur in {training.name}; "
-                "add rows of it there or remove this one"
+                f"{path}:{question.line}: label {label} does not occur in {training.name}; "
+                f"{alike}add rows of it there or remove this one"
             )
         questions.append(Question(question.text, coarse_of[question.fine], question.fine, question.line))
     return tuple(questions)
 
 
-def _check_labels(path: Path, questions: Sequence[Question], min_texts: int) -> None:
+def _check_labels(path: Path, questions: Sequence[Question], min_texts: int, look_alikes: Sequence[LookAlike]) -> None:
     if len({question.coarse for question in questions}) < 2:
         raise DataError(
             f"{path}: only the label {questions[0].coarse!r}; a classifier needs rows of two labels or more"
@@ -89,9 +96,10 @@ def _check_labels(path: Path, questions: Sequence[Question], min_texts: int) -> 
     if counts[label] < min_texts:
         line = next(question.line for question in questions if question.fine == label)
         lower_folds = " or lower --folds" if min_texts > MIN_TEXTS else ""
+        alike = next((f"; {one}" for one in look_alikes if label in (one.first, one.second)), "")
         raise DataError(
             f"{path}:{line}: label {label!r} has {counts[label]} different text(s), {min_texts} are needed to hold "
-            f"some out; add {min_texts - counts[label]} or remove the label{lower_folds}"
+            f"some out; add {min_texts - counts[label]} or remove the label{lower_folds}{alike}"
         )
 
 

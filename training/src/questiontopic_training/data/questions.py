@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -30,12 +31,16 @@ class Question:
 
 @dataclass(frozen=True)
 class QuestionSet:
-    """Questions to train on, questions to test on (possibly none), a description for the manifest, and warnings."""
+    """Questions to train on, questions to test on (possibly none), a description for the manifest, and warnings.
+
+    `label_descriptions` says what labels mean; a label may have none.
+    """
 
     training: tuple[Question, ...]
     test: tuple[Question, ...]
     description: dict[str, Any]
     warnings: tuple[str, ...]
+    label_descriptions: Mapping[str, str] = field(default_factory=dict)
 
     def with_description(self, description: dict[str, Any]) -> QuestionSet:
         """The same questions with more entries in their description."""

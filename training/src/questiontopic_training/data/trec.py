@@ -10,6 +10,7 @@ from pathlib import Path
 
 from questiontopic_model.bundle.bundle import sha256_of
 
+from .descriptions import read_descriptions
 from .files import read_label_lines
 from .questions import DataError, Question, QuestionSet
 
@@ -33,6 +34,8 @@ class DataFile:
 
 TRAINING = DataFile("train_5500.label", "latin-1", "9e4c8bdcaffb96ed61041bd64b564183d52793a8e91d84fc3a8646885f466ec3")
 TEST = DataFile("TREC_10.label", "ascii", "033f22c028c2bbba9ca682f68ffe204dc1aa6e1cf35dd6207f2d4ca67f0d0e8e")
+# What the labels mean, after the definitions of Li and Roth.
+LABELS = Path(__file__).with_name("trec_labels.csv")
 
 
 def read_trec(folder: Path) -> QuestionSet:
@@ -46,7 +49,8 @@ def read_trec(folder: Path) -> QuestionSet:
             warnings.append(f"{path}: not the published file, so the figures cannot be compared with published figures")
         files[file.name] = {"sha256": digest, "rows": len(rows), "published": digest == file.sha256}
         questions.append(rows)
-    return QuestionSet(questions[0], questions[1], {**_ABOUT, "files": files}, tuple(warnings))
+    description = {**_ABOUT, "files": files}
+    return QuestionSet(questions[0], questions[1], description, tuple(warnings), read_descriptions(LABELS))
 
 
 def _read(path: Path, encoding: str) -> tuple[Question, ...]:

@@ -51,6 +51,7 @@ class Ensemble:
                 runtimes={},
                 files={},
                 golden=(),
+                label_descriptions=outcome.described(first.data.label_descriptions),
                 members=tuple(manifests),
                 temperature=figures.calibration.temperature,
                 temperatures=figures.calibration.temperatures,

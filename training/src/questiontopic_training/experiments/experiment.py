@@ -93,6 +93,7 @@ class Experiment:
             runtimes={},
             files={},
             golden=(),
+            label_descriptions=outcome.described(self.data.label_descriptions),
             temperature=figures.calibration.temperature,
             temperatures=figures.calibration.temperatures,
             languages=encoder.languages,

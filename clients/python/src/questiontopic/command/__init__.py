@@ -1,6 +1,6 @@
 """The command `questiontopic`: prints the topics of its arguments, or of each line of standard input.
 
-This module decides the exit code and the one line on standard error. Only usage errors are reported by `flags`.
+This module decides the exit code, and reports the failure that ends a run. Only usage errors are reported by `flags`.
 """
 
 import asyncio
@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from questiontopic.command.core_log import separate_core_log
 from questiontopic.command.failure import Failure
 from questiontopic.command.flags import parse
+from questiontopic.command.report import Report
 from questiontopic.command.run import run
 from questiontopic.error import TopicError
 
-ANSWERED, FAILED = 0, 1
+ANSWERED, FAILED, UNANSWERED = 0, 1, 3
 # The exit codes that a shell reports for a process that SIGINT or SIGPIPE ended.
 INTERRUPTED, PIPE_CLOSED = 130, 141
 
@@ -26,28 +27,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     settings = parse(sys.argv[1:] if arguments is None else arguments, os.environ)
     separate_core_log(os.environ)
+    report = Report(sys.stderr)
     if sys.stdout is None:
-        return _failed("standard output is closed")
+        report.note("standard output is closed")
+        return FAILED
     try:
-        asyncio.run(run(settings))
+        return ANSWERED if asyncio.run(run(settings, report)) else UNANSWERED
     except (TopicError, Failure) as error:
-        return _failed(str(error))
+        report.note(str(error))
+        return FAILED
     except BrokenPipeError:
         _discard_output()
         return PIPE_CLOSED  # The reader of the output has ended, for example `head`.
     except OSError as error:
         _discard_output()
-        return _failed(error.strerror or str(error))
+        report.note(error.strerror or str(error))
+        return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
-    return ANSWERED
 
 
 def _discard_output() -> None:
     # What could not be written is still in the buffer: Python would write it at exit, fail again and end with code 120.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _failed(reason: str) -> int:
-    print(f"questiontopic: {reason}", file=sys.stderr)
-    return FAILED

@@ -1,4 +1,4 @@
-"""Keeps the log of gRPC's C core off standard error, where the command writes at most one line."""
+"""Keeps the log of gRPC's C core off standard error, where only the command writes."""
 
 import os
 import sys

@@ -14,9 +14,15 @@ def with_lines(error: TopicError, lines: Sequence[int]) -> TopicError:
     """The error with ` (line N)` added to each violation of a `texts[i]`, where N is lines[i]."""
 
     def located(violation: FieldViolation) -> FieldViolation:
-        match = re.fullmatch(r"texts\[([0-9]+)\]", violation.field)
-        if match is None or int(match[1]) >= len(lines):
+        index = text_index(violation, len(lines))
+        if index is None:
             return violation
-        return violation._replace(description=f"{violation.description} (line {lines[int(match[1])]})")
+        return violation._replace(description=f"{violation.description} (line {lines[index]})")
 
     return TopicError(error.code, error.message, violations=[located(violation) for violation in error.violations])
+
+
+def text_index(violation: FieldViolation, count: int) -> int | None:
+    """The i of a violation of `texts[i]` in a call of count texts; None for any other field."""
+    match = re.fullmatch(r"texts\[([0-9]{1,9})\]", violation.field)
+    return int(match[1]) if match is not None and int(match[1]) < count else None

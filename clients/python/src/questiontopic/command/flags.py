@@ -15,10 +15,14 @@ from questiontopic.version import VERSION
 
 _DESCRIPTION = """\
 Tells what each question asks for: a person, a place, a number, a definition and so on. Each text is one question.
-Without texts, the command reads standard input: each line is one text, and blank lines are skipped. Flags come before
-texts; -- ends the flags."""
+Without texts, the command reads standard input, which is UTF-8: each line is one text. Each line of input gets one line
+of output. A blank line is not sent: its topic and its confidence are -, and in JSON lines its error is "blank". Flags
+come before texts; -- ends the flags."""
 
-_EPILOG = "Exit status: 0 if every text was answered, 1 if a call failed, 2 for wrong usage."
+_EPILOG = (
+    "Exit status: 0 if every text was answered, 1 if a call failed, 2 for wrong usage, "
+    "3 if --on-error skip left texts without an answer."
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,8 @@ class Settings:
     server_name: str | None
     label_level: str  # coarse, fine or both
     output: str  # table or jsonl
+    skip: bool  # go on after a text that cannot be answered
+    skip_blank: bool
     timeout: float  # seconds
     texts_per_call: int
     in_flight: int
@@ -65,6 +71,8 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
         server_name=given.server_name or None,
         label_level=given.label_level,
         output=given.output,
+        skip=given.on_error == "skip",
+        skip_blank=given.skip_blank,
         timeout=given.timeout,
         texts_per_call=given.texts_per_call,
         in_flight=given.in_flight,
@@ -91,6 +99,14 @@ def _parser(address: str) -> argparse.ArgumentParser:
     add("--server-name", metavar="NAME", help="with --tls: the name in the server's certificate (the address's host)")
     add("--label-level", choices=("coarse", "fine", "both"), default="coarse", help="(%(default)s)")
     add("--output", choices=("table", "jsonl"), default="table", help="jsonl is one JSON object a line (%(default)s)")
+    add("--skip-blank", action="store_true", help="leave out the blank lines of standard input")
+    add(
+        "--on-error",
+        choices=("stop", "skip"),
+        default="stop",
+        help="stop at the first text that cannot be answered, or skip it: its topic and its confidence are -, or in "
+        "JSON lines it has an error; standard error says why (%(default)s)",
+    )
     add("--timeout", metavar="SECONDS", type=_timeout, default=DEFAULT_TIMEOUT, help="deadline of each call (10)")
     add("--texts-per-call", metavar="N", type=_count(512), default=64, help="lines in a call, 1 to 512 (%(default)s)")
     add(

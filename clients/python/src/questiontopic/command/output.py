@@ -2,9 +2,10 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import BinaryIO, Protocol
 
+from questiontopic.command.batch import Row
 from questiontopic.v1.topic_pb2 import Prediction, TopicConfidences
 
 
@@ -14,7 +15,7 @@ class Format(Protocol):
     def header(self) -> str:
         """The lines before the first row."""
 
-    def row(self, text: str, prediction: Prediction) -> str:
+    def row(self, row: Row) -> str:
         """The lines for one text."""
 
 
@@ -30,15 +31,23 @@ class Table:
         titles = [level.upper() for level in self._levels] if len(self._levels) > 1 else ["TOPIC"]
         return "".join(f"{title:<12}  {'CONFIDENCE':>10}  " for title in titles) + "TEXT\n"
 
-    def row(self, text: str, prediction: Prediction) -> str:
-        """The top topics, their confidences and the text. Each run of white space in the text becomes one blank."""
-        cells = "".join(_top_cells(getattr(prediction, level)) for level in self._levels)
-        truncated = " [truncated]" if prediction.truncated else ""
-        return cells + re.sub(r"\s+", " ", text) + truncated + "\n"
+    def row(self, row: Row) -> str:
+        """The top topics, their confidences and the text; dashes for a text without a prediction."""
+        cells = "".join(_top_cells(row.prediction, level) for level in self._levels)
+        truncated = " [truncated]" if row.prediction is not None and row.prediction.truncated else ""
+        return f"{cells}{squeeze(row.text)}{truncated}\n"
 
 
-def _top_cells(topics: TopicConfidences) -> str:
+def _top_cells(prediction: Prediction | None, level: str) -> str:
+    if prediction is None:
+        return f"{'-':<12}  {'-':>10}  "
+    topics: TopicConfidences = getattr(prediction, level)
     return f"{topics.top_topic:<12}  {topics.confidences.get(topics.top_topic, 0.0):>10.6f}  "
+
+
+def squeeze(text: str) -> str:
+    """The text with each run of white space as one blank, so that it stays on one line."""
+    return re.sub(r"\s+", " ", text)
 
 
 class JsonLines:
@@ -48,13 +57,16 @@ class JsonLines:
         """Empty: this format has no header."""
         return ""
 
-    def row(self, text: str, prediction: Prediction) -> str:
+    def row(self, row: Row) -> str:
         """The object of one text. A level that the answer does not have is left out."""
-        members = [f'"text":{_string(text)}']
-        for level in ("coarse", "fine"):
-            if prediction.HasField(level):
-                members.append(f'"{level}":{_topics(getattr(prediction, level))}')
-        members.append(f'"truncated":{json.dumps(prediction.truncated)}')
+        members = [f'"text":{_string(row.text)}']
+        if row.prediction is None:
+            members.append(f'"error":{_string("blank" if row.blank else row.reason)}')
+        else:
+            for level in ("coarse", "fine"):
+                if row.prediction.HasField(level):
+                    members.append(f'"{level}":{_topics(getattr(row.prediction, level))}')
+            members.append(f'"truncated":{json.dumps(row.prediction.truncated)}')
         return f"{{{','.join(members)}}}\n"
 
 
@@ -80,9 +92,9 @@ class Printer:
         """Prints the lines before the first answer."""
         self._write(self._form.header())
 
-    def answers(self, texts: Sequence[str], predictions: Sequence[Prediction]) -> None:
-        """Prints the prediction for each text."""
-        self._write("".join(map(self._form.row, texts, predictions)))
+    def answers(self, rows: Iterable[Row]) -> None:
+        """Prints the answers."""
+        self._write("".join(map(self._form.row, rows)))
 
     def _write(self, text: str) -> None:
         self._stream.write(text.encode())

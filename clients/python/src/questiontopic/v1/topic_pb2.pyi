@@ -44,7 +44,7 @@ class Prediction(_message.Message):
     coarse: TopicConfidences
     fine: TopicConfidences
     truncated: bool
-    def __init__(self, coarse: _Optional[_Union[TopicConfidences, _Mapping]] = ..., fine: _Optional[_Union[TopicConfidences, _Mapping]] = ..., truncated: _Optional[bool] = ...) -> None: ...
+    def __init__(self, coarse: _Optional[_Union[TopicConfidences, _Mapping]] = ..., fine: _Optional[_Union[TopicConfidences, _Mapping]] = ..., truncated: bool = ...) -> None: ...
 
 class TopicConfidences(_message.Message):
     __slots__ = ("top_topic", "confidences")
@@ -78,7 +78,7 @@ class DescribeModelRequest(_message.Message):
     def __init__(self, model: _Optional[str] = ...) -> None: ...
 
 class DescribeModelResponse(_message.Message):
-    __slots__ = ("model", "coarse_labels", "fine_labels", "limits", "languages", "metrics", "runtime")
+    __slots__ = ("model", "coarse_labels", "fine_labels", "limits", "languages", "metrics", "runtime", "label_descriptions")
     class MetricsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -86,6 +86,13 @@ class DescribeModelResponse(_message.Message):
         key: str
         value: float
         def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+    class LabelDescriptionsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     MODEL_FIELD_NUMBER: _ClassVar[int]
     COARSE_LABELS_FIELD_NUMBER: _ClassVar[int]
     FINE_LABELS_FIELD_NUMBER: _ClassVar[int]
@@ -93,6 +100,7 @@ class DescribeModelResponse(_message.Message):
     LANGUAGES_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
     RUNTIME_FIELD_NUMBER: _ClassVar[int]
+    LABEL_DESCRIPTIONS_FIELD_NUMBER: _ClassVar[int]
     model: Model
     coarse_labels: _containers.RepeatedScalarFieldContainer[str]
     fine_labels: _containers.RepeatedCompositeFieldContainer[FineLabel]
@@ -100,7 +108,8 @@ class DescribeModelResponse(_message.Message):
     languages: _containers.RepeatedScalarFieldContainer[str]
     metrics: _containers.ScalarMap[str, float]
     runtime: str
-    def __init__(self, model: _Optional[_Union[Model, _Mapping]] = ..., coarse_labels: _Optional[_Iterable[str]] = ..., fine_labels: _Optional[_Iterable[_Union[FineLabel, _Mapping]]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., languages: _Optional[_Iterable[str]] = ..., metrics: _Optional[_Mapping[str, float]] = ..., runtime: _Optional[str] = ...) -> None: ...
+    label_descriptions: _containers.ScalarMap[str, str]
+    def __init__(self, model: _Optional[_Union[Model, _Mapping]] = ..., coarse_labels: _Optional[_Iterable[str]] = ..., fine_labels: _Optional[_Iterable[_Union[FineLabel, _Mapping]]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., languages: _Optional[_Iterable[str]] = ..., metrics: _Optional[_Mapping[str, float]] = ..., runtime: _Optional[str] = ..., label_descriptions: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class FineLabel(_message.Message):
     __slots__ = ("name", "coarse")

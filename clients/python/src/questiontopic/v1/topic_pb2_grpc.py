@@ -5,7 +5,7 @@ import warnings
 
 from questiontopic.v1 import topic_pb2 as questiontopic_dot_v1_dot_topic__pb2
 
-GRPC_GENERATED_VERSION = '1.85.1'
+GRPC_GENERATED_VERSION = '1.75.1'
 GRPC_VERSION = grpc.__version__
 _version_not_supported = False
 
@@ -18,14 +18,14 @@ except ImportError:
 if _version_not_supported:
     raise RuntimeError(
         f'The grpc package installed is at version {GRPC_VERSION},'
-        + ' but the generated code in questiontopic/v1/topic_pb2_grpc.py depends on'
+        + f' but the generated code in questiontopic/v1/topic_pb2_grpc.py depends on'
         + f' grpcio>={GRPC_GENERATED_VERSION}.'
         + f' Please upgrade your grpc module to grpcio>={GRPC_GENERATED_VERSION}'
         + f' or downgrade your generated code using grpcio-tools<={GRPC_VERSION}.'
     )
 
 
-class TopicServiceStub:
+class TopicServiceStub(object):
     """TopicService tells what each question asks for: a person, a place, a number, a definition and so on.
 
     Both methods only read the loaded model. They keep no state between calls, so every call is safe to repeat.
@@ -49,7 +49,7 @@ class TopicServiceStub:
                 _registered_method=True)
 
 
-class TopicServiceServicer:
+class TopicServiceServicer(object):
     """TopicService tells what each question asks for: a person, a place, a number, a definition and so on.
 
     Both methods only read the loaded model. They keep no state between calls, so every call is safe to repeat.
@@ -70,8 +70,8 @@ class TopicServiceServicer:
         - RESOURCE_EXHAUSTED with RetryInfo: the queue is full, or the deadline cannot be met. Wait as long as RetryInfo
         says before the next attempt.
         - RESOURCE_EXHAUSTED without details: the message is larger than Limits.max_message_bytes, or the metadata is
-        larger than 8 KiB: send less. Or all connections together have too many calls open: back off. Your own stub reports an answer that is larger than its limit in the same way: see
-        the top of this file.
+        larger than 8 KiB: send less. Or all connections together have too many calls open: back off. Your own stub
+        reports an answer that is larger than its limit in the same way: see the top of this file.
         - UNAVAILABLE: the server is not ready, is stopping, cannot be reached, or has refused one call too many of this
         connection. Retry with growing pauses. The Go and Python clients do this.
         - DEADLINE_EXCEEDED: the deadline passed before the answer. Decide whether you still need the answer.
@@ -118,7 +118,7 @@ def add_TopicServiceServicer_to_server(servicer, server):
 
 
  # This class is part of an EXPERIMENTAL API.
-class TopicService:
+class TopicService(object):
     """TopicService tells what each question asks for: a person, a place, a number, a definition and so on.
 
     Both methods only read the loaded model. They keep no state between calls, so every call is safe to repeat.
