@@ -51,7 +51,7 @@ compare: $(DEV)/.ready ## Write build/comparison.html: how the bundles A=folder 
 	    --cache .cache/training $(ARGS)
 
 .PHONY: test
-test: $(SERVE)/.minilm $(DEV)/.ready .tools/go .tools/grpcurl ## Run every test that needs no container engine
+test: $(SERVE)/.minilm $(DEV)/.ready .tools/go .tools/grpcurl ## Run every test that needs no container engine (the first time: 5 GB with all caches, and ten minutes more)
 	$(DEV)/bin/pytest -m "not engine and not trained"
 	for module in $(GO_MODULES); do go -C $$module test -count=1 $(RACE) ./...; done
 
