@@ -98,7 +98,8 @@ def test_the_command_names_the_chosen_hyper_parameters(manifest: Manifest) -> No
     assert "--seeds 2 --epochs 4 --balance 0.0 --name" in model_card(manifest)
     assert "--test TEST" not in model_card(manifest)
     data = {"name": "a.csv", "files": {}}
-    assert "--data DATA --test TEST --output FOLDER" in model_card(replace(manifest, data=data))
+    own = replace(manifest, data=data, label_descriptions={})
+    assert "--data DATA --test TEST --output FOLDER" in model_card(own)
 
 
 def test_the_card_tells_what_labels_stand_for(manifest: Manifest) -> None:
