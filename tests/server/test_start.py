@@ -119,6 +119,7 @@ def swap_labels_and_seal_again(bundle: Path) -> str:
 def drop_a_label_and_seal_again(bundle: Path) -> str:
     def change(values: dict[str, Any]) -> None:
         gone = values["fine_labels"].pop()["name"]
+        del values["label_descriptions"][gone]
         for golden in values["golden"]:
             del golden["fine"][gone]
 
