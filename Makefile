@@ -50,6 +50,10 @@ compare: $(DEV)/.ready ## Write build/comparison.html: how the bundles A=folder 
 	$(DEV)/bin/python -m questiontopic_training compare "$(A)" "$(B)" --data "$(DATA)" --output build/comparison.html \
 	    --cache .cache/training $(ARGS)
 
+# Tests start many processes. With their bytecode kept, only the first one compiles TensorFlow's modules.
+test: export PYTHONDONTWRITEBYTECODE :=
+test: export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/bytecode
+
 .PHONY: test
 test: $(SERVE)/.minilm $(DEV)/.ready .tools/go .tools/grpcurl ## Run every test that needs no container engine (the first time: 5 GB with all caches, and ten minutes more)
 	$(DEV)/bin/pytest -m "not engine and not trained"

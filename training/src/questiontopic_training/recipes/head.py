@@ -65,6 +65,7 @@ class Head(Recipe):
         schedule = keras.optimizers.schedules.CosineDecay(self.learning_rate, self.epochs * len(batches))
         optimizer = keras.optimizers.AdamW(schedule, weight_decay=self.weight_decay)
         trainer = keras.Sequential([head])  # Wraps `head`, so that `head` itself is saved without optimiser and loss.
+        optimizer.build(trainer.trainable_variables)  # Otherwise Keras compiles the training step twice.
         trainer.compile(optimizer, topic_loss(task.labels.matrix, self.label_smoothing), jit_compile=False)
         callbacks = [EpochProgress(epochs)]
         if held_out:

@@ -45,8 +45,10 @@ class Original(Recipe):
         if (features.shape[1], len(labels.coarse)) == (dimension, outputs) and head.count_params() != expected:
             raise ValueError(f"the head has {head.count_params()} parameters, the article's has {expected}")
         trainer = keras.Sequential([head])  # Wraps `head`, so that `head` itself is saved without optimiser and loss.
+        optimizer = keras.optimizers.RMSprop(self.learning_rate)
+        optimizer.build(trainer.trainable_variables)  # Otherwise Keras compiles the training step twice.
         trainer.compile(
-            keras.optimizers.RMSprop(self.learning_rate),
+            optimizer,
             keras.losses.CategoricalCrossentropy(from_logits=True),
             metrics=["accuracy"],
             jit_compile=False,
