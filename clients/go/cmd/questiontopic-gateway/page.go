@@ -5,20 +5,23 @@ import (
 	"net/http"
 )
 
-// pageFiles is the web page. It needs no build step and loads nothing from elsewhere.
+// files are the web page, which needs no build step and loads nothing from elsewhere, and the description of the JSON.
 //
-//go:embed page/*
-var pageFiles embed.FS
+//go:embed page openapi.json
+var files embed.FS
 
-// addPage adds the web page at / with the files that it loads, and the description of the JSON at /openapi.json.
+// addPage adds the web page at / with the files that it loads, and /openapi.json.
 func addPage(mux *http.ServeMux) {
-	for path, name := range map[string]string{
-		"/{$}": "index.html", "/style.css": "style.css", "/icon.svg": "icon.svg", "/openapi.json": "openapi.json",
-		"/page.js": "page.js", "/server.js": "server.js", "/bars.js": "bars.js", "/csv.js": "csv.js", "/file.js": "file.js",
-	} {
+	add := func(path, name string) {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Cache-Control", "no-cache")
-			http.ServeFileFS(w, r, pageFiles, "page/"+name)
+			w.Header().Set("Cache-Control", "no-cache") // The files have no date: a new version must show at once.
+			http.ServeFileFS(w, r, files, name)
 		})
+	}
+	add("/{$}", "page/index.html")
+	add("/openapi.json", "openapi.json")
+	entries, _ := files.ReadDir("page") // It is in the binary.
+	for _, entry := range entries {
+		add("/"+entry.Name(), "page/"+entry.Name())
 	}
 }
