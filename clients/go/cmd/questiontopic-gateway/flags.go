@@ -31,6 +31,7 @@ type options struct {
 	inFlight, maxWaiting     int
 	forward                  []string
 	drainDelay, drainTimeout time.Duration
+	metricsAddress           string // Empty for none.
 	version                  bool
 }
 
@@ -78,6 +79,7 @@ func newFlagSet(chosen *options) *flag.FlagSet {
 	flags.Func("in-flight", "", commandflag.Integer(&chosen.inFlight, 1024))
 	flags.Func("max-waiting", "", commandflag.Integer(&chosen.maxWaiting, 1<<20))
 	flags.Func("forward", "", chosen.forwardHeaders)
+	flags.StringVar(&chosen.metricsAddress, "metrics-address", "", "")
 	flags.Func("drain-delay", "", commandflag.Seconds(&chosen.drainDelay))
 	flags.Func("drain-timeout", "", commandflag.Seconds(&chosen.drainTimeout))
 	flags.BoolVar(&chosen.version, "version", false, "")

@@ -13,9 +13,9 @@ import (
 )
 
 // newHandler returns everything that the gateway answers.
-func newHandler(chosen options, client *questiontopic.Client, health *health) http.Handler {
+func newHandler(chosen options, client *questiontopic.Client, health *health, metrics *metrics) http.Handler {
 	mux := http.NewServeMux()
-	topics := topics{client, chosen.forward}
+	topics := topics{client, chosen.forward, metrics}
 	addRPC(mux, topics, health, connect.WithReadMaxBytes(chosen.maxBody), connect.WithCompressMinBytes(4096))
 	addJSON(mux, topics)
 	addPage(mux)

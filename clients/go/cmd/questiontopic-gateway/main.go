@@ -7,6 +7,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -55,18 +56,34 @@ func run(ctx context.Context, arguments []string, getenv func(string) string, st
 	}
 	defer client.Close()
 
-	listener, err := net.Listen("tcp", chosen.address)
-	if err != nil {
-		return fail(stderr, exitFailed, fmt.Errorf("--address: %w", err))
-	}
-	health := &health{client: client}
-	server := newServer(newHandler(chosen, client, health), certificates, chosen, stderr)
-	fmt.Fprintf(stderr, "questiontopic-gateway: serving %s for the server at %s\n",
-		address(listener, certificates), chosen.backend)
-	if err := server.serve(ctx, listener, health.drain); err != nil {
+	if err := serve(ctx, chosen, certificates, client, stderr); err != nil {
 		return fail(stderr, exitFailed, err)
 	}
 	return exitDrained
+}
+
+// serve answers until ctx ends, and then drains.
+func serve(
+	ctx context.Context, chosen options, certificates *tls.Config, client *questiontopic.Client, stderr io.Writer,
+) error {
+	listener, err := net.Listen("tcp", chosen.address)
+	if err != nil {
+		return fmt.Errorf("--address: %w", err)
+	}
+	metrics := newMetrics(client)
+	said := fmt.Sprintf("serving %s for the server at %s", address(listener, certificates), chosen.backend)
+	if chosen.metricsAddress != "" {
+		port, err := metrics.serve(chosen.metricsAddress)
+		if err != nil {
+			return errors.Join(fmt.Errorf("--metrics-address: %w", err), listener.Close())
+		}
+		defer port.Close()
+		said += ", metrics at http://" + port.Addr().String() + "/metrics"
+	}
+	fmt.Fprintln(stderr, "questiontopic-gateway:", said)
+	health := &health{client: client}
+	handler := newHandler(chosen, client, health, metrics)
+	return newServer(handler, certificates, chosen, stderr).serve(ctx, listener, health.drain)
 }
 
 // newClient returns the client of the server. It merges what callers of any protocol ask at the same time.

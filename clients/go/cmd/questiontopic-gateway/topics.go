@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc/metadata"
 
@@ -15,18 +16,25 @@ import (
 type topics struct {
 	client  *questiontopic.Client
 	forward []string // The headers of a caller that go on to the server.
+	metrics *metrics
 }
 
 func (t topics) predict(
 	ctx context.Context, header http.Header, request *questiontopicv1.PredictTopicRequest,
 ) (*questiontopicv1.PredictTopicResponse, error) {
-	return t.client.PredictTopic(t.forwarded(ctx, header), request)
+	began := time.Now()
+	response, err := t.client.PredictTopic(t.forwarded(ctx, header), request)
+	t.metrics.ended("PredictTopic", began, err)
+	return response, err
 }
 
 func (t topics) describe(
 	ctx context.Context, header http.Header, request *questiontopicv1.DescribeModelRequest,
 ) (*questiontopicv1.DescribeModelResponse, error) {
-	return t.client.DescribeModel(t.forwarded(ctx, header), request)
+	began := time.Now()
+	response, err := t.client.DescribeModel(t.forwarded(ctx, header), request)
+	t.metrics.ended("DescribeModel", began, err)
+	return response, err
 }
 
 // forwarded adds a caller's headers to the metadata of the call. It leaves out values that gRPC cannot send.

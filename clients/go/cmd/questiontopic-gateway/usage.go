@@ -32,6 +32,10 @@ Server:
   --forward NAMES           headers of a caller that go on to the server (default x-request-id,traceparent,tracestate).
                             Only callers with the same values share a call: give "" if a proxy adds them to each request
 
+Metrics:
+  --metrics-address HOST:PORT
+                            serve Prometheus text at /metrics on a port of its own (default none)
+
 End, after SIGTERM or SIGINT:
   --drain-delay SECONDS     health says NOT_SERVING for this time before the port closes (default 1)
   --drain-timeout SECONDS   then running calls may take this long (default 8)

@@ -10,13 +10,13 @@ const MEANINGS = {
 };
 const FINE_SHOWN = 6;
 
-// answer returns the element of one question and its prediction.
-export function answer(question, prediction) {
+// answer returns the element of one question and its prediction. The finer topics are open if the question is the only one.
+export function answer(question, prediction, only) {
   const article = element("article");
-  article.append(element("h3", "", question), bars(prediction.coarse));
+  article.append(element("h2", "", question), bars(prediction.coarse));
   if (prediction.fine) {
     const details = element("details");
-    details.open = true;
+    details.open = only;
     details.append(element("summary", "", `Finer: ${prediction.fine.topTopic}`), bars(prediction.fine, FINE_SHOWN));
     article.append(details);
   }

@@ -17,7 +17,7 @@ async function showModel() {
   try {
     const described = await describe();
     const { name, version } = described.model;
-    part("model").textContent = `Model ${name} ${version}, trained for ${(described.languages ?? []).join(", ")}`;
+    part("model").textContent = `Model ${name} ${version}; it reads ${(described.languages ?? []).join(", ")}`;
     return described;
   } catch (error) {
     model = undefined; // The next question asks for it again.
@@ -35,7 +35,7 @@ async function ask() {
   try {
     const predictions = await predict(questions, await levelOf());
     part("problem").textContent = "";
-    part("answers").replaceChildren(...questions.map((question, i) => answer(question, predictions[i])));
+    part("answers").replaceChildren(...questions.map((question, i) => answer(question, predictions[i], questions.length === 1)));
   } catch (error) {
     part("answers").replaceChildren();
     part("problem").textContent = error.message;
