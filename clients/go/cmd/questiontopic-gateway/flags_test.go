@@ -56,3 +56,15 @@ func TestEachFlagIsInTheUsageText(t *testing.T) {
 		}
 	})
 }
+
+func TestEachFlagIsInItsDocument(t *testing.T) {
+	document, err := os.ReadFile("../../../../docs/gateway.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	newFlagSet(&options{}).VisitAll(func(f *flag.Flag) {
+		if f.Name != "version" && !strings.Contains(string(document), "`--"+f.Name+"`") {
+			t.Errorf("--%s is missing", f.Name)
+		}
+	})
+}

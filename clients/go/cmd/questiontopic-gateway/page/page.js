@@ -53,4 +53,16 @@ part("questions").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) part("ask").requestSubmit();
 });
 useFiles(levelOf);
-levelOf().catch((error) => (part("problem").textContent = error.message));
+// A link such as /#Who wrote Ulysses? asks its question.
+function askOfLink() {
+  try {
+    part("questions").value = decodeURIComponent(location.hash.slice(1));
+    ask();
+  } catch {
+    // It has a percent sign that stands for nothing.
+  }
+}
+
+window.addEventListener("hashchange", askOfLink);
+if (location.hash.length > 1) askOfLink();
+else levelOf().catch((error) => (part("problem").textContent = error.message));
