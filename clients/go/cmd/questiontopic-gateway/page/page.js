@@ -53,16 +53,17 @@ part("questions").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) part("ask").requestSubmit();
 });
 useFiles(levelOf);
-// A link such as /#Who wrote Ulysses? asks its question.
-function askOfLink() {
-  try {
-    part("questions").value = decodeURIComponent(location.hash.slice(1));
+
+// start asks the question of a link such as /#question=Who+wrote+Ulysses?, or for the model alone.
+function start() {
+  const linked = new URLSearchParams(location.hash.slice(1)).get("question");
+  if (linked) {
+    part("questions").value = linked;
     ask();
-  } catch {
-    // It has a percent sign that stands for nothing.
+  } else {
+    levelOf().catch((error) => (part("problem").textContent = error.message));
   }
 }
 
-window.addEventListener("hashchange", askOfLink);
-if (location.hash.length > 1) askOfLink();
-else levelOf().catch((error) => (part("problem").textContent = error.message));
+window.addEventListener("hashchange", start);
+start();
