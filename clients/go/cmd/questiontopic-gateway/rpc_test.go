@@ -203,8 +203,9 @@ func TestSingleQuestionsOfManyCallersReachTheServerTogether(t *testing.T) {
 	for range callers {
 		group.Go(question)
 	}
-	if err := <-refused; status.Code(err) != codes.ResourceExhausted {
-		t.Errorf("got %v, want RESOURCE_EXHAUSTED", err)
+	err := <-refused
+	if _, hinted := questiontopic.RetryDelay(err); status.Code(err) != codes.ResourceExhausted || !hinted {
+		t.Errorf("got %v, want RESOURCE_EXHAUSTED with a hint", err)
 	}
 	close(release)
 	group.Wait()
