@@ -80,4 +80,4 @@ def test_without_a_server_the_page_says_so(tmp_path: Path) -> None:
         address = server.address
     with gateway(address) as url:
         page, _ = opened(f"{url}#question=Who", tmp_path)
-    assert re.search(r'role="alert">The server is away: ', page)
+    assert re.search(r'role="alert">The server is away\.', page)

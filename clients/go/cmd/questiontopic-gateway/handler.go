@@ -8,14 +8,11 @@ import (
 	"connectrpc.com/connect"
 	connectcors "connectrpc.com/cors"
 	"github.com/rs/cors"
-
-	"github.com/question-topic/question-topic/clients/go/questiontopic"
 )
 
 // newHandler returns everything that the gateway answers.
-func newHandler(chosen options, client *questiontopic.Client, health *health, metrics *metrics) http.Handler {
+func newHandler(chosen options, topics topics, health *health) http.Handler {
 	mux := http.NewServeMux()
-	topics := topics{client, chosen.forward, metrics}
 	addRPC(mux, topics, health, connect.WithReadMaxBytes(chosen.maxBody), connect.WithCompressMinBytes(4096))
 	addJSON(mux, topics)
 	addPage(mux)

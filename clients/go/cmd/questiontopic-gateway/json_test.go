@@ -142,17 +142,25 @@ func TestAFailureOfTheServerIsItsHTTPStatus(t *testing.T) {
 	}
 }
 
-func TestWithoutAServerTheAnswerIs503(t *testing.T) {
+func TestWithoutAServerTheAnswerIs503AndOnlyTheLogSaysWhy(t *testing.T) {
 	address, stop, err := topictest.Start(backend{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	stop()
 	gateway := start(t, address)
-	response, body := send(t, http.MethodPost, gateway.url+"/predict_topic", "application/json",
-		strings.NewReader(`{"rawtext_list": ["Who?"]}`))
-	if failed := readFailure(t, response, body); response.StatusCode != 503 || failed.Code != "unavailable" {
-		t.Errorf("got %s and %s", response.Status, body)
+	for range 2 {
+		response, body := send(t, http.MethodPost, gateway.url+"/predict_topic", "application/json",
+			strings.NewReader(`{"rawtext_list": ["Who?"]}`))
+		failed := readFailure(t, response, body)
+		if response.StatusCode != 503 || failed.Code != "unavailable" || strings.Contains(body, address) {
+			t.Errorf("got %s and %s", response.Status, body)
+		}
+	}
+	gateway.stop()
+	if log := gateway.written(); strings.Count(log, "the server is away: ") != 1 ||
+		!strings.Contains(log, "dial tcp "+address) {
+		t.Errorf("got the log %s", log)
 	}
 }
 

@@ -12,10 +12,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"os"
 	"os/signal"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/question-topic/question-topic/clients/go/questiontopic"
@@ -80,10 +82,11 @@ func serve(
 		defer port.Close()
 		said += ", metrics at http://" + port.Addr().String() + "/metrics"
 	}
-	fmt.Fprintln(stderr, "questiontopic-gateway:", said)
+	log := log.New(stderr, "questiontopic-gateway: ", 0)
+	log.Print(said)
 	health := &health{client: client}
-	handler := newHandler(chosen, client, health, metrics)
-	return newServer(handler, certificates, chosen, stderr).serve(ctx, listener, health.drain)
+	topics := topics{client, chosen.forward, metrics, log, new(atomic.Bool)}
+	return newServer(newHandler(chosen, topics, health), certificates, chosen, log).serve(ctx, listener, health.drain)
 }
 
 // newClient returns the client of the server. It merges what callers of any protocol ask at the same time.

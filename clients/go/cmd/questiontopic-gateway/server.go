@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"log"
 	"net"
 	"net/http"
@@ -22,7 +21,7 @@ type server struct {
 }
 
 // newServer returns a server of HTTP/1.1 and HTTP/2, the latter also without TLS, as gRPC needs it.
-func newServer(handler http.Handler, certificates *tls.Config, chosen options, stderr io.Writer) server {
+func newServer(handler http.Handler, certificates *tls.Config, chosen options, log *log.Logger) server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
@@ -36,7 +35,7 @@ func newServer(handler http.Handler, certificates *tls.Config, chosen options, s
 			WriteTimeout:   writeTimeout,
 			IdleTimeout:    writeTimeout,
 			MaxHeaderBytes: 16 << 10,
-			ErrorLog:       log.New(stderr, "questiontopic-gateway: ", 0),
+			ErrorLog:       log,
 		},
 		drainDelay:   chosen.drainDelay,
 		drainTimeout: chosen.drainTimeout,

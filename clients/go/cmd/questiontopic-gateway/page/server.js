@@ -48,7 +48,7 @@ function failure(response, body) {
   const { code = "unknown", message = `the gateway answered with the status ${response.status}`, details = [] } = body;
   const fields = details.flatMap((detail) => detail.debug?.fieldViolations ?? []);
   const seconds = Number(response.headers.get("Retry-After")) || 0;
-  if (code === "unavailable") return new ServerError(code, `The server is away: ${message}`, fields, seconds);
+  if (code === "unavailable") return new ServerError(code, "The server is away. Try again in a moment.", fields, seconds);
   if (code === "resource_exhausted" && seconds) {
     return new ServerError(code, `The server is busy. Try again in ${seconds} s.`, fields, seconds);
   }
