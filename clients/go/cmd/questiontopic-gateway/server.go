@@ -14,6 +14,9 @@ import (
 // No answer takes longer; it ends callers that do not read theirs.
 const writeTimeout = 2 * time.Minute
 
+// More calls of one connection wait in the caller, and expire there at no cost. The server itself has the same limit.
+const maxStreams = 64
+
 // server is the HTTP server with the time that its end may take.
 type server struct {
 	http                     *http.Server
@@ -35,6 +38,7 @@ func newServer(handler http.Handler, certificates *tls.Config, chosen options, l
 			WriteTimeout:   writeTimeout,
 			IdleTimeout:    writeTimeout,
 			MaxHeaderBytes: 16 << 10,
+			HTTP2:          &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 			ErrorLog:       log,
 		},
 		drainDelay:   chosen.drainDelay,

@@ -12,10 +12,8 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/health/grpc_health_v1"
-	"google.golang.org/grpc/status"
 
 	"github.com/question-topic/question-topic/clients/go/internal/topictest"
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
@@ -165,31 +163,6 @@ func TestTLSToCallersAndMutualTLSToTheServer(t *testing.T) {
 	response.Body.Close()
 	if response.StatusCode != http.StatusOK {
 		t.Errorf("the page over TLS: got %s", response.Status)
-	}
-}
-
-func TestARequestOfTooManyHeadersIsRefused(t *testing.T) {
-	gateway := start(t, newBackend(t, topictest.Answer))
-	request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, gateway.url+"/", nil)
-	request.Header.Set("X-Large", strings.Repeat("x", 32<<10))
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response.Body.Close()
-	if response.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
-		t.Errorf("got %s, want 431", response.Status)
-	}
-}
-
-func TestAMessageBeyondTheLimitIsRefusedInGRPC(t *testing.T) {
-	gateway := start(t, newBackend(t, topictest.Answer), "--max-body", "1000")
-	stub := questiontopicv1.NewTopicServiceClient(dial(t, gateway.address))
-	if _, err := stub.PredictTopic(t.Context(), ask(strings.Repeat("x", 990))); err != nil {
-		t.Errorf("at the limit: got %v", err)
-	}
-	if _, err := stub.PredictTopic(t.Context(), ask(strings.Repeat("x", 1000))); status.Code(err) != codes.ResourceExhausted {
-		t.Errorf("past the limit: got %v, want RESOURCE_EXHAUSTED", err)
 	}
 }
 
