@@ -40,20 +40,24 @@ func TestAMessageBeyondTheLimitIsRefusedInGRPC(t *testing.T) {
 }
 
 func TestMoreCallsOfAConnectionThanItsLimitWaitInTheCaller(t *testing.T) {
-	release := make(chan struct{})
+	entered, release := make(chan struct{}, maxStreams), make(chan struct{})
 	gateway := start(t, newBackend(t, func(
 		ctx context.Context, request *questiontopicv1.PredictTopicRequest,
 	) (*questiontopicv1.PredictTopicResponse, error) {
+		entered <- struct{}{}
 		<-release
 		return topictest.Answer(ctx, request)
 	}), "--in-flight", "1", "--max-waiting", "63", "--metrics-address", "127.0.0.1:0")
 	full := questiontopicv1.NewTopicServiceClient(dial(t, gateway.address))
 	answered := make(chan error, maxStreams)
-	for range maxStreams {
-		go func() {
-			_, err := full.PredictTopic(t.Context(), ask("Who?"))
-			answered <- err
-		}()
+	question := func() {
+		_, err := full.PredictTopic(t.Context(), ask("Who?"))
+		answered <- err
+	}
+	go question()
+	<-entered
+	for range maxStreams - 1 {
+		go question()
 	}
 	shortly := func(stub questiontopicv1.TopicServiceClient) codes.Code {
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
@@ -62,7 +66,7 @@ func TestMoreCallsOfAConnectionThanItsLimitWaitInTheCaller(t *testing.T) {
 		return status.Code(err)
 	}
 	other := questiontopicv1.NewTopicServiceClient(dial(t, gateway.address))
-	for arrived := false; !arrived; { // All of them but the one that is under way.
+	for arrived := false; !arrived; { // All but the first, which is under way, wait.
 		_, text := send(t, http.MethodGet, gateway.metrics, "", nil)
 		arrived = strings.Contains(text, "questiontopic_waiting_texts 63\n")
 	}
