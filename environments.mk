@@ -102,3 +102,7 @@ $(DEV)/.ready: requirements/dev.txt requirements/minilm.txt clients/python/pypro
 .tools/loadgen: $(wildcard bench/loadgen/* clients/go/questiontopic/*.go) .tools/go
 	@echo "building the load generator" >&2
 	@go -C bench/loadgen build -o "$(CURDIR)/$@" .
+
+.tools/gateway: $(wildcard clients/go/cmd/questiontopic-gateway/*.* clients/go/cmd/questiontopic-gateway/page/* clients/go/questiontopic/*.go) .tools/go
+	@echo "building the gateway, once: about a minute" >&2
+	@go -C clients/go build -o "$(CURDIR)/$@" ./cmd/questiontopic-gateway

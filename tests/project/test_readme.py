@@ -20,12 +20,13 @@ from server_process import ROOT, wait_for_log
 from questiontopic_server import __version__
 
 ENSEMBLE = ["make ensemble", "make serve BUNDLE=build/together"]
-HERE = {"make serve", "make test", *ENSEMBLE}  # `make test` runs this file.
+HERE = {"make serve", "make demo", "make test", *ENSEMBLE}  # `make test` runs this file.
 LONG = {
     "make train",
     "make bench",
 }  # Most of an hour each. test_training compares a committed bundle with its training.
 SERVED = [line for line in commands() if line.startswith(("grpcurl ", ".venv/serve/bin/"))]
+WEB = [line for line in commands() if line.startswith("curl ")]
 MADE = [line for line in commands() if line.startswith("make ")]
 CONTAINERS = [line for line in commands() if line.startswith("docker ")]  # Below, and in test_image.
 READ_ELSEWHERE = {"csv", "jsonl", "label"}  # tests/models/test_own_labels.py
@@ -64,6 +65,15 @@ def served(environment: dict[str, str]) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def demo(environment: dict[str, str]) -> Iterator[None]:
+    """`make demo`, with its page on the port that the documents name, and a server on a port of its own."""
+    with running(
+        ["make", "demo", "PORT=50063"], environment, r"(?s)(?=.*serving usem3 )(?=.*serving http://127.0.0.1:8888/ )"
+    ):
+        yield
+
+
 def ran(command: list[str], environment: dict[str, str], folder: Path = ROOT, seconds: float = 60) -> str:
     """What a command prints; it must succeed."""
     run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=seconds)
@@ -76,7 +86,7 @@ def test_every_block_is_run_or_read() -> None:
 
 
 def test_every_command_runs() -> None:
-    assert sorted(commands()) == sorted([*SERVED, *MADE, *CONTAINERS])
+    assert sorted(commands()) == sorted([*SERVED, *WEB, *MADE, *CONTAINERS])
 
 
 def test_make_commands_run_in_ci_or_here() -> None:
@@ -90,6 +100,16 @@ def test_make_commands_run_in_ci_or_here() -> None:
 @pytest.mark.parametrize("command", SERVED)
 def test_a_command(served: None, environment: dict[str, str], command: str) -> None:
     assert ran(shlex.split(command), environment)
+
+
+@needs_environment
+@pytest.mark.parametrize("command", WEB)
+def test_a_command_for_the_web(demo: None, environment: dict[str, str], command: str) -> None:
+    answer = json.loads(ran(shlex.split(command), environment))
+    assert "code" not in answer, answer
+    if "output" in answer:
+        confidences = answer["output"][-1]
+        assert max(confidences, key=confidences.get) == "NUM"
 
 
 @needs_environment

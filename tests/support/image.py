@@ -43,8 +43,8 @@ def size(image: str) -> int:
 class Container:
     """`with Container(image, flags of docker create...) as container:` runs it until the block ends, and removes it."""
 
-    def __init__(self, image: str, *flags: str) -> None:
-        self._image, self._flags = image, flags
+    def __init__(self, image: str, *flags: str, port: int = 50051) -> None:
+        self._image, self._flags, self._port = image, flags, port
         self.started = 0.0
 
     def __enter__(self) -> Self:
@@ -66,12 +66,12 @@ class Container:
 
     @property
     def address(self) -> str:
-        """Where the host reaches port 50051; needs the flag `--publish 127.0.0.1::50051`."""
-        return docker("port", self._id, "50051/tcp")
+        """Where the host reaches the container's port; needs a flag such as `--publish 127.0.0.1::50051`."""
+        return docker("port", self._id, f"{self._port}/tcp")
 
     @property
     def log(self) -> str:
-        """What the server wrote to its standard error."""
+        """What the process wrote to its standard error."""
         return subprocess.run(
             ["docker", "logs", self._id], capture_output=True, text=True, timeout=_COMMAND_SECONDS, check=True
         ).stderr

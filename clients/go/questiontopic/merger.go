@@ -12,7 +12,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
@@ -27,6 +26,9 @@ const (
 
 // maxSmall is the largest number of texts of a call that is merged. The server, too, treats such a call as a small one.
 const maxSmall = 16
+
+// pauseWhenFull is the hint to callers beyond Merging.Waiting: some merged calls take about that long.
+const pauseWhenFull = time.Second
 
 // send makes one call. It is the client's PredictTopic without merging.
 type send func(context.Context, *questiontopicv1.PredictTopicRequest) (*questiontopicv1.PredictTopicResponse, error)
@@ -145,8 +147,8 @@ func (m *merger) join(
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	if m.stats.Waiting+len(asked.texts) > m.limits.Waiting {
-		return nil, status.Errorf(codes.ResourceExhausted,
-			"not sent: %d texts wait in the client already; ask fewer at the same time", m.stats.Waiting)
+		return nil, overloaded(fmt.Sprintf(
+			"%d texts wait in the client already; ask fewer at the same time", m.stats.Waiting), pauseWhenFull)
 	}
 	chosen := m.lines[kind]
 	if chosen == nil {

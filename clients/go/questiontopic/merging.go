@@ -12,7 +12,7 @@ type Merging struct {
 	// Texts is the largest number of texts in a merged call, at most 512; 32 by default.
 	Texts int
 	// Waiting is the largest number of texts that wait for their turn; 16,384 by default. A call beyond it fails at once
-	// with RESOURCE_EXHAUSTED.
+	// with RESOURCE_EXHAUSTED and a hint how long to wait, which RetryDelay reads.
 	Waiting int
 }
 

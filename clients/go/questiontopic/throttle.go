@@ -95,10 +95,14 @@ func (t *throttle) forget() {
 	t.asked, t.taken, t.counted = t.asked*weight, t.taken*weight, now
 }
 
-// heldBack returns the error of a call that is not sent.
+// heldBack returns the error of a call that the throttle holds back.
 func heldBack(delay time.Duration) error {
-	const message = "not sent: the server is overloaded and refuses many calls; back off"
-	found := status.New(codes.ResourceExhausted, message)
+	return overloaded("the server is overloaded and refuses many calls; back off", delay)
+}
+
+// overloaded returns the error of a call that is not sent, with a hint how long to wait.
+func overloaded(message string, delay time.Duration) error {
+	found := status.New(codes.ResourceExhausted, "not sent: "+message)
 	if hinted, err := found.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(delay)}); err == nil {
 		found = hinted
 	}

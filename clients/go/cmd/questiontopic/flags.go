@@ -5,13 +5,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"math"
-	"regexp"
-	"strconv"
 	"time"
 	"unicode/utf8"
 
 	"github.com/question-topic/question-topic/clients/go/internal/address"
+	"github.com/question-topic/question-topic/clients/go/internal/commandflag"
 	"github.com/question-topic/question-topic/clients/go/questiontopic"
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
@@ -24,9 +22,7 @@ const (
 // options is the command line. It is checked except for the content of files.
 type options struct {
 	address                string
-	plaintext, tls         bool
-	ca, certificate, key   string
-	serverName             string
+	transport              *commandflag.Transport
 	level                  questiontopicv1.LabelLevel
 	output                 string
 	timeout                time.Duration
@@ -74,12 +70,7 @@ func newFlagSet(chosen *options) *flag.FlagSet {
 	flags := flag.NewFlagSet("questiontopic", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.StringVar(&chosen.address, "address", chosen.address, "")
-	flags.BoolVar(&chosen.plaintext, "plaintext", false, "")
-	flags.BoolVar(&chosen.tls, "tls", false, "")
-	flags.StringVar(&chosen.ca, "ca", "", "")
-	flags.StringVar(&chosen.certificate, "cert", "", "")
-	flags.StringVar(&chosen.key, "key", "", "")
-	flags.StringVar(&chosen.serverName, "server-name", "", "")
+	chosen.transport = commandflag.NewTransport(flags, "")
 	flags.Func("label-level", "", func(value string) error {
 		level, ok := levels[value]
 		if !ok {
@@ -103,41 +94,12 @@ func newFlagSet(chosen *options) *flag.FlagSet {
 		chosen.skip = value == "skip"
 		return nil
 	})
-	flags.Func("timeout", "", func(value string) (err error) {
-		chosen.timeout, err = parseSeconds(value)
-		return err
-	})
-	flags.Func("texts-per-call", "", integer(&chosen.textsPerCall, 512))
-	flags.Func("in-flight", "", integer(&chosen.inFlight, 1024))
+	flags.Func("timeout", "", commandflag.Seconds(&chosen.timeout))
+	flags.Func("texts-per-call", "", commandflag.Integer(&chosen.textsPerCall, 512))
+	flags.Func("in-flight", "", commandflag.Integer(&chosen.inFlight, 1024))
 	flags.StringVar(&chosen.model, "model", "", "")
 	flags.BoolVar(&chosen.version, "version", false, "")
 	return flags
-}
-
-// integer returns a parser for a flag whose value is from 1 to maximum.
-func integer(target *int, maximum uint64) func(string) error {
-	return func(value string) error {
-		number, err := strconv.ParseUint(value, 10, 16)
-		if err != nil || number < 1 || number > maximum {
-			return fmt.Errorf("must be a whole number from 1 to %d", maximum)
-		}
-		*target = int(number)
-		return nil
-	}
-}
-
-// maxSeconds is about 68 years. Every gRPC implementation accepts a deadline of that length.
-const maxSeconds = math.MaxInt32
-
-var decimalNumber = regexp.MustCompile(`^([0-9]+(\.[0-9]*)?|\.[0-9]+)$`)
-
-func parseSeconds(value string) (time.Duration, error) {
-	seconds, err := strconv.ParseFloat(value, 64)
-	timeout := time.Duration(seconds * float64(time.Second))
-	if err != nil || !decimalNumber.MatchString(value) || seconds > maxSeconds || timeout <= 0 {
-		return 0, fmt.Errorf("must be a positive decimal number, at most %d", maxSeconds)
-	}
-	return timeout, nil
 }
 
 // check finds faults that the parser of a single flag cannot find.
@@ -145,14 +107,8 @@ func (o options) check() error {
 	if err := address.Check(o.address); err != nil {
 		return fmt.Errorf("--address: %w", err)
 	}
-	if o.plaintext && o.tls {
-		return errors.New("--plaintext and --tls: choose one")
-	}
-	if (o.certificate == "") != (o.key == "") {
-		return errors.New("--cert and --key: give both or neither")
-	}
-	if !o.tls && (o.ca != "" || o.certificate != "" || o.serverName != "") {
-		return errors.New("--ca, --cert, --key and --server-name need --tls")
+	if err := o.transport.Check(); err != nil {
+		return err
 	}
 	for i, text := range o.texts {
 		if !utf8.ValidString(text) {

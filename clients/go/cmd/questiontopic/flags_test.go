@@ -78,16 +78,14 @@ func TestPlaintextIsTheDefaultOnlyForLoopback(t *testing.T) {
 		"localhost:1": true, "LocalHost:1": true, "127.0.0.1:1": true, "127.255.0.9:1": true, "[::1]:1": true,
 		"localhost.example.com:1": false, "126.0.0.1:1": false, "[::2]:1": false, "0.0.0.0:1": false,
 	} {
-		chosen, err := parseFlags([]string{"--address", address}, func(string) string { return "" })
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := chooseTransport(chosen); (err == nil) != want {
-			t.Errorf("%s: got %v", address, err)
-		}
-		chosen.plaintext = true
-		if _, err := chooseTransport(chosen); err != nil {
-			t.Errorf("%s --plaintext: got %v", address, err)
+		for _, plaintext := range []string{"--plaintext=false", "--plaintext"} {
+			chosen, err := parseFlags([]string{plaintext, "--address", address}, func(string) string { return "" })
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := chosen.transport.Choose(address); (err == nil) != (want || plaintext == "--plaintext") {
+				t.Errorf("%s %s: got %v", address, plaintext, err)
+			}
 		}
 	}
 }

@@ -38,7 +38,7 @@ func run(arguments []string, getenv func(string) string, stdin io.Reader, stdout
 	case chosen.version:
 		return printText(stdout, stderr, "questiontopic "+questiontopic.Version+"\n")
 	}
-	transport, err := chooseTransport(chosen)
+	transport, err := chosen.transport.Choose(chosen.address)
 	if err != nil {
 		return fail(stderr, exitUsage, err)
 	}

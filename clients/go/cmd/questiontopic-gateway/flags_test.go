@@ -1,0 +1,70 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+func TestWrongUsageExitsWithTwo(t *testing.T) {
+	executable, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		message     string
+		environment string
+		arguments   []string
+	}{
+		{"flag provided but not defined: -x", "", []string{"--x"}},
+		{`"a": every argument must be a flag`, "", []string{"a"}},
+		{"must be a whole number from 1 to 1073741824", "", []string{"--max-body", "0"}},
+		{"must be a positive decimal number", "", []string{"--timeout", "0"}},
+		{"must be SCHEME://HOST", "", []string{"--allow-origin", "https://a.test/page"}},
+		{"must be SCHEME://HOST", "", []string{"--allow-origin", "a.test"}},
+		{"must be names of headers", "", []string{"--forward", "a b"}},
+		{"must be names of headers", "", []string{"--forward", "x,grpc-timeout"}},
+		{"--tls-certificate and --tls-key: give both or neither", "", []string{"--tls-key", "x"}},
+		{"--tls-certificate, --tls-key: open missing.pem", "", []string{"--tls-key", "missing.pem", "--tls-certificate", "missing.pem"}},
+		{"--backend-ca, --backend-cert, --backend-key and --backend-server-name need --backend-tls", "", []string{"--backend-ca", "x"}},
+		{"--backend-plaintext and --backend-tls: choose one", "", []string{"--backend-tls", "--backend-plaintext"}},
+		{"dns:///topics.test:1 is not this machine: choose --backend-tls or --backend-plaintext", "",
+			[]string{"--backend", "dns:///topics.test:1"}},
+		{"--backend: ", "", []string{"--backend", "localhost:grpc"}},
+		{"QUESTIONTOPIC_GATEWAY_IN_FLIGHT: must be a whole number from 1 to 1024", "QUESTIONTOPIC_GATEWAY_IN_FLIGHT=2000", nil},
+	} {
+		command := exec.Command(executable, c.arguments...)
+		command.Env = append(os.Environ(), asCommand+"=1", c.environment)
+		var stderr bytes.Buffer
+		command.Stderr = &stderr
+		_ = command.Run() // The exit code is in the state.
+		if got := command.ProcessState.ExitCode(); got != exitUsage || !strings.Contains(stderr.String(), c.message) ||
+			strings.Count(stderr.String(), "\n") != 1 {
+			t.Errorf("%q: got exit code %d and %q, want 2 and %q", c.arguments, got, stderr.String(), c.message)
+		}
+	}
+}
+
+func TestEachFlagIsInTheUsageText(t *testing.T) {
+	flags := newFlagSet(&options{})
+	flags.VisitAll(func(f *flag.Flag) {
+		if !strings.Contains(usage, "--"+f.Name+" ") && !strings.Contains(usage, "--"+f.Name+"\n") {
+			t.Errorf("--%s is missing", f.Name)
+		}
+	})
+}
+
+func TestEachFlagIsInItsDocument(t *testing.T) {
+	document, err := os.ReadFile("../../../../docs/gateway.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	newFlagSet(&options{}).VisitAll(func(f *flag.Flag) {
+		if f.Name != "version" && !strings.Contains(string(document), "`--"+f.Name+"`") {
+			t.Errorf("--%s is missing", f.Name)
+		}
+	})
+}

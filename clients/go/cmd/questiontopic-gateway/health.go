@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"connectrpc.com/connect"
+	"connectrpc.com/grpchealth"
+
+	"github.com/question-topic/question-topic/clients/go/questiontopic"
+	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
+)
+
+// The server describes its model at once if it is well; this leaves time for the client's retries.
+const healthTimeout = 2 * time.Second
+
+// health says SERVING while the server answers and the gateway does not drain.
+type health struct {
+	client   *questiontopic.Client
+	draining atomic.Bool
+}
+
+// drain makes the gateway NOT_SERVING for good.
+func (h *health) drain() {
+	h.draining.Store(true)
+}
+
+// Check implements grpchealth.Checker.
+func (h *health) Check(ctx context.Context, request *grpchealth.CheckRequest) (*grpchealth.CheckResponse, error) {
+	if service := questiontopicv1.TopicService_ServiceDesc.ServiceName; request.Service != "" && request.Service != service {
+		return nil, connect.NewError(connect.CodeNotFound,
+			fmt.Errorf("service: must be empty or %s, not %q", service, request.Service))
+	}
+	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
+	defer cancel()
+	if h.draining.Load() {
+		return &grpchealth.CheckResponse{Status: grpchealth.StatusNotServing}, nil
+	}
+	if _, err := h.client.DescribeModel(ctx, &questiontopicv1.DescribeModelRequest{}); err != nil {
+		return &grpchealth.CheckResponse{Status: grpchealth.StatusNotServing}, nil
+	}
+	return &grpchealth.CheckResponse{Status: grpchealth.StatusServing}, nil
+}

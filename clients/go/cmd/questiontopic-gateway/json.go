@@ -1,0 +1,96 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
+)
+
+const (
+	jsonPath  = "/predict_topic"
+	textsName = "rawtext_list"
+)
+
+// predictions is the answer: the texts, and for each of them the confidences of the coarse topics.
+type predictions struct {
+	Input  []string             `json:"input"`
+	Output []map[string]float32 `json:"output"`
+}
+
+// addJSON adds POST /predict_topic, which openapi.json describes.
+func addJSON(mux *http.ServeMux, topics topics) {
+	mux.HandleFunc("POST "+jsonPath, func(w http.ResponseWriter, r *http.Request) {
+		texts, wrong := readTexts(r.Body)
+		if wrong != nil {
+			wrong.write(w)
+			return
+		}
+		answered, err := topics.predict(r.Context(), r.Header, &questiontopicv1.PredictTopicRequest{Texts: texts})
+		if err != nil {
+			problemOf(err, textsName).write(w)
+			return
+		}
+		output := make([]map[string]float32, len(texts))
+		for i, prediction := range answered.GetPredictions() {
+			output[i] = prediction.GetCoarse().GetConfidences()
+		}
+		writeJSON(w, http.StatusOK, predictions{texts, output})
+	})
+	mux.HandleFunc(jsonPath, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", http.MethodPost)
+		problem{http.StatusMethodNotAllowed, "unimplemented",
+			fmt.Sprintf("the method must be POST, not %s", r.Method), nil, 0}.write(w)
+	})
+}
+
+// readTexts reads the texts of a request, or tells what is wrong with it. The server checks the texts themselves.
+func readTexts(source io.Reader) ([]string, *problem) {
+	body, err := io.ReadAll(source)
+	var tooMany *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooMany):
+		return nil, new(tooLarge(tooMany.Limit))
+	case err != nil:
+		return nil, &problem{http.StatusRequestTimeout, "canceled", "the body did not arrive in time", nil, 0}
+	case !utf8.Valid(body):
+		return nil, new(wrongField("body", "must be UTF-8"))
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(body, &fields); err != nil || fields == nil {
+		return nil, new(wrongField("body", fmt.Sprintf(`must be a JSON object such as {"%s": ["Who?"]}%s`, textsName, because(err))))
+	}
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if name != textsName {
+			return nil, new(wrongField(name, "is not known; the only field is "+textsName))
+		}
+	}
+	var values []any
+	if err := json.Unmarshal(fields[textsName], &values); err != nil || values == nil {
+		return nil, new(wrongField(textsName, "must be a list of texts"))
+	}
+	texts := make([]string, len(values))
+	for i, value := range values {
+		text, ok := value.(string)
+		if !ok {
+			return nil, new(wrongField(fmt.Sprintf("%s[%d]", textsName, i), "must be a text in quotation marks"))
+		}
+		texts[i] = text
+	}
+	return texts, nil
+}
+
+// because returns what the parser says about text that is no JSON.
+func because(err error) string {
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		return fmt.Sprintf("; at byte %d: %v", syntax.Offset, syntax)
+	}
+	return ""
+}

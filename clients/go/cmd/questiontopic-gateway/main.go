@@ -1,0 +1,112 @@
+// Command questiontopic-gateway is the web's way to a question-topic server: a web page, JSON, gRPC and gRPC-Web on one
+// port. Single questions of many callers reach the server together as few calls. Run it with --help for its usage.
+//
+// The protocols are connect-go's: it serves gRPC, gRPC-Web and JSON from one net/http handler, and needs no second set
+// of stubs. Vanguard would put grpc-go's slow HTTP handler behind it, and grpc-gateway has neither gRPC-Web nor gRPC.
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"os"
+	"os/signal"
+	"strings"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/question-topic/question-topic/clients/go/questiontopic"
+)
+
+const (
+	exitDrained = iota
+	exitFailed
+	exitUsage
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+}
+
+// run is the whole command, from its flags to the end of ctx. It returns the exit code.
+func run(ctx context.Context, arguments []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	chosen, err := parseFlags(arguments, getenv)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(stdout, usage)
+		return exitDrained
+	case err != nil:
+		return fail(stderr, exitUsage, err)
+	case chosen.version:
+		fmt.Fprintln(stdout, "questiontopic-gateway", questiontopic.Version)
+		return exitDrained
+	}
+	certificates, err := chosen.certificates()
+	if err != nil {
+		return fail(stderr, exitUsage, err)
+	}
+	client, err := newClient(chosen)
+	if err != nil {
+		return fail(stderr, exitUsage, err)
+	}
+	defer client.Close()
+
+	if err := serve(ctx, chosen, certificates, client, stderr); err != nil {
+		return fail(stderr, exitFailed, err)
+	}
+	return exitDrained
+}
+
+// serve answers until ctx ends, and then drains.
+func serve(
+	ctx context.Context, chosen options, certificates *tls.Config, client *questiontopic.Client, stderr io.Writer,
+) error {
+	listener, err := net.Listen("tcp", chosen.address)
+	if err != nil {
+		return fmt.Errorf("--address: %w", err)
+	}
+	metrics := newMetrics(client)
+	said := fmt.Sprintf("serving %s for the server at %s", address(listener, certificates), chosen.backend)
+	if chosen.metricsAddress != "" {
+		port, err := metrics.serve(chosen.metricsAddress)
+		if err != nil {
+			return errors.Join(fmt.Errorf("--metrics-address: %w", err), listener.Close())
+		}
+		defer port.Close()
+		said += ", metrics at http://" + port.Addr().String() + "/metrics"
+	}
+	log := log.New(stderr, "questiontopic-gateway: ", 0)
+	log.Print(said)
+	health := &health{client: client}
+	topics := topics{client, chosen.forward, metrics, log, new(atomic.Bool)}
+	return newServer(newHandler(chosen, topics, health), certificates, chosen, log).serve(ctx, listener, health.drain)
+}
+
+// newClient returns the client of the server. It merges what callers of any protocol ask at the same time.
+func newClient(chosen options) (*questiontopic.Client, error) {
+	transport, err := chosen.transport.Choose(chosen.backend)
+	if err != nil {
+		return nil, err
+	}
+	client, err := questiontopic.New(chosen.backend, transport,
+		questiontopic.WithTimeout(chosen.timeout),
+		questiontopic.WithThrottle(),
+		questiontopic.WithMerging(questiontopic.Merging{InFlight: chosen.inFlight, Waiting: chosen.maxWaiting}))
+	if err != nil {
+		return nil, fmt.Errorf("--backend: %w", err)
+	}
+	return client, nil
+}
+
+// fail writes err as one line and returns the exit code.
+func fail(stderr io.Writer, exitCode int, err error) int {
+	fmt.Fprintln(stderr, "questiontopic-gateway:", strings.ReplaceAll(err.Error(), "\n", " "))
+	return exitCode
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/question-topic/question-topic/clients/go/internal/topictest"
+	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
+)
+
+const asCommand = "QUESTIONTOPIC_TEST_AS_COMMAND"
+
+// TestMain makes the test's binary run as the gateway if asCommand is set, so that a test can start it as a process.
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// backend is a question-topic server without a model. Its predictions are the test's.
+type backend struct{ topictest.Service }
+
+func (backend) DescribeModel(
+	_ context.Context, request *questiontopicv1.DescribeModelRequest,
+) (*questiontopicv1.DescribeModelResponse, error) {
+	return &questiontopicv1.DescribeModelResponse{
+		Model:        &questiontopicv1.Model{Name: "test", Version: "1.0.0", Digest: strings.Repeat("0", 64)},
+		CoarseLabels: []string{"HUM", "NUM"},
+		FineLabels:   []*questiontopicv1.FineLabel{{Name: "HUM:ind", Coarse: "HUM"}, {Name: "NUM:money", Coarse: "NUM"}},
+		Limits:       &questiontopicv1.Limits{MaxTexts: 512, MaxCharacters: 2000, MaxMessageBytes: 16 << 20},
+		Languages:    []string{"en"},
+	}, nil
+}
+
+// newBackend starts a server whose predictions are predict's, and returns its address.
+func newBackend(t *testing.T, predict topictest.Predict, options ...grpc.ServerOption) string {
+	t.Helper()
+	return topictest.Serve(t, backend{topictest.Service{Predict: predict}}, options...)
+}
+
+// process is a running gateway.
+type process struct {
+	command *exec.Cmd
+	url     string // Without a slash at its end.
+	metrics string // The URL of the metrics, if there is one.
+	address string // HOST:PORT.
+
+	mutex sync.Mutex
+	log   bytes.Buffer
+	ended chan struct{}
+}
+
+var servingLine = regexp.MustCompile(`serving (https?://(\S+))/ for the server at [^\s,]+(?:, metrics at (\S+))?`)
+
+// start starts a gateway on a free port, in front of the server at backend. At the end of the test it must drain with
+// exit code 0.
+func start(t *testing.T, backend string, arguments ...string) *process {
+	t.Helper()
+	executable, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	arguments = append([]string{"--address", "127.0.0.1:0", "--backend", backend, "--drain-delay", "0.001"}, arguments...)
+	p := &process{command: exec.Command(executable, arguments...), ended: make(chan struct{})}
+	p.command.Env = append(os.Environ(), asCommand+"=1")
+	stderr, err := p.command.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	serving := make(chan []string, 1)
+	go p.read(bufio.NewScanner(stderr), serving)
+	t.Cleanup(func() {
+		if code := p.stop(); code != 0 {
+			t.Errorf("the gateway ended with exit code %d, want 0; its log:\n%s", code, p.written())
+		}
+	})
+	select {
+	case match := <-serving:
+		p.url, p.address, p.metrics = match[1], match[2], match[3]
+	case <-p.ended:
+		t.Fatalf("the gateway ended before it served; its log:\n%s", p.written())
+	case <-time.After(time.Minute):
+		t.Fatal("the gateway does not serve after a minute")
+	}
+	return p
+}
+
+// read keeps the log until the process ends.
+func (p *process) read(lines *bufio.Scanner, serving chan<- []string) {
+	for lines.Scan() {
+		p.mutex.Lock()
+		p.log.WriteString(lines.Text() + "\n")
+		p.mutex.Unlock()
+		if match := servingLine.FindStringSubmatch(lines.Text()); match != nil {
+			serving <- match
+		}
+	}
+	_ = p.command.Wait() // The exit code is in the state.
+	close(p.ended)
+}
+
+func (p *process) written() string {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return p.log.String()
+}
+
+// stop sends SIGTERM, waits for the end, and returns the exit code.
+func (p *process) stop() int {
+	_ = p.command.Process.Signal(syscall.SIGTERM) // It fails if the process has ended.
+	<-p.ended
+	return p.command.ProcessState.ExitCode()
+}

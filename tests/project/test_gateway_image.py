@@ -1,0 +1,55 @@
+"""The image of the gateway: small, not root, without a shell, and its page answers although no server does."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+from image import Container, build, docker, size
+
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.skipif(
+        not (os.environ.get("DOCKER_HOST") and os.environ.get("BASE_IMAGE")),
+        reason="no container engine: DOCKER_HOST or BASE_IMAGE is not set",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def image() -> str:
+    flags = ("--build-arg", f"GOPROXY={proxy}") if (proxy := os.environ.get("GOPROXY")) else ()
+    return build(os.environ["BASE_IMAGE"], "gateway", "--target", "gateway", *flags)
+
+
+def opened(url: str, body: bytes | None = None) -> tuple[int, str]:
+    """The status and the body of an answer, which may take until the process listens."""
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            with urllib.request.urlopen(url, body, timeout=30) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError:
+            assert time.monotonic() < deadline
+
+
+def test_is_at_most_thirty_megabytes(image: str) -> None:
+    assert size(image) <= 30_000_000
+
+
+def test_serves_the_page_read_only_without_root_and_stops_cleanly(image: str) -> None:
+    assert docker("image", "inspect", "--format", "{{.Config.User}}", image) == "65532:65532"
+    locked = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
+    with Container(image, *locked, "--publish", "127.0.0.1::8888", port=8888) as container:
+        url = f"http://{container.address}"
+        status, page = opened(url)
+        assert (status, "What does a question ask for?" in page) == (200, True)
+        status, answer = opened(f"{url}/predict_topic", b'{"rawtext_list": ["Who?"]}')
+        assert (status, json.loads(answer)["code"]) == (503, "unavailable")
+        assert container.stop() == 0, container.log
