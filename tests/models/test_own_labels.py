@@ -66,7 +66,7 @@ def test_thirty_intents_in_a_csv_become_a_served_bundle(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("label,description\nbook_hotel,wishes for a room\n", "utf-8")
     bundle = tmp_path / "intents"
     files = f"--data {tmp_path}/intents.csv --descriptions {tmp_path}/labels.csv"
-    options = f"--recipe head --epochs 10 --folds 3 --jobs 1 {files}"
+    options = f"--recipe head --epochs 5 --folds 3 --jobs 1 {files}"
     command = [sys.executable, "-m", "questiontopic_training", "train", *options.split(), "--output", str(bundle)]
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600, check=False)

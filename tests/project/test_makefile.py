@@ -96,6 +96,20 @@ def test_a_bundle_that_cannot_be_served_is_told_before_anything_is_installed(bun
     assert run.stderr.startswith(said)
 
 
+@pytest.mark.parametrize("forbidden", ["", "1", "yes"])
+def test_the_tests_keep_bytecode_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forbidden: str) -> None:
+    monkeypatch.setitem(ENVIRONMENT, "PYTHONDONTWRITEBYTECODE", forbidden)
+    pytest_in_place = tmp_path / "bin" / "pytest"
+    pytest_in_place.parent.mkdir()
+    pytest_in_place.write_text('#!/bin/sh\necho "[$PYTHONDONTWRITEBYTECODE] $PYTHONPYCACHEPREFIX"\n')
+    pytest_in_place.chmod(0o755)
+    for name in (".ready", ".minilm"):
+        (tmp_path / name).touch()
+    tools = ["--old-file=.tools/go", "--old-file=.tools/grpcurl"]
+    run = make("--silent", "test", f"SERVE={tmp_path}", f"DEV={tmp_path}", "GO_MODULES=", *tools)
+    assert run.stdout == f"[] {ROOT}/.cache/bytecode\n", run.stderr
+
+
 @pytest.mark.parametrize(("version", "taken"), [("go1.19.8", False), ("go1.25.1", False), ("go1.26.0", True)])
 def test_an_old_go_is_replaced(checkout: Path, tmp_path: Path, version: str, taken: bool) -> None:
     """The pinned one is taken to be installed already."""

