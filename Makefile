@@ -117,7 +117,7 @@ image-test: $(SERVE)/.ready $(DEV)/.ready .tools/go .tools/grpcurl ## Build the 
 bench: questions $(SERVE)/.ready $(DEV)/.ready .tools/loadgen $(PEERS:%=.venv/bench/%/.ready) ## Compare with other servers, in an hour, and write docs/performance.md
 	PYTHONPATH=bench $(DEV)/bin/python -m compare --questions "$(QUESTIONS)/webquestions.txt" --output bench/results.json $(ARGS)
 	PYTHONPATH=bench $(DEV)/bin/python -m compare.report bench/results.json --write docs/performance.md
-	PYTHONPATH=bench $(DEV)/bin/python -m compare.report bench/results.json --write README.md --only question-topic,pytriton,fastapi,grpcio
+	PYTHONPATH=bench $(DEV)/bin/python -m compare.report bench/results.json --write README.md --only question-topic,question-topic-merged,pytriton,grpcio
 	PYTHONPATH=bench $(DEV)/bin/python -m compare.plot bench/results.json bench/results.svg
 
 .PHONY: questions
