@@ -9,6 +9,7 @@ import pytest
 import trustme
 
 from .callers import Predict, predict_aio, predict_sync
+from .crowd import Tasks, Threads
 from .server_process import server_process
 from .service import TopicService, serving
 
@@ -53,3 +54,9 @@ def real_server() -> Iterator[str]:
     """The address of a question-topic server process. Skips the test if no server is configured."""
     with server_process() as address:
         yield address
+
+
+@pytest.fixture(params=[Threads, Tasks], ids=["sync", "aio"])
+def kind(request: pytest.FixtureRequest) -> type[Threads | Tasks]:
+    chosen: type[Threads | Tasks] = request.param
+    return chosen

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import random
-import re
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Any
 
 import grpc
 import pytest
-from google.protobuf.any_pb2 import Any as AnyMessage
-from google.rpc import error_details_pb2, status_pb2
-from grpc_status import rpc_status
 
 from questiontopic import (
     LABEL_LEVEL_COARSE,
@@ -27,16 +21,10 @@ from questiontopic import (
 )
 
 from .conftest import Serve
-from .crowd import Crowd, Gate, Tasks, Threads, crowd, echo, wait_for
+from .crowd import Crowd, Gate, Tasks, Threads, crowd, echo, refuse_bad, topics, wait_for
 from .service import TopicService
 
 Answered = Future[PredictTopicResponse]
-
-
-@pytest.fixture(params=[Threads, Tasks], ids=["sync", "aio"])
-def kind(request: pytest.FixtureRequest) -> type[Threads | Tasks]:
-    chosen: type[Threads | Tasks] = request.param
-    return chosen
 
 
 @pytest.fixture
@@ -44,23 +32,6 @@ def gate() -> Iterator[Gate]:
     gate = Gate()
     yield gate
     gate.let_go(1000)  # Also after a failure, so that the server can stop.
-
-
-def refuse_bad(request: PredictTopicRequest, context: grpc.ServicerContext) -> PredictTopicResponse:
-    """Refuses the first text that begins with `bad`, as the server refuses a text that breaks a limit."""
-    bad = next((i for i, text in enumerate(request.texts) if text.startswith("bad")), None)
-    if bad is None:
-        return echo(request, context)
-    violation = error_details_pb2.BadRequest.FieldViolation(field=f"texts[{bad}]", description="must not be bad")
-    detail = AnyMessage()
-    detail.Pack(error_details_pb2.BadRequest(field_violations=[violation]))
-    status = status_pb2.Status(code=grpc.StatusCode.INVALID_ARGUMENT.value[0], message="bad", details=[detail])
-    context.abort_with_status(rpc_status.to_status(status))
-    raise AssertionError
-
-
-def topics(answered: Answered) -> list[str]:
-    return [prediction.coarse.top_topic for prediction in answered.result(30).predictions]
 
 
 def code(answered: Answered) -> grpc.StatusCode:
@@ -222,32 +193,3 @@ def test_a_failed_call_fails_all_of_its_callers(kind: type[Threads | Tasks], ser
 def test_bounds_out_of_range(bounds: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=f"Merging: {next(iter(bounds))} must be"):
         Merging(**bounds)
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_random_schedules(kind: type[Threads | Tasks], serve: Serve, seed: int) -> None:
-    """Every answer belongs to its question, and every caller ends as it must."""
-    rng = random.Random(seed)
-    merging = Merging(in_flight=rng.randint(1, 3), texts=rng.randint(1, 40))
-    with crowd(kind, serve(TopicService(refuse_bad)), merging) as callers:
-        asked = []
-        for number in range(300):
-            texts = [f"{number}/{i}" for i in range(rng.randint(1, 4))]
-            if rng.random() < 0.1:
-                texts[rng.randrange(len(texts))] = f"bad {number}"
-            impatient = rng.random() < 0.2
-            timeout = rng.uniform(0.0, 0.02) if impatient else 60.0
-            level = rng.choice([LABEL_LEVEL_COARSE, LABEL_LEVEL_FINE])
-            asked.append((texts, impatient, callers.ask(*texts, label_level=level, timeout=timeout)))
-            if rng.random() < 0.1:
-                time.sleep(0.002)  # Not to synchronise: some questions shall find the line idle.
-        for texts, impatient, answered in asked:
-            error = answered.exception(60)
-            if impatient and isinstance(error, TopicError) and error.code is grpc.StatusCode.DEADLINE_EXCEEDED:
-                continue
-            bad = next((i for i, text in enumerate(texts) if text.startswith("bad")), None)
-            if bad is None:
-                assert topics(answered) == texts
-            else:
-                assert re.fullmatch(rf"INVALID_ARGUMENT: texts\[{bad}\]: must not be bad", str(error))
-        assert callers.stats.waiting == 0
