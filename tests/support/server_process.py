@@ -27,6 +27,13 @@ def server_python() -> list[str]:
     return shlex.split(named) if named else [sys.executable]
 
 
+def refused(*flags: str) -> tuple[int, str]:
+    """Starts a server that must not start; its exit code and standard error."""
+    command = [*server_python(), "-m", "questiontopic_server", *flags]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return run.returncode, run.stderr
+
+
 def wait_for_log(process: subprocess.Popen[bytes], sign: re.Pattern[str]) -> str:
     """Reads a process's standard error until it shows the sign; AssertionError if it ends or takes too long."""
     assert process.stderr
