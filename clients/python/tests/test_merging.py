@@ -159,7 +159,9 @@ def test_more_texts_than_may_wait_are_refused_at_once(kind: type[Threads | Tasks
     with crowd(kind, serve(TopicService(gate.predict)), Merging(in_flight=1, waiting=2)) as callers:
         asked = [busy(callers, gate), callers.ask("one"), callers.ask("other")]
         wait_for(callers, 2)
-        assert code(callers.ask("too many")) is grpc.StatusCode.RESOURCE_EXHAUSTED
+        refused = callers.ask("too many")
+        assert code(refused) is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert getattr(refused.exception(), "retry_after", None) == 1.0
         gate.let_go(2)
         assert [topics(answered) for answered in asked] == [["first"], ["one"], ["other"]]
 

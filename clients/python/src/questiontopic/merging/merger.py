@@ -20,6 +20,8 @@ from questiontopic.v1.topic_pb2 import (
 
 Outcome = PredictTopicResponse | BaseException
 
+_PAUSE_WHEN_FULL = 1.0  # Seconds after which a caller should try again that finds too many texts waiting.
+
 
 class Merger:
     """Makes few calls of many questions: `join`, then `start`, `form` and `end` for each call."""
@@ -39,7 +41,7 @@ class Merger:
         question = Question(tuple(request.texts), deadline, answered)
         if self._waiting + len(question.texts) > self._limits.waiting:
             message = f"not sent: {self._waiting} texts wait in the client already; ask fewer at the same time"
-            raise TopicError(grpc.StatusCode.RESOURCE_EXHAUSTED, message)
+            raise TopicError(grpc.StatusCode.RESOURCE_EXHAUSTED, message, retry_after=_PAUSE_WHEN_FULL)
         level = request.label_level
         if level == LABEL_LEVEL_UNSPECIFIED:
             level = LABEL_LEVEL_COARSE  # The same by the contract.
