@@ -90,6 +90,24 @@ def test_the_two_commands_print_the_same_bytes(
     assert outcome.output.count("\n") == 8 + (output == "table")
 
 
+def test_the_two_commands_print_every_label_and_what_it_stands_for(
+    server: ServerProcess, commands: Sequence[list[str]]
+) -> None:
+    table = _same(server, commands, "--labels")
+    assert (table.code, table.error) == (0, "")
+    first, *rows = table.output.splitlines()
+    assert first == "LABEL         DESCRIPTION"
+    assert len(rows) == 56
+    assert rows[0].startswith("ABBR          ")
+    assert any(row.startswith("ENTY:cremat   ") and len(row) > 20 for row in rows)
+    lines = _same(server, commands, "--labels", "--output", "jsonl").output.splitlines()
+    assert [json.loads(line)["label"] for line in lines] == [row.split()[0] for row in rows]
+    assert [json.loads(line)["description"] for line in lines] == [row[14:] for row in rows]
+    assert _same(server, commands, "--labels", "--model", "other").code == 1
+    assert _same(server, commands, "--labels", "Who?") == (2, "", _USAGE)
+
+
+_USAGE = "questiontopic: --labels asks nothing: leave out the texts\n"
 _UTF_16 = "not valid UTF-8: it looks like UTF-16; convert it first, for example with: iconv -f UTF-16 -t UTF-8"
 
 

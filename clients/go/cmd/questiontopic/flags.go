@@ -29,6 +29,7 @@ type options struct {
 	textsPerCall, inFlight int
 	model                  string
 	version                bool
+	labels                 bool // Print the labels and ask nothing.
 	skip                   bool // Go on after a text that cannot be answered.
 	skipBlank              bool
 	texts                  []string
@@ -98,6 +99,7 @@ func newFlagSet(chosen *options) *flag.FlagSet {
 	flags.Func("texts-per-call", "", commandflag.Integer(&chosen.textsPerCall, 512))
 	flags.Func("in-flight", "", commandflag.Integer(&chosen.inFlight, 1024))
 	flags.StringVar(&chosen.model, "model", "", "")
+	flags.BoolVar(&chosen.labels, "labels", false, "")
 	flags.BoolVar(&chosen.version, "version", false, "")
 	return flags
 }
@@ -109,6 +111,9 @@ func (o options) check() error {
 	}
 	if err := o.transport.Check(); err != nil {
 		return err
+	}
+	if o.labels && len(o.texts) > 0 {
+		return errors.New("--labels asks nothing: leave out the texts")
 	}
 	for i, text := range o.texts {
 		if !utf8.ValidString(text) {

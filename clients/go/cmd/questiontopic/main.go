@@ -48,6 +48,12 @@ func run(arguments []string, getenv func(string) string, stdin io.Reader, stdout
 	}
 	defer client.Close()
 
+	if chosen.labels {
+		if err := printLabels(caller{client, chosen}, stdout); err != nil {
+			return fail(stderr, exitFailed, err)
+		}
+		return exitAnswered
+	}
 	batches := readBatches(stdin, chosen)
 	if len(chosen.texts) > 0 {
 		hintAtFile(stderr, chosen.texts)

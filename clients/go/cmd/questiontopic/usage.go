@@ -30,6 +30,7 @@ Calls:
   --texts-per-call N        lines of standard input in one call, 1 to 512 (default 64)
   --in-flight N             calls at the same time, 1 to 1024 (default 4); answers keep the order of the texts
 
+  --labels                  print the labels of the model and what they stand for, and ask nothing
   --version                 print the version
   --help                    print this text
 

@@ -43,6 +43,7 @@ class Settings:
     texts_per_call: int
     in_flight: int
     model: str
+    labels: bool  # print the labels and ask nothing
     texts: Sequence[str]  # empty: the lines of standard input
 
 
@@ -57,6 +58,8 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
     given = parser.parse_args(arguments)
     try:
         _check(given)
+        if given.labels and _without_dashes(given.texts):
+            raise ValueError("--labels asks nothing: leave out the texts")
         texts = [_utf8(text, f"text {i}") for i, text in enumerate(_without_dashes(given.texts), 1)]
         model = _utf8(given.model, "--model")
         _check_pem(given.ca, given.cert, given.key)
@@ -77,6 +80,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
         texts_per_call=given.texts_per_call,
         in_flight=given.in_flight,
         model=model,
+        labels=given.labels,
         texts=texts,
     )
 
@@ -113,6 +117,7 @@ def _parser(address: str) -> argparse.ArgumentParser:
         "--in-flight", metavar="N", type=_count(1024), default=4, help="calls at the same time, 1 to 1024 (%(default)s)"
     )
     add("--model", metavar="NAME", default="", help="the bundle that must answer (any)")
+    add("--labels", action="store_true", help="print the labels of the model and what they stand for, and ask nothing")
     add("--version", action="version", version=f"questiontopic {VERSION}", help="print the version")
     add("texts", metavar="text", nargs=argparse.REMAINDER, help="a question; all of them are sent in one call")
     return parser

@@ -59,9 +59,9 @@ class JsonLines:
 
     def row(self, row: Row) -> str:
         """The object of one text. A level that the answer does not have is left out."""
-        members = [f'"text":{_string(row.text)}']
+        members = [f'"text":{json_string(row.text)}']
         if row.prediction is None:
-            members.append(f'"error":{_string("blank" if row.blank else row.reason)}')
+            members.append(f'"error":{json_string("blank" if row.blank else row.reason)}')
         else:
             for level in ("coarse", "fine"):
                 if row.prediction.HasField(level):
@@ -72,11 +72,12 @@ class JsonLines:
 
 def _topics(topics: TopicConfidences) -> str:
     # Python sorts strings by code point, which is also the order of their UTF-8 bytes.
-    confidences = ",".join(f"{_string(label)}:{value:.6f}" for label, value in sorted(topics.confidences.items()))
-    return f'{{"topTopic":{_string(topics.top_topic)},"confidences":{{{confidences}}}}}'
+    confidences = ",".join(f"{json_string(label)}:{value:.6f}" for label, value in sorted(topics.confidences.items()))
+    return f'{{"topTopic":{json_string(topics.top_topic)},"confidences":{{{confidences}}}}}'
 
 
-def _string(text: str) -> str:
+def json_string(text: str) -> str:
+    """The text as a string of JSON."""
     # JSON allows these two characters without an escape, but some readers of JSON lines take them for line ends.
     return json.dumps(text, ensure_ascii=False).replace("\u2028", r"\u2028").replace("\u2029", r"\u2029")
 

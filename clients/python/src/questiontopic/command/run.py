@@ -10,6 +10,7 @@ from questiontopic.aio import AsyncTopicClient
 from questiontopic.command.batch import Batch, batch_of, batches
 from questiontopic.command.call import answer
 from questiontopic.command.flags import Settings
+from questiontopic.command.labels import label_lines
 from questiontopic.command.lines import read_lines
 from questiontopic.command.output import JsonLines, Printer, Table
 from questiontopic.command.report import Report
@@ -25,6 +26,9 @@ async def run(settings: Settings, report: Report) -> bool:
     Returns whether every text has an answer. It ends with the first error: TopicError for a call, Failure for input or
     an answer, OSError for output.
     """
+    if settings.labels:
+        await _print_labels(settings)
+        return True
     printer = Printer(sys.stdout.buffer, Table(settings.label_level) if settings.output == "table" else JsonLines())
     if len(settings.texts) == 1:
         report.hint_at_file(settings.texts[0])
@@ -44,6 +48,13 @@ async def run(settings: Settings, report: Report) -> bool:
             printer.answers(batch.rows)
             report.add(batch)
     return report.end()
+
+
+async def _print_labels(settings: Settings) -> None:
+    async with _connect(settings) as client:
+        described = await client.describe_model(model=settings.model)
+    sys.stdout.buffer.write("".join(label_lines(described, settings.output)).encode())
+    sys.stdout.buffer.flush()
 
 
 def _source(settings: Settings) -> Iterator[Batch]:
