@@ -32,7 +32,7 @@ def load_onnx(path: Path, threads: int, weights: Mapping[str, Floats] = MappingP
     """
     # Since version 1.29 ONNX Runtime uploads usage data with a device id, unless this is set before the import.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-    import onnxruntime
+    import onnxruntime  # noqa: TID251
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
