@@ -19,8 +19,8 @@ _DOMAIN = "questiontopic"
 
 # The server received the first bytes of HTTP/2 and closed the connection. TLS servers do this, but not only they.
 _CLOSED_AT_ONCE = re.compile(r"last error: .*(Socket closed|Connection reset by peer)")
-# The server's first bytes were not TLS.
-_NOT_TLS = re.compile(r"Tls handshake failed .*WRONG_VERSION_NUMBER")
+# The server's first bytes were not TLS. Older versions of gRPC say Ssl.
+_NOT_TLS = re.compile(r"(?:Tls|Ssl) handshake failed .*WRONG_VERSION_NUMBER")
 
 _Detail = TypeVar("_Detail", bound=Message)
 
