@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"unicode/utf8"
 
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
@@ -24,13 +25,18 @@ func printLabels(c caller, stdout io.Writer) error {
 	}
 	buffer := bufio.NewWriter(stdout)
 	lines := newJSONLines(buffer)
-	if c.chosen.output == "table" {
-		fmt.Fprintf(buffer, "%-12s  %s\n", "LABEL", "DESCRIPTION")
+	labels := labelsInOrder(described)
+	width := len("LABEL")
+	for _, label := range labels {
+		width = max(width, utf8.RuneCountInString(label))
 	}
-	for _, label := range labelsInOrder(described) {
+	if c.chosen.output == "table" {
+		fmt.Fprintf(buffer, "%-*s  %s\n", width, "LABEL", "DESCRIPTION")
+	}
+	for _, label := range labels {
 		description := described.GetLabelDescriptions()[label]
 		if c.chosen.output == "table" {
-			fmt.Fprintf(buffer, "%-12s  %s\n", label, squeeze(description))
+			fmt.Fprintf(buffer, "%-*s  %s\n", width, label, squeeze(description))
 		} else if err := lines.encoder.Encode(jsonLabel{label, description}); err != nil {
 			return err
 		}

@@ -8,12 +8,14 @@ from questiontopic.v1.topic_pb2 import DescribeModelResponse
 
 def label_lines(described: DescribeModelResponse, output: str) -> Iterator[str]:
     """A line for every label, each coarse label before its fine ones. output: table or jsonl."""
+    labels = list(_in_order(described))
+    width = max(map(len, ["LABEL", *labels]))
     if output == "table":
-        yield f"{'LABEL':<12}  DESCRIPTION\n"
-    for label in _in_order(described):
+        yield f"{'LABEL':<{width}}  DESCRIPTION\n"
+    for label in labels:
         description = described.label_descriptions.get(label, "")
         if output == "table":
-            yield f"{label:<12}  {squeeze(description)}\n"
+            yield f"{label:<{width}}  {squeeze(description)}\n"
         else:
             yield f'{{"label":{json_string(label)},"description":{json_string(description)}}}\n'
 
