@@ -57,18 +57,21 @@ compare: $(DEV)/.ready ## Write build/comparison.html: how the bundles A=folder 
 	$(DEV)/bin/python -m questiontopic_training compare "$(A)" "$(B)" --data "$(DATA)" --output build/comparison.html \
 	    --cache .cache/training $(ARGS)
 
+# Two processes share the tests, file by file in the order of the folders, so that the long ones are not the last.
+SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
+
 # Tests start many processes. With their bytecode kept, only the first one compiles TensorFlow's modules.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/bytecode
 
 .PHONY: test
 test: $(SERVE)/.minilm $(DEV)/.ready .tools/go .tools/grpcurl .tools/gateway ## Run every test that needs no container engine (the first time: 5 GB with all caches, and ten minutes more)
-	$(DEV)/bin/pytest -m "not engine and not trained"
+	$(DEV)/bin/pytest $(SIDE_BY_SIDE) -m "not engine and not trained"
 	for module in $(GO_MODULES); do go -C $$module test -count=1 $(RACE) ./...; done
 
 .PHONY: oldest-test
 oldest-test: .venv/oldest/.ready $(SERVE)/.ready ## Test the Python client with the oldest packages that it allows
-	.venv/oldest/bin/pytest -q clients/python/tests
+	.venv/oldest/bin/pytest -q $(SIDE_BY_SIDE) clients/python/tests
 
 .PHONY: train-test
 train-test: $(SERVE)/.ready $(DEV)/.ready ## Compare what `make train` wrote with what is committed and stated
