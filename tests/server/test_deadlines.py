@@ -68,7 +68,7 @@ def test_of_calls_that_expire_while_the_model_is_busy_none_is_computed(tmp_path:
         server.terminate()
         assert server.wait() == 0
     assert computed(server) == 1
-    assert re.search(r"calls not answered: .*\d+ (cancelled|expired|deadline cannot be met)", server.log)
+    assert re.search(r"calls not answered: .*\d+ (cancelled|expired|too_late)", server.log)
 
 
 @pytest.mark.parametrize("seed", range(3))

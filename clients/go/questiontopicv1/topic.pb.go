@@ -6,6 +6,10 @@
 //
 // The details of an error are messages of google.rpc. BadRequest names the field and the fix. ErrorInfo, with the
 // domain "questiontopic", has a machine-readable reason. RetryInfo says how long to wait before the next attempt.
+// RequestInfo has the id of the call, which the server's log has too.
+//
+// A caller may choose that id: metadata `x-request-id`, 1 to 128 printable ASCII characters without blanks. The server
+// sends the id of each call back as trailing metadata of the same name.
 //
 // Large answers: an answer has one entry for each text and each label. With many labels it can exceed 4 MiB, the
 // default limit of gRPC stubs for a received message: 256 texts and 500 labels of 30 characters make 4.8 MiB. The

@@ -6,6 +6,10 @@
 //
 // The details of an error are messages of google.rpc. BadRequest names the field and the fix. ErrorInfo, with the
 // domain "questiontopic", has a machine-readable reason. RetryInfo says how long to wait before the next attempt.
+// RequestInfo has the id of the call, which the server's log has too.
+//
+// A caller may choose that id: metadata `x-request-id`, 1 to 128 printable ASCII characters without blanks. The server
+// sends the id of each call back as trailing metadata of the same name.
 //
 // Large answers: an answer has one entry for each text and each label. With many labels it can exceed 4 MiB, the
 // default limit of gRPC stubs for a received message: 256 texts and 500 labels of 30 characters make 4.8 MiB. The
@@ -70,7 +74,7 @@ type TopicServiceClient interface {
 	//   - UNAVAILABLE: the server is not ready, is stopping, cannot be reached, or has refused one call too many of this
 	//     connection. Retry with growing pauses. The Go and Python clients do this.
 	//   - DEADLINE_EXCEEDED: the deadline passed before the answer. Decide whether you still need the answer.
-	//   - INTERNAL: a fault of the server. ErrorInfo has a `request_id`, which is also in the server's log. Report it.
+	//   - INTERNAL: a fault of the server. ErrorInfo has the `request_id`, which is also in the server's log. Report it.
 	PredictTopic(ctx context.Context, in *PredictTopicRequest, opts ...grpc.CallOption) (*PredictTopicResponse, error)
 	// DescribeModel returns the loaded bundle, its labels, limits, languages and measured quality.
 	//
@@ -81,7 +85,7 @@ type TopicServiceClient interface {
 	// - RESOURCE_EXHAUSTED: the message or its metadata is too large. Send less.
 	// - UNAVAILABLE: the server is not ready, is stopping, or cannot be reached. Retry with growing pauses.
 	// - DEADLINE_EXCEEDED: the deadline passed before the answer. Decide whether you still need the answer.
-	// - INTERNAL: a fault of the server. ErrorInfo has a `request_id`, which is also in the server's log. Report it.
+	// - INTERNAL: a fault of the server. ErrorInfo has the `request_id`, which is also in the server's log. Report it.
 	DescribeModel(ctx context.Context, in *DescribeModelRequest, opts ...grpc.CallOption) (*DescribeModelResponse, error)
 }
 
@@ -140,7 +144,7 @@ type TopicServiceServer interface {
 	//   - UNAVAILABLE: the server is not ready, is stopping, cannot be reached, or has refused one call too many of this
 	//     connection. Retry with growing pauses. The Go and Python clients do this.
 	//   - DEADLINE_EXCEEDED: the deadline passed before the answer. Decide whether you still need the answer.
-	//   - INTERNAL: a fault of the server. ErrorInfo has a `request_id`, which is also in the server's log. Report it.
+	//   - INTERNAL: a fault of the server. ErrorInfo has the `request_id`, which is also in the server's log. Report it.
 	PredictTopic(context.Context, *PredictTopicRequest) (*PredictTopicResponse, error)
 	// DescribeModel returns the loaded bundle, its labels, limits, languages and measured quality.
 	//
@@ -151,7 +155,7 @@ type TopicServiceServer interface {
 	// - RESOURCE_EXHAUSTED: the message or its metadata is too large. Send less.
 	// - UNAVAILABLE: the server is not ready, is stopping, or cannot be reached. Retry with growing pauses.
 	// - DEADLINE_EXCEEDED: the deadline passed before the answer. Decide whether you still need the answer.
-	// - INTERNAL: a fault of the server. ErrorInfo has a `request_id`, which is also in the server's log. Report it.
+	// - INTERNAL: a fault of the server. ErrorInfo has the `request_id`, which is also in the server's log. Report it.
 	DescribeModel(context.Context, *DescribeModelRequest) (*DescribeModelResponse, error)
 	mustEmbedUnimplementedTopicServiceServer()
 }

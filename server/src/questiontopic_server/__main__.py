@@ -26,7 +26,7 @@ def main() -> NoReturn:
     settings = Settings.read(sys.argv[1:], os.environ)
     for name, meant in misspelt(os.environ):
         say(f"warning: {name} is no setting and is ignored; did you mean {meant}?")
-    start_logging(settings.log_level)
+    start_logging(settings.log_level, settings.log_format)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy multiplies only small matrices here.
     if settings.log_level == "debug":
         os.environ.setdefault("GRPC_VERBOSITY", "info")  # gRPC tells of failed handshakes, and heeds GRPC_TRACE.

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import signal
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 
@@ -16,12 +17,14 @@ from questiontopic_model.topic_model import TopicModel
 from .batcher import Batcher, Limits
 from .cpus import available
 from .health import HEALTH, Health
-from .listener import listen, undelivered
+from .listener import ListenError, listen, undelivered
 from .reflection import reflection_handlers
 from .responses import Answer, Responses, answers
 from .service import SERVICE, TopicService
 from .settings import Settings
 from .streams import Streams
+from .telemetry.access_log import AccessLog
+from .telemetry.telemetry import Telemetry
 
 _MAX_WORKERS = 4  # Each takes memory, and a machine may have many CPUs. Replicas scale further.
 _QUESTION = 16  # Word pieces of a usual question: four of five in TREC have fewer.
@@ -43,7 +46,8 @@ async def serve(settings: Settings) -> None:
     signal comes while the bundle loads, the load is cut off by the end of the process.
     """
     stop = _signal_to_stop()
-    streams, service = Streams(), TopicService()
+    telemetry = _telemetry(settings)
+    streams, service = Streams(), TopicService(telemetry)
     health = Health([SERVICE], streams)
     server, address = listen(settings)
     server.add_generic_rpc_handlers(
@@ -60,7 +64,8 @@ async def serve(settings: Settings) -> None:
         _log.info("stopped while loading")
         return
     model = await loading
-    batcher = _batcher(model, threads, settings)
+    batcher = _batcher(model, threads, settings, telemetry)
+    telemetry.watch(model, batcher)
     service.start(Responses(model), batcher)
     await health.set_serving(True)
     _log.info("serving %s %s on %s (%s)", model.manifest.name, model.manifest.version, address, settings.transport)
@@ -70,8 +75,8 @@ async def serve(settings: Settings) -> None:
     try:
         await _drain(service, streams, settings.drain_timeout)
     finally:
-        if batcher.dropped:
-            _log.info("calls not answered: %s", ", ".join(f"{many} {why}" for why, many in batcher.dropped.items()))
+        if unanswered := +(batcher.refused + batcher.dropped):
+            _log.info("calls not answered: %s", ", ".join(f"{many} {why}" for why, many in unanswered.items()))
     _log.info("drained")
 
 
@@ -98,13 +103,37 @@ async def _load(thread: Executor, settings: Settings) -> TopicModel:
     return await asyncio.get_running_loop().run_in_executor(thread, load)
 
 
-def _batcher(model: TopicModel, threads: Sequence[Executor], settings: Settings) -> Batcher[Answer]:
+def _telemetry(settings: Settings) -> Telemetry:
+    """What the settings ask for. Raises ListenError if the port of the metrics is taken."""
+    access_log = None
+    if settings.access_log != "off":
+        access_log = AccessLog(settings.access_log, with_texts=settings.log_texts)
+    if settings.metrics_port is None:
+        return Telemetry(access_log=access_log)
+    from .telemetry.metrics import Metrics
+
+    metrics = Metrics()
+    try:
+        port = metrics.serve(settings.host.strip("[]"), settings.metrics_port)
+    except OSError as error:
+        address = f"{settings.host}:{settings.metrics_port}"
+        raise ListenError(f"cannot listen on {address} for metrics: {error.strerror}") from None
+    _log.info("metrics on http://%s:%d/metrics", settings.host, port)
+    return Telemetry(metrics, access_log)
+
+
+def _batcher(
+    model: TopicModel, threads: Sequence[Executor], settings: Settings, telemetry: Telemetry
+) -> Batcher[Answer]:
     """A batcher whose batches are computed by threads: the runtimes release the interpreter's lock."""
     idle = list(threads)
 
     def compute(texts: Sequence[str]) -> list[Answer]:
         _log.debug("computing %d texts", len(texts))
-        return answers(model.predict(texts))
+        began = time.monotonic()
+        found = model.predict(texts)
+        telemetry.computed(found, time.monotonic() - began)
+        return answers(found)
 
     async def compute_in_thread(texts: Sequence[str]) -> list[Answer]:
         thread = idle.pop()  # The one used last: what it computes with is still in the CPU's caches.

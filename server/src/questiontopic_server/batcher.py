@@ -15,13 +15,14 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from .errors import CallError, Expired, Overloaded
-from .queue import Call, Part, Queue
+from .queue import Call, Part, Queue, Timing
 
 T = TypeVar("T")
 Compute = Callable[[Sequence[str]], Awaitable[Sequence[T]]]
@@ -46,7 +47,8 @@ class Batcher(Generic[T]):
 
     `weigh` tells how much work a text is, at least 1, in any unit. The work bounds the batches, so that long texts do
     not make them slower than short ones, and the wait is estimated by it.
-    `dropped` counts by reason the calls that got no answer.
+    `refused` counts by reason the calls that were not let in, and `dropped` the accepted ones that got no answer. Every
+    reason is there from the start, with the count 0.
     """
 
     def __init__(self, compute: Compute[T], weigh: Callable[[str], int], limits: Limits) -> None:
@@ -55,17 +57,26 @@ class Batcher(Generic[T]):
         self._running: set[asyncio.Task[None]] = set()
         self._work_running = 0
         self._seconds_per_work = 0.0
-        self.dropped: Counter[str] = Counter()
+        self.refused = Counter(dict.fromkeys(("queue_full", "too_late", "expired"), 0))
+        self.dropped = Counter(dict.fromkeys(("too_late", "expired", "cancelled", "failed"), 0))
 
-    async def predict(self, texts: Sequence[str], deadline: float = math.inf) -> list[T]:
+    @property
+    def waiting_texts(self) -> int:
+        """How many texts wait now."""
+        return self._queue.texts
+
+    async def predict(self, texts: Sequence[str], deadline: float = math.inf, timing: Timing | None = None) -> list[T]:
         """The answers to the texts, in order.
 
-        `deadline` is a time of the event loop's clock. Raises Overloaded if the queue is full or the deadline cannot be
-        met, Expired if the deadline passes first, and whatever `compute` raises for these texts. Cancelling this
-        coroutine takes the call out of the queue and touches no other call.
+        `deadline` is a time of the event loop's clock. `timing` is filled with what this call waited for. Raises
+        Overloaded if the queue is full or the deadline cannot be met, Expired if the deadline passes first, and what
+        `compute` raises for these texts. Cancelling this coroutine takes the call out of the queue and touches no other
+        call.
         """
         loop = asyncio.get_running_loop()
-        call = Call[T](texts, list(map(self._weigh, texts)), deadline, loop.create_future())
+        timing = timing or Timing()
+        timing.arrived = time.monotonic()  # The event loop's own clock has whole milliseconds only.
+        call = Call[T](texts, list(map(self._weigh, texts)), deadline, loop.create_future(), timing)
         self._admit(call, loop.time())
         timer = None if deadline == math.inf else loop.call_at(deadline, self._drop, call, "expired", Expired())
         self._queue.push(call)
@@ -76,6 +87,7 @@ class Batcher(Generic[T]):
             self.dropped["cancelled"] += 1
             raise
         finally:
+            timing.ended = time.monotonic()
             if timer:
                 timer.cancel()
             self._queue.remove(call)
@@ -84,14 +96,14 @@ class Batcher(Generic[T]):
         """Raises an error if the call must not join the queue."""
         wait = self._seconds(self._work_running + self._queue.work_ahead(call)) / self._limits.side_by_side
         if call.deadline <= now:
-            self._refuse("expired on arrival", Expired())
+            self._refuse("expired", Expired())
         if len(self._queue) >= self._limits.max_calls or self._queue.texts + len(call.texts) > self._limits.max_queue:
-            self._refuse("queue full", Overloaded("the queue is full", max(wait, _MIN_RETRY)))
+            self._refuse("queue_full", Overloaded("the queue is full", max(wait, _MIN_RETRY)))
         if now + wait > call.deadline:
-            self._refuse("deadline cannot be met", _late(wait, call.deadline - now))
+            self._refuse("too_late", _late(wait, call.deadline - now))
 
     def _refuse(self, reason: str, error: CallError) -> None:
-        self.dropped[reason] += 1
+        self.refused[reason] += 1
         raise error
 
     def _drop(self, call: Call[T], reason: str, error: Exception) -> None:
@@ -122,9 +134,10 @@ class Batcher(Generic[T]):
             # The first call of a batch is always tried: the estimate may be too high, and only a batch corrects it.
             needed = self._seconds(work + part.work + part.call.remaining_work) if batch else 0.0
             if now + needed > part.call.deadline:
-                self._drop(part.call, "deadline cannot be met", _late(needed, part.call.deadline - now))
+                self._drop(part.call, "too_late", _late(needed, part.call.deadline - now))
             else:
                 batch.append(part)
+                part.call.timing.begun = part.call.timing.begun or time.monotonic()
                 work += part.work
         return batch
 

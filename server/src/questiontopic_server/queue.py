@@ -5,11 +5,31 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 _MAX_SMALL = 16  # Texts. A call of more texts is a large one.
+
+
+@dataclass(slots=True)
+class Timing:
+    """When a call arrived, when its first batch began and when it ended, by `time.monotonic`; 0 before that."""
+
+    arrived: float = 0.0
+    begun: float = 0.0
+    ended: float = 0.0
+
+    @property
+    def queue_seconds(self) -> float:
+        """How long the call waited until its first batch began, or until it ended without one."""
+        return (self.begun or self.ended) - self.arrived
+
+    @property
+    def compute_seconds(self) -> float:
+        """How long its batches took, with what it waited between them; 0 if it had none."""
+        return self.ended - self.begun if self.begun else 0.0
 
 
 class Call(Generic[T]):
@@ -19,9 +39,14 @@ class Call(Generic[T]):
     """
 
     def __init__(
-        self, texts: Sequence[str], work: Sequence[int], deadline: float, answered: asyncio.Future[list[T]]
+        self,
+        texts: Sequence[str],
+        work: Sequence[int],
+        deadline: float,
+        answered: asyncio.Future[list[T]],
+        timing: Timing,
     ) -> None:
-        self.texts, self.work, self.deadline, self.answered = texts, work, deadline, answered
+        self.texts, self.work, self.deadline, self.answered, self.timing = texts, work, deadline, answered, timing
         self.taken = 0
         self._answers: dict[int, Sequence[T]] = {}  # By the index of the first text.
         self._missing = len(texts)

@@ -60,6 +60,12 @@ class Responses:
         name: str = self._model.name
         return name
 
+    @property
+    def digest(self) -> str:
+        """The digest of the loaded bundle."""
+        digest: str = self._model.digest
+        return digest
+
     def check_level(self, level: topic_pb2.LabelLevel) -> None:
         """Raises FieldError unless `predict` can give this level."""
         if level not in _LEVELS:

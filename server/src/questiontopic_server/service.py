@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -16,7 +15,9 @@ from questiontopic.v1 import topic_pb2
 from .batcher import Batcher
 from .errors import CallError, Expired, FieldError, Internal, ModelNotFound, NotServing
 from .responses import Answer, Responses
-from .status import to_status
+from .status import CallStatus, to_status
+from .telemetry.call import REQUEST_ID, CallRecord
+from .telemetry.telemetry import Telemetry
 from .validation import check_texts, decode
 
 SERVICE: str = topic_pb2.DESCRIPTOR.services_by_name["TopicService"].full_name
@@ -30,12 +31,14 @@ _MAX_NAME = 64  # Characters of an unknown model's name that are repeated. Calle
 _log = logging.getLogger(__name__)
 _Response = TypeVar("_Response", topic_pb2.PredictTopicResponse, topic_pb2.DescribeModelResponse)
 _Context = grpc.aio.ServicerContext[bytes, bytes]
+_Work = Callable[[bytes, float, CallRecord], Awaitable[_Response]]
 
 
 class TopicService:
     """Answers the methods of the contract from `start` until `drain`."""
 
-    def __init__(self) -> None:
+    def __init__(self, telemetry: Telemetry) -> None:
+        self._telemetry = telemetry
         self._responses: Responses | None = None
         self._batcher: Batcher[Answer] | None = None
         self._draining = False
@@ -74,12 +77,22 @@ class TopicService:
         return grpc.method_handlers_generic_handler(SERVICE, methods)
 
     async def _predict_topic(self, _: object, context: _Context) -> topic_pb2.PredictTopicResponse:
-        return await self._answer(context, self._predict)
+        return await self._answer("PredictTopic", context, self._predict)
 
     async def _describe_model(self, _: object, context: _Context) -> topic_pb2.DescribeModelResponse:
-        return await self._answer(context, self._describe)
+        return await self._answer("DescribeModel", context, self._describe)
 
-    async def _answer(self, context: _Context, work: Callable[[bytes, float], Awaitable[_Response]]) -> _Response:
+    async def _answer(self, method: str, context: _Context, work: _Work[_Response]) -> _Response:
+        """Answers a call by `work`, and reports it."""
+        call = CallRecord.of(method, context)
+        context.set_trailing_metadata(((REQUEST_ID, call.request_id),))
+        self._telemetry.started(call)
+        try:
+            return await self._answered(call, context, work)
+        finally:
+            self._telemetry.ended(call)
+
+    async def _answered(self, call: CallRecord, context: _Context, work: _Work[_Response]) -> _Response:
         """Reads the request and answers it by `work`. Turns what `work` raises into a status."""
         try:
             deadline = _deadline(context)  # Before the message is read: in a flood many calls are too late already.
@@ -91,32 +104,37 @@ class TopicService:
             self._in_flight += 1
             self._idle.clear()
             context.add_done_callback(self._leave)  # type: ignore[arg-type]  # the stubs want a class, gRPC a function
-            return await work(request, deadline)
+            response = await work(request, deadline, call)
+            call.code = grpc.StatusCode.OK.name
+            return response
         except CallError as error:
             failure = error
         except Exception:  # noqa: BLE001 - the caller gets a request id, the log has the traceback
-            failure = Internal(uuid.uuid4().hex)
-            _log.exception("request %s failed", failure.request_id)
-        status = to_status(failure)
-        _log.debug("%s: %s: %s", context.peer(), status.code.name, status.message)
-        return await context.abort(status.code, status.message, status.metadata)
+            failure = Internal(call.request_id)
+            _log.exception("request %s failed", call.request_id)
+        status: CallStatus = to_status(failure, call.request_id)
+        call.code = status.code.name
+        _log.debug("%s: %s: %s", call.peer, call.code, status.message)
+        return await context.abort(status.code, status.message, (*status.metadata, (REQUEST_ID, call.request_id)))
 
     def _leave(self, _: _Context) -> None:
         self._in_flight -= 1
         if not self._in_flight:
             self._idle.set()
 
-    async def _predict(self, message: bytes, deadline: float) -> topic_pb2.PredictTopicResponse:
+    async def _predict(self, message: bytes, deadline: float, call: CallRecord) -> topic_pb2.PredictTopicResponse:
         request = decode(topic_pb2.PredictTopicRequest, message)
+        call.texts = list(request.texts)
         responses, batcher = self._serving(request.model)
+        call.digest = responses.digest
         responses.check_level(request.label_level)
-        texts = list(request.texts)
-        check_texts(texts)
-        return responses.predict(await batcher.predict(texts, deadline), request.label_level)
+        check_texts(call.texts)
+        return responses.predict(await batcher.predict(call.texts, deadline, call.timing), request.label_level)
 
-    async def _describe(self, message: bytes, _: float) -> topic_pb2.DescribeModelResponse:
+    async def _describe(self, message: bytes, _: float, call: CallRecord) -> topic_pb2.DescribeModelResponse:
         request = decode(topic_pb2.DescribeModelRequest, message)
         responses, _batcher = self._serving(request.model)
+        call.digest = responses.digest
         return responses.describe
 
     def _serving(self, name: str) -> tuple[Responses, Batcher[Answer]]:

@@ -65,6 +65,18 @@ def _seconds(text: str) -> float:
     return value
 
 
+def _access_log(text: str) -> str | float:
+    if text in ("off", "errors", "all"):
+        return text
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1
+    if not 0 <= share <= 1:
+        raise ValueError(f"must be off, errors, all, or a share of the calls from 0 to 1, is {text!r}")
+    return share
+
+
 def _one_of(*choices: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text not in choices:
@@ -72,6 +84,10 @@ def _one_of(*choices: str) -> Callable[[str], str]:
         return text
 
     return parse
+
+
+def _yes(text: str) -> bool:
+    return _one_of("yes", "no")(text) == "yes"
 
 
 def _path(text: str) -> Path:
@@ -132,7 +148,22 @@ class Settings:
     tls_certificate: Path | None = _setting("PEM file with the server's certificate chain; turns TLS on.", _path)
     tls_key: Path | None = _setting("PEM file with the certificate's private key.", _path)
     tls_client_ca: Path | None = _setting("PEM file with the authority of client certificates; demands them.", _path)
+    metrics_port: int | None = _setting(
+        "TCP port of the metrics for Prometheus, on the same host; 0 takes a free one. Without it there are none.",
+        _port,
+    )
     log_level: str = _setting("Least severe log messages shown.", _one_of("debug", "info", "warning", "error"), "info")
+    log_format: str = _setting(
+        "Form of the log: text, or json with one object a line.", _one_of("text", "json"), "text"
+    )
+    access_log: str | float = _setting(
+        "Calls that get a log line of level info: off, errors, all, or a share such as 0.01, and then all errors too.",
+        _access_log,
+        "off",
+    )
+    log_texts: bool = _setting(
+        "yes: the access log has the texts of each call, which may be personal data. yes or no.", _yes, False
+    )
 
     @property
     def transport(self) -> str:
@@ -156,7 +187,7 @@ class Settings:
         )
         parser.add_argument("--version", action="version", version=f"questiontopic-server {__version__}")
         for each in fields(Settings):
-            default = "" if each.default is None else f" Default: {each.default}."
+            default = "" if each.default is None else f" Default: {'no' if each.default is False else each.default}."
             parser.add_argument(
                 _flag(each),
                 metavar=each.name.rsplit("_")[-1].upper(),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import grpc
-from google.protobuf.any_pb2 import Any
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2 as details
@@ -25,31 +24,34 @@ class CallStatus:
     metadata: tuple[tuple[str, bytes], ...] = ()
 
 
-def to_status(error: CallError) -> CallStatus:
-    """The status of an error. Every CallError has a row here."""
+def to_status(error: CallError, request_id: str) -> CallStatus:
+    """The status of an error. Every CallError has a row here. An error with details also carries the request's id."""
+    request = details.RequestInfo(request_id=request_id)
     match error:
         case FieldError():
             violation = details.BadRequest.FieldViolation(field=error.field, description=error.description)
-            return _detailed(grpc.StatusCode.INVALID_ARGUMENT, error, details.BadRequest(field_violations=[violation]))
+            return _detailed(
+                grpc.StatusCode.INVALID_ARGUMENT, error, details.BadRequest(field_violations=[violation]), request
+            )
         case ModelNotFound():
             info = details.ErrorInfo(reason="MODEL_NOT_FOUND", domain=DOMAIN)
-            return _detailed(grpc.StatusCode.NOT_FOUND, error, info)
+            return _detailed(grpc.StatusCode.NOT_FOUND, error, info, request)
         case Overloaded():
             delay = Duration()
             delay.FromMilliseconds(round(error.retry_after * 1000))
-            return _detailed(grpc.StatusCode.RESOURCE_EXHAUSTED, error, details.RetryInfo(retry_delay=delay))
+            return _detailed(grpc.StatusCode.RESOURCE_EXHAUSTED, error, details.RetryInfo(retry_delay=delay), request)
         case NotServing():
             return CallStatus(grpc.StatusCode.UNAVAILABLE, str(error))
         case Expired():
             return CallStatus(grpc.StatusCode.DEADLINE_EXCEEDED, str(error))
         case Internal():
             info = details.ErrorInfo(reason="INTERNAL", domain=DOMAIN, metadata={"request_id": error.request_id})
-            return _detailed(grpc.StatusCode.INTERNAL, error, info)
+            return _detailed(grpc.StatusCode.INTERNAL, error, info, request)
     raise TypeError(f"no status for {type(error).__name__}")
 
 
-def _detailed(code: grpc.StatusCode, error: CallError, detail: Message) -> CallStatus:
-    packed = Any()
-    packed.Pack(detail)
-    status = Status(code=code.value[0], message=str(error), details=[packed])
+def _detailed(code: grpc.StatusCode, error: CallError, *messages: Message) -> CallStatus:
+    status = Status(code=code.value[0], message=str(error))
+    for message in messages:
+        status.details.add().Pack(message)
     return CallStatus(code, str(error), (("grpc-status-details-bin", status.SerializeToString()),))

@@ -22,6 +22,7 @@ from questiontopic_model.topic_model import TopicModel
 from questiontopic_server.batcher import Batcher, Limits
 from questiontopic_server.responses import Answer, Responses, answers
 from questiontopic_server.service import TopicService
+from questiontopic_server.telemetry.telemetry import Telemetry
 
 from ..model.test_manifest import manifest
 
@@ -56,7 +57,7 @@ def serve(scenario: Callable[[TopicServiceStub, TopicService], Awaitable[None]],
         async def compute(texts: Sequence[str]) -> list[Answer]:
             return answers(model.predict(texts))
 
-        server, service = grpc.aio.server(), TopicService()
+        server, service = grpc.aio.server(), TopicService(Telemetry())
         server.add_generic_rpc_handlers((service.handler(),))
         port = server.add_insecure_port("127.0.0.1:0")
         if loaded:

@@ -39,7 +39,7 @@ class TopicError(Exception):
         self.reason = reason
         """The server's machine-readable reason, for example MODEL_NOT_FOUND; empty if it gave none."""
         self.request_id = request_id
-        """The id of an INTERNAL error in the server's log; empty if the server gave none."""
+        """The id of the call in the server's log; empty if the call did not reach a server."""
         self.retry_after = retry_after
         """Seconds to wait before the next attempt, if the code is RESOURCE_EXHAUSTED; None if the server gave none."""
 

@@ -71,9 +71,16 @@ def _translate(error: grpc.RpcError, client: ClientState) -> TopicError:
         (error.details() or "") + _hint(error, client),
         violations=[FieldViolation(v.field, v.description) for v in request.field_violations] if request else (),
         reason=info.reason if info else "",
-        request_id=info.metadata.get("request_id", "") if info else "",
+        request_id=(info.metadata.get("request_id", "") if info else "") or _request_id(error),
         retry_after=retry.retry_delay.ToTimedelta().total_seconds() if retry else None,
     )
+
+
+def _request_id(error: grpc.RpcError) -> str:
+    for name, value in cast(grpc.Call, error).trailing_metadata() or ():
+        if name == "x-request-id" and isinstance(value, str):
+            return value
+    return ""
 
 
 def _hint(error: grpc.RpcError, client: ClientState) -> str:

@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import os
 import sys
+from datetime import UTC, datetime
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
-def start_logging(level: str) -> None:
-    """Writes messages of `level` (debug, info, warning or error) and above to standard error."""
+def start_logging(level: str, form: str) -> None:
+    """Writes messages of `level` (debug, info, warning or error) and above to standard error, as text or json lines."""
     logging.raiseExceptions = False  # A line that cannot be written is lost. It must not end the server.
-    logging.basicConfig(level=level.upper(), stream=sys.stderr, format=_FORMAT)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JSONFormatter() if form == "json" else logging.Formatter(_FORMAT))
+    logging.basicConfig(level=level.upper(), handlers=[handler])
+
+
+class _JSONFormatter(logging.Formatter):
+    """One object a line: time, level, logger and message, and the fields of a call in place of its message."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without its end."""
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+        }
+        fields: dict[str, object] | None = getattr(record, "fields", None)
+        line |= {"message": record.getMessage()} if fields is None else {"message": "call", **fields}
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
 
 
 def say(message: str) -> None:

@@ -75,7 +75,7 @@ class TopicServiceServicer(object):
         - UNAVAILABLE: the server is not ready, is stopping, cannot be reached, or has refused one call too many of this
         connection. Retry with growing pauses. The Go and Python clients do this.
         - DEADLINE_EXCEEDED: the deadline passed before the answer. Decide whether you still need the answer.
-        - INTERNAL: a fault of the server. ErrorInfo has a `request_id`, which is also in the server's log. Report it.
+        - INTERNAL: a fault of the server. ErrorInfo has the `request_id`, which is also in the server's log. Report it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -91,7 +91,7 @@ class TopicServiceServicer(object):
         - RESOURCE_EXHAUSTED: the message or its metadata is too large. Send less.
         - UNAVAILABLE: the server is not ready, is stopping, or cannot be reached. Retry with growing pauses.
         - DEADLINE_EXCEEDED: the deadline passed before the answer. Decide whether you still need the answer.
-        - INTERNAL: a fault of the server. ErrorInfo has a `request_id`, which is also in the server's log. Report it.
+        - INTERNAL: a fault of the server. ErrorInfo has the `request_id`, which is also in the server's log. Report it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

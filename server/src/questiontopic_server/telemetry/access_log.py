@@ -1,0 +1,45 @@
+"""One log line for each call, without the question's text unless that is asked for."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+
+from .call import CallRecord
+
+_log = logging.getLogger("questiontopic_server.access")
+
+
+class AccessLog:
+    """Writes calls: all of them, a share, or only those that failed."""
+
+    def __init__(self, wanted: str | float, *, with_texts: bool = False) -> None:
+        """`wanted` is "all", "errors", or the share of the calls that are written, from 0 to 1. Errors always are."""
+        self._share = {"all": 1.0, "errors": 0.0}[wanted] if isinstance(wanted, str) else wanted
+        self._with_texts = with_texts
+
+    def write(self, call: CallRecord) -> None:
+        """Writes a line, if this call is wanted."""
+        if call.code == "OK" and random.random() >= self._share:
+            return
+        fields: dict[str, object] = {
+            "request_id": call.request_id,
+            "peer": call.peer,
+            "method": call.method,
+            "code": call.code,
+            "texts": len(call.texts),
+            "characters": call.characters,
+            "ms": _milliseconds(call.seconds),
+            "queue_ms": _milliseconds(call.timing.queue_seconds),
+            "compute_ms": _milliseconds(call.timing.compute_seconds),
+            "model": call.digest[:12],
+        }
+        if self._with_texts:
+            fields["questions"] = list(call.texts)
+        words = (f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in fields.items())
+        _log.info("call %s", " ".join(words), extra={"fields": fields})
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(1000 * seconds, 3)
