@@ -144,8 +144,9 @@ ENV PATH=/opt/venv/bin:$PATH \
     QUESTIONTOPIC_BUNDLE=/bundle \
     QUESTIONTOPIC_CACHE=/var/cache/questiontopic \
     QUESTIONTOPIC_DRAIN_TIMEOUT=8 \
-    QUESTIONTOPIC_HOST=0.0.0.0
-EXPOSE 50051
+    QUESTIONTOPIC_HOST=0.0.0.0 \
+    QUESTIONTOPIC_METRICS_PORT=9464
+EXPOSE 50051 9464
 # A number, so that an orchestrator can see that it is not root.
 USER 65532:65532
 # A check costs 0.2 CPU-seconds, most of it Python's start, so it is rare once the server is up.
@@ -156,7 +157,7 @@ ARG BASE_IMAGE
 # `make image` passes the server's own version.
 ARG VERSION=unversioned
 LABEL org.opencontainers.image.title="questiontopic-server" \
-      org.opencontainers.image.description="Serves a question-topic bundle over gRPC on port 50051" \
+      org.opencontainers.image.description="Serves a question-topic bundle over gRPC on port 50051, metrics on 9464" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.base.name="${BASE_IMAGE}"

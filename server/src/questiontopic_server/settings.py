@@ -211,7 +211,8 @@ def misspelt(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name in environment:
         suffix = name.removeprefix(PREFIX)
         if name.startswith(PREFIX) and suffix not in known:
-            for meant in difflib.get_close_matches(suffix, known, n=1, cutoff=0.65):
+            alike = [setting for setting in known if setting[:1] == suffix[:1]]  # The first letter is rarely mistyped.
+            for meant in difflib.get_close_matches(suffix, alike, n=1, cutoff=0.65):
                 yield name, PREFIX + meant
 
 
