@@ -16,36 +16,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from server_process import DEFAULT_BUNDLE, ROOT, ServerProcess, wait_for_log
+from gateway import GATEWAY, gateway
+from server_process import DEFAULT_BUNDLE, ROOT, ServerProcess
 
 from questiontopic import TopicClient, TopicError
 
 DEPLOY = ROOT / "deploy" / "prometheus"
-GATEWAY = ROOT / ".tools" / "gateway"
 _SECONDS = 60.0
 
 pytestmark = [
     pytest.mark.skipif(not shutil.which("prometheus"), reason="no prometheus on the PATH"),
     pytest.mark.skipif(not GATEWAY.exists(), reason="no gateway: `make .tools/gateway` builds it"),
 ]
-
-
-@contextmanager
-def gateway(backend: str) -> Iterator[tuple[str, str]]:
-    """The addresses of a gateway: the one that it serves and the one of its metrics."""
-    metrics = f"127.0.0.1:{free_port()}"
-    command = [str(GATEWAY), "--address", "127.0.0.1:0", "--metrics-address", metrics]
-    with subprocess.Popen(
-        [*command, "--backend", backend, "--drain-delay", "0.001"], stderr=subprocess.PIPE
-    ) as process:
-        try:
-            serving = re.compile(r"serving http://(\S+?)/")
-            found = serving.search(wait_for_log(process, serving))
-            assert found
-            yield found[1], metrics
-        finally:
-            process.terminate()
-            process.communicate(timeout=60)
 
 
 @contextmanager
@@ -94,16 +76,17 @@ def settled(url: str, expression: str, expected: float) -> None:
 
 
 def test_prometheus_knows_the_calls_of_server_and_gateway(tmp_path: Path) -> None:
+    metrics = f"127.0.0.1:{free_port()}"
     with (
         ServerProcess(DEFAULT_BUNDLE, "--metrics-port", "0") as server,
-        gateway(server.address) as (front, front_metrics),
+        gateway(server.address, "--metrics-address", metrics) as front,
         prometheus(
             tmp_path,
             server=re.search(r"metrics on http://(\S+)/metrics", server.log)[1],  # type: ignore[index]
-            gateway=front_metrics,
+            gateway=metrics,
         ) as url,
         TopicClient.plaintext(server.address) as client,
-        TopicClient.plaintext(front) as through_gateway,
+        TopicClient.plaintext(front.removeprefix("http://")) as through_gateway,
     ):
         client.predict_topic(["What is your salary?", "Who wrote Ulysses?"])
         with pytest.raises(TopicError):

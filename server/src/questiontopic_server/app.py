@@ -49,7 +49,7 @@ async def serve(settings: Settings) -> None:
     telemetry = _telemetry(settings)
     streams, service = Streams(), TopicService(telemetry)
     health = Health([SERVICE], streams)
-    server, address = listen(settings)
+    server, address = listen(settings, telemetry)
     server.add_generic_rpc_handlers(
         (service.handler(), health.handler(), *reflection_handlers([SERVICE, HEALTH], streams))
     )

@@ -12,8 +12,9 @@ from contextlib import suppress
 
 import grpc
 
-from .security.tls import server_credentials
+from .security.tls import TLSFiles
 from .settings import Settings
+from .telemetry.telemetry import Telemetry
 from .validation import MAX_MESSAGE_BYTES
 
 # Calls of one connection at a time: two full batches of single questions, which is all that two CPUs compute at once.
@@ -43,10 +44,13 @@ class ListenError(Exception):
     """The address cannot be bound. The message is one line that names it."""
 
 
-def listen(settings: Settings) -> tuple[grpc.aio.Server, str]:
+def listen(settings: Settings, telemetry: Telemetry) -> tuple[grpc.aio.Server, str]:
     """A server that is bound but not started, and its address as HOST:PORT. Raises ListenError or TLSError."""
     server = grpc.aio.server(options=_OPTIONS, maximum_concurrent_rpcs=_MAX_CALLS)
-    credentials = server_credentials(settings)
+    credentials = None
+    if settings.tls_certificate and settings.tls_key:
+        files = (settings.tls_certificate, settings.tls_key, settings.tls_client_ca)
+        credentials = TLSFiles(*files, telemetry.tls_changed).credentials()
     wanted = f"{settings.host}:{settings.port}"
     try:
         _try_to_bind(settings.host.strip("[]"), settings.port)

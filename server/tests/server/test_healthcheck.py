@@ -97,9 +97,14 @@ def test_not_healthy_if_what_listens_speaks_no_grpc(tls: list[str]) -> None:
         assert unhealthy("127.0.0.1", port, *tls)
 
 
-def test_not_healthy_if_the_certificate_is_another_one(tls: list[str], authority: trustme.CA, tmp_path: Path) -> None:
+def test_the_certificate_must_be_the_server_s(tls: list[str], authority: trustme.CA, tmp_path: Path) -> None:
     renewed = authority.issue_cert("topics.example.com")
+    others = [f"--tls-certificate={tmp_path}/other.pem", f"--tls-key={tmp_path}/other-key.pem"]
+    renewed.cert_chain_pems[0].write_to_path(tmp_path / "other.pem")
+    renewed.private_key_pem.write_to_path(tmp_path / "other-key.pem")
     with ServerProcess(DEFAULT_BUNDLE, *tls) as server:
+        place = ("127.0.0.1", server.address.rsplit(":")[-1])
+        assert unhealthy(*place, *others)
         renewed.cert_chain_pems[0].write_to_path(tmp_path / "certificate.pem")
         renewed.private_key_pem.write_to_path(tmp_path / "key.pem")
-        assert unhealthy("127.0.0.1", server.address.rsplit(":")[-1], *tls)
+        assert not unhealthy(*place, *tls)

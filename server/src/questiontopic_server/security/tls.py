@@ -2,36 +2,78 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 
 import grpc
 
-from ..settings import Settings
+_log = logging.getLogger(__name__)
 
 
 class TLSError(Exception):
     """A TLS file cannot be used. The message is one line that names the file and what is wrong with it."""
 
 
-def server_credentials(settings: Settings) -> grpc.ServerCredentials | None:
-    """gRPC's credentials of the files in `settings`; None for plaintext. Raises TLSError.
+class TLSFiles:
+    """The server's certificate and key, and the authority of client certificates. They are read again when they change.
 
-    The files are checked here, because gRPC itself would not tell which of them is at fault.
+    Each handshake looks at the files' times. Connections that exist go on as they are.
     """
-    certificate, key, client_ca = settings.tls_certificate, settings.tls_key, settings.tls_client_ca
-    if not (certificate and key):
-        return None
+
+    def __init__(self, certificate: Path, key: Path, client_ca: Path | None, changed: Callable[[bool], None]) -> None:
+        """`changed` is told whether files that changed can be used."""
+        self._certificate, self._key, self._client_ca, self._changed = certificate, key, client_ca, changed
+        self._seen = self._stamps()
+
+    def credentials(self) -> grpc.ServerCredentials:
+        """What gRPC serves with. Raises TLSError."""
+        return grpc.dynamic_ssl_server_credentials(
+            self._read(),
+            self._newer,  # type: ignore[arg-type]  # the stubs forget None, which keeps what there is
+            require_client_authentication=self._client_ca is not None,
+        )
+
+    def _newer(self) -> grpc.ServerCertificateConfiguration | None:
+        """What the next handshake uses; None for the same as the last one. Called by gRPC."""
+        stamps = self._stamps()
+        if stamps == self._seen:
+            return None
+        self._seen = stamps
+        try:
+            newer = self._read()
+        except TLSError as error:
+            _log.error("the TLS files that changed are not used: %s", error)
+            self._changed(False)
+            return None
+        _log.info("the TLS files that changed are used from now on")
+        self._changed(True)
+        return newer
+
+    def _read(self) -> grpc.ServerCertificateConfiguration:
+        """The files are checked here, because gRPC itself would not tell which of them is at fault."""
+        try:
+            pair = (self._key.read_bytes(), self._certificate.read_bytes())
+            authority = self._client_ca.read_bytes() if self._client_ca else None
+        except OSError as error:
+            raise TLSError(f"{error.filename}: {error.strerror}") from None
+        _check_certificates(self._certificate)
+        _check_key(self._key, self._certificate)
+        if self._client_ca:
+            _check_certificates(self._client_ca)
+        return grpc.ssl_server_certificate_configuration([pair], authority)
+
+    def _stamps(self) -> list[tuple[int, int, int] | None]:
+        return [_stamp(file) for file in (self._certificate, self._key, self._client_ca) if file]
+
+
+def _stamp(file: Path) -> tuple[int, int, int] | None:
     try:
-        pair = (key.read_bytes(), certificate.read_bytes())
-        authority = client_ca.read_bytes() if client_ca else None
-    except OSError as error:
-        raise TLSError(f"{error.filename}: {error.strerror}") from None
-    _check_certificates(certificate)
-    _check_key(key, certificate)
-    if client_ca:
-        _check_certificates(client_ca)
-    return grpc.ssl_server_credentials([pair], authority, require_client_auth=authority is not None)
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_ino, status.st_size
 
 
 def _check_certificates(file: Path) -> None:

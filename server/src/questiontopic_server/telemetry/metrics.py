@@ -71,6 +71,9 @@ class Metrics:
             buckets=_CONFIDENCES,
             registry=registry,
         )
+        self._tls = Counter("questiontopic_tls_reload", "Changes of the TLS files.", ("result",), registry=registry)
+        for result in ("used", "refused"):
+            self._tls.labels(result)
         self._labels: Sequence[str] = ()
         ProcessCollector(registry=registry)
 
@@ -108,6 +111,10 @@ class Metrics:
                 self._topics.labels(self._labels[topic]).inc(int(count))
         for confidence in found.coarse.max(axis=1).tolist():
             self._confidence.observe(confidence)
+
+    def tls_changed(self, usable: bool) -> None:
+        """TLS files have changed."""
+        self._tls.labels("used" if usable else "refused").inc()
 
 
 class _Serving(Collector):

@@ -42,3 +42,8 @@ class Telemetry:
         """A batch has been computed. Called from a thread that computes."""
         if self._metrics:
             self._metrics.computed(found, seconds)
+
+    def tls_changed(self, usable: bool) -> None:
+        """TLS files have changed. Called from a thread of gRPC."""
+        if self._metrics:
+            self._metrics.tls_changed(usable)
