@@ -73,6 +73,10 @@ test: $(SERVE)/.minilm $(DEV)/.ready .tools/go .tools/grpcurl .tools/gateway ## 
 oldest-test: .venv/oldest/.ready $(SERVE)/.ready ## Test the Python client with the oldest packages that it allows
 	.venv/oldest/bin/pytest -q $(SIDE_BY_SIDE) clients/python/tests
 
+.PHONY: browser-test
+browser-test: .venv/browser/.ready $(NODE_MODULES) $(SERVE)/.ready $(DEV)/.ready .tools/gateway ## Test the pages in Chromium, and callers in JavaScript (needs chromium, and npm)
+	.venv/browser/bin/pytest -q --confcutdir=tests/browser tests/browser
+
 .PHONY: train-test
 train-test: $(SERVE)/.ready $(DEV)/.ready ## Compare what `make train` wrote with what is committed and stated
 	$(DEV)/bin/pytest -m trained
@@ -135,5 +139,5 @@ bench-smoke: $(SERVE)/.ready $(DEV)/.ready .tools/loadgen ## Run every case of t
 
 .PHONY: pin
 pin: $(DEV)/.ready ## Pin requirements/*.in again, with hashes
-	for name in serve tensorflow dev generate; do $(PIN) requirements/$$name.in -o requirements/$$name.txt $(ARGS); done
+	for name in serve tensorflow dev generate browser; do $(PIN) requirements/$$name.in -o requirements/$$name.txt $(ARGS); done
 	$(PIN) requirements/oldest.in -o requirements/oldest.txt --resolution lowest-direct $(ARGS)
