@@ -130,12 +130,26 @@ def test_variables_that_others_set_are_not_told() -> None:
     assert "warning" not in refusal("--bundle", "no/such/folder", "--port", "0", environment=links)[1]
 
 
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_each_of_these_signals_drains(number: signal.Signals) -> None:
     with ServerProcess() as server:
         server.process.send_signal(number)
         assert server.wait() == 0
     assert "drained" in server.log
+
+
+def test_the_end_of_its_terminal_drains() -> None:
+    ours, its = os.openpty()
+    command = [*server_python(), "-m", "questiontopic_server", "--bundle", str(DEFAULT_BUNDLE), "--port", "0"]
+    with subprocess.Popen(command, stderr=its, start_new_session=True) as process:
+        os.close(its)
+        log = ""
+        while "serving" not in log:
+            log += os.read(ours, 4096).decode()
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(timeout=60) == 0
+    assert "drained" in os.read(ours, 4096).decode()
+    os.close(ours)
 
 
 def test_an_unfinished_request_does_not_delay_the_end() -> None:

@@ -23,6 +23,10 @@ def main() -> NoReturn:
     from .telemetry.logs import open_standard_streams, say, start_logging
 
     open_standard_streams()
+    if sys.argv[1:2] == ["check"]:
+        from .check import check
+
+        sys.exit(check(sys.argv[2:]))
     settings = Settings.read(sys.argv[1:], os.environ)
     for name, meant in misspelt(os.environ):
         say(f"warning: {name} is no setting and is ignored; did you mean {meant}?")

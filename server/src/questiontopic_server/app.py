@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import signal
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+import sys
 
-from questiontopic_model.bundle import read_bundle
-from questiontopic_model.loading import load_topic_model
-from questiontopic_model.topic_model import TopicModel
+from questiontopic_model.bundle import BundleError
 
-from .batcher import Batcher, Limits
-from .cpus import available
 from .health import HEALTH, Health
+from .host import ModelHost
 from .listener import ListenError, listen, undelivered
 from .reflection import reflection_handlers
-from .responses import Answer, Responses, answers
 from .service import SERVICE, TopicService
 from .settings import Settings
 from .streams import Streams
 from .telemetry.access_log import AccessLog
 from .telemetry.telemetry import Telemetry
 
-_MAX_WORKERS = 4  # Each takes memory, and a machine may have many CPUs. Replicas scale further.
-_QUESTION = 16  # Word pieces of a usual question: four of five in TREC have fewer.
-_TEXTS_PER_CALL = 4  # A waiting call needs as much memory as about four texts, so the queue bounds both numbers.
 _POLL_SECONDS = 0.02  # The kernel does not tell when an answer has been read, so a drain asks again and again.
 
 _log = logging.getLogger(__name__)
@@ -45,7 +35,7 @@ async def serve(settings: Settings) -> None:
     calls that arrive in that moment with CANCELLED, which nobody retries. A closed connection is UNAVAILABLE. If a
     signal comes while the bundle loads, the load is cut off by the end of the process.
     """
-    stop = _signal_to_stop()
+    stop, reload = _signals()
     telemetry = _telemetry(settings)
     streams, service = Streams(), TopicService(telemetry)
     health = Health([SERVICE], streams)
@@ -56,51 +46,52 @@ async def serve(settings: Settings) -> None:
     await health.set_serving(False)
     await server.start()
 
-    workers = settings.workers or min(_MAX_WORKERS, max(1, round(available())))
-    threads = [ThreadPoolExecutor(1) for _ in range(workers)]
-    loading, stopping = asyncio.create_task(_load(threads[-1], settings)), asyncio.create_task(stop.wait())
+    host = ModelHost(settings, service, telemetry)
+    loading, stopping = asyncio.create_task(host.load()), asyncio.create_task(stop.wait())
     await asyncio.wait([loading, stopping], return_when=asyncio.FIRST_COMPLETED)
     if stop.is_set():
         _log.info("stopped while loading")
         return
-    model = await loading
-    batcher = _batcher(model, threads, settings, telemetry)
-    telemetry.watch(model, batcher)
-    service.start(Responses(model), batcher)
+    manifest = await loading
     await health.set_serving(True)
-    _log.info("serving %s %s on %s (%s)", model.manifest.name, model.manifest.version, address, settings.transport)
+    _log.info("serving %s %s on %s (%s)", manifest.name, manifest.version, address, settings.transport)
 
+    reloading = asyncio.create_task(_reload(host, reload, telemetry))
     await stopping
+    reloading.cancel()
     await health.set_serving(False)
     try:
         await _drain(service, streams, settings.drain_timeout)
     finally:
-        if unanswered := +(batcher.refused + batcher.dropped):
+        if unanswered := +(host.unanswered.refused + host.unanswered.dropped):
             _log.info("calls not answered: %s", ", ".join(f"{many} {why}" for why, many in unanswered.items()))
     _log.info("drained")
 
 
-def _signal_to_stop() -> asyncio.Event:
-    """Set by SIGTERM, SIGINT and SIGHUP."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    return stop
+def _signals() -> tuple[asyncio.Event, asyncio.Event]:
+    """Two events: SIGTERM and SIGINT set the first one, SIGHUP the second one.
+
+    SIGHUP sets the first one if the log goes to a terminal, because it then means that the terminal was closed.
+    """
+    loop, stop, reload = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, stop.set if sys.stderr.isatty() else reload.set)
+    return stop, reload
 
 
-async def _load(thread: Executor, settings: Settings) -> TopicModel:
-    """The model of the bundle, once its golden texts have come out as recorded."""
-    if settings.cache is None:
-        _log.info("no home folder: the encoder's table is unpacked into memory; --cache names a folder to keep it in")
-
-    def load() -> TopicModel:
-        model = load_topic_model(read_bundle(settings.bundle), settings.runtime, settings.cache, settings.threads)
-        model.check_golden()
-        gc.collect()
-        gc.freeze()  # What was loaded stays, so no later collection needs to look at it.
-        return model
-
-    return await asyncio.get_running_loop().run_in_executor(thread, load)
+async def _reload(host: ModelHost, wanted: asyncio.Event, telemetry: Telemetry) -> None:
+    """Loads the bundle anew each time that it is wanted. A bundle that cannot be used changes nothing."""
+    while await wanted.wait():
+        wanted.clear()
+        try:
+            manifest = await host.load()
+        except BundleError as error:
+            _log.error("the bundle was not loaded anew, the former one goes on: %s", error)
+            telemetry.reloaded(False)
+        else:
+            _log.info("serving %s %s from now on", manifest.name, manifest.version)
+            telemetry.reloaded(True)
 
 
 def _telemetry(settings: Settings) -> Telemetry:
@@ -120,45 +111,6 @@ def _telemetry(settings: Settings) -> Telemetry:
         raise ListenError(f"cannot listen on {address} for metrics: {error.strerror}") from None
     _log.info("metrics on http://%s:%d/metrics", settings.host, port)
     return Telemetry(metrics, access_log)
-
-
-def _batcher(
-    model: TopicModel, threads: Sequence[Executor], settings: Settings, telemetry: Telemetry
-) -> Batcher[Answer]:
-    """A batcher whose batches are computed by threads: the runtimes release the interpreter's lock."""
-    idle = list(threads)
-
-    def compute(texts: Sequence[str]) -> list[Answer]:
-        _log.debug("computing %d texts", len(texts))
-        began = time.monotonic()
-        found = model.predict(texts)
-        telemetry.computed(found, time.monotonic() - began)
-        return answers(found)
-
-    async def compute_in_thread(texts: Sequence[str]) -> list[Answer]:
-        thread = idle.pop()  # The one used last: what it computes with is still in the CPU's caches.
-        try:
-            return await asyncio.get_running_loop().run_in_executor(thread, compute, texts)
-        finally:
-            idle.append(thread)
-
-    limits = Limits(
-        side_by_side=len(threads),
-        max_batch=settings.max_batch * _QUESTION,
-        max_queue=settings.max_queue,
-        max_calls=settings.max_queue // _TEXTS_PER_CALL,
-    )
-    return Batcher(compute_in_thread, _weigh(model.max_pieces), limits)
-
-
-def _weigh(max_pieces: int) -> Callable[[str], int]:
-    """How much work a text is, in word pieces: at least as much as a usual question, at most what the model reads."""
-
-    def weigh(text: str) -> int:
-        pieces = len(text if text.isascii() else text.encode()) // 4  # In any language a piece has about four bytes.
-        return max(_QUESTION, min(pieces, max_pieces) if max_pieces else pieces)
-
-    return weigh
 
 
 async def _drain(service: TopicService, streams: Streams, seconds: float) -> None:

@@ -32,6 +32,15 @@ _SMOOTHING = 0.2  # The weight of the newest batch in the running estimate of th
 _MAX_GROWTH = 2.0  # The largest factor by which one batch may raise that estimate, so that one stall does not count.
 
 
+class Unanswered:
+    """Calls without an answer, counted by reason. Every reason is there from the start."""
+
+    def __init__(self) -> None:
+        # Calls that were not let into the queue, and accepted ones.
+        self.refused = Counter(dict.fromkeys(("queue_full", "too_late", "expired"), 0))
+        self.dropped = Counter(dict.fromkeys(("too_late", "expired", "cancelled", "failed"), 0))
+
+
 @dataclass(frozen=True)
 class Limits:
     """Bounds of a Batcher."""
@@ -47,18 +56,18 @@ class Batcher(Generic[T]):
 
     `weigh` tells how much work a text is, at least 1, in any unit. The work bounds the batches, so that long texts do
     not make them slower than short ones, and the wait is estimated by it.
-    `refused` counts by reason the calls that were not let in, and `dropped` the accepted ones that got no answer. Every
-    reason is there from the start, with the count 0.
+    `unanswered` counts the calls that got no answer.
     """
 
-    def __init__(self, compute: Compute[T], weigh: Callable[[str], int], limits: Limits) -> None:
+    def __init__(
+        self, compute: Compute[T], weigh: Callable[[str], int], limits: Limits, unanswered: Unanswered | None = None
+    ) -> None:
         self._compute, self._weigh, self._limits = compute, weigh, limits
         self._queue: Queue[T] = Queue()
         self._running: set[asyncio.Task[None]] = set()
         self._work_running = 0
         self._seconds_per_work = 0.0
-        self.refused = Counter(dict.fromkeys(("queue_full", "too_late", "expired"), 0))
-        self.dropped = Counter(dict.fromkeys(("too_late", "expired", "cancelled", "failed"), 0))
+        self.unanswered = unanswered or Unanswered()
 
     @property
     def waiting_texts(self) -> int:
@@ -84,7 +93,7 @@ class Batcher(Generic[T]):
         try:
             return await call.answered
         except asyncio.CancelledError:
-            self.dropped["cancelled"] += 1
+            self.unanswered.dropped["cancelled"] += 1
             raise
         finally:
             timing.ended = time.monotonic()
@@ -103,12 +112,12 @@ class Batcher(Generic[T]):
             self._refuse("too_late", _late(wait, call.deadline - now))
 
     def _refuse(self, reason: str, error: CallError) -> None:
-        self.refused[reason] += 1
+        self.unanswered.refused[reason] += 1
         raise error
 
     def _drop(self, call: Call[T], reason: str, error: Exception) -> None:
         if not call.answered.done():
-            self.dropped[reason] += 1
+            self.unanswered.dropped[reason] += 1
             call.fail(error)
         self._queue.remove(call)
 

@@ -181,7 +181,8 @@ class Settings:
         parser = _Parser(
             prog="questiontopic-server",
             description="Serves a question-topic bundle over gRPC, with health checks and reflection.",
-            epilog="A flag takes precedence over its environment variable. SIGTERM, SIGINT and SIGHUP drain. "
+            epilog="A flag takes precedence over its environment variable. SIGTERM and SIGINT drain, SIGHUP loads the "
+            "bundle anew. "
             "Exit codes: 0 stopped by a signal, 1 cannot serve or calls were cut off, 2 wrong flag or variable.",
             allow_abbrev=False,
         )

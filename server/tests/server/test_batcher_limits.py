@@ -25,7 +25,7 @@ def test_a_full_queue_refuses_with_a_hint_and_accepts_again_when_it_has_room(max
         (accepted,) = await queued(batcher.predict(["e", "f", "g"]))
         gate.open.set()
         assert await accepted == ["E", "F", "G"]
-        assert (+batcher.refused, +batcher.dropped) == ({"queue_full": 1}, {"cancelled": 1})
+        assert (+batcher.unanswered.refused, +batcher.unanswered.dropped) == ({"queue_full": 1}, {"cancelled": 1})
 
     run(scenario)
 
@@ -107,7 +107,7 @@ def test_a_call_expires_at_its_deadline_while_it_is_computed() -> None:
             await batcher.predict(["a"], asyncio.get_running_loop().time() + 0.01)
         gate.open.set()
         assert await batcher.predict(["b"]) == ["B"]
-        assert +batcher.dropped == {"expired": 1}
+        assert +batcher.unanswered.dropped == {"expired": 1}
 
     run(scenario)
 

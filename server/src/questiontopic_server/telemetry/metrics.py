@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -74,7 +74,12 @@ class Metrics:
         self._tls = Counter("questiontopic_tls_reload", "Changes of the TLS files.", ("result",), registry=registry)
         for result in ("used", "refused"):
             self._tls.labels(result)
-        self._labels: Sequence[str] = ()
+        self._reloads = Counter(
+            "questiontopic_reload", "Bundles that were loaded anew.", ("result",), registry=registry
+        )
+        for result in ("used", "refused"):
+            self._reloads.labels(result)
+        self._serving: _Serving | None = None
         ProcessCollector(registry=registry)
 
     def serve(self, host: str, port: int) -> int:
@@ -83,11 +88,13 @@ class Metrics:
         return int(server.server_port)
 
     def watch(self, model: TopicModel, batcher: Batcher[Any]) -> None:
-        """Reads the queue of `batcher`, which computes `model`, at each scrape."""
-        self._labels = model.manifest.coarse_labels
-        for label in self._labels:
+        """Reads the queue of `batcher`, which computes `model`, at each scrape from now on."""
+        for label in model.manifest.coarse_labels:
             self._topics.labels(label)
-        self._registry.register(_Serving(model, batcher))
+        if self._serving:
+            self._registry.unregister(self._serving)
+        self._serving = _Serving(model, batcher)
+        self._registry.register(self._serving)
 
     def started(self, call: CallRecord) -> None:
         """A call has arrived."""
@@ -100,21 +107,25 @@ class Metrics:
         if call.timing.begun:
             self._queued.observe(call.timing.queue_seconds)
 
-    def computed(self, found: Probabilities, seconds: float) -> None:
-        """A batch has been computed."""
+    def computed(self, model: TopicModel, found: Probabilities, seconds: float) -> None:
+        """The model has computed a batch."""
         self._texts.inc(len(found.truncated))
         self._truncated.inc(sum(found.truncated))
         self._batches.observe(len(found.truncated))
         self._computing.observe(seconds)
         for topic, count in enumerate(np.bincount(found.coarse.argmax(axis=1))):
             if count:
-                self._topics.labels(self._labels[topic]).inc(int(count))
+                self._topics.labels(model.manifest.coarse_labels[topic]).inc(int(count))
         for confidence in found.coarse.max(axis=1).tolist():
             self._confidence.observe(confidence)
 
     def tls_changed(self, usable: bool) -> None:
         """TLS files have changed."""
         self._tls.labels("used" if usable else "refused").inc()
+
+    def reloaded(self, usable: bool) -> None:
+        """A bundle was loaded in place of the one that serves."""
+        self._reloads.labels("used" if usable else "refused").inc()
 
 
 class _Serving(Collector):
@@ -137,8 +148,12 @@ class _Serving(Collector):
             },
         )
         yield GaugeMetricFamily("questiontopic_queue_texts", "Texts that wait.", self._batcher.waiting_texts)
-        yield _by_reason("questiontopic_refused", "Calls that were not let into the queue.", self._batcher.refused)
-        yield _by_reason("questiontopic_dropped", "Accepted calls that got no answer.", self._batcher.dropped)
+        yield _by_reason(
+            "questiontopic_refused", "Calls that were not let into the queue.", self._batcher.unanswered.refused
+        )
+        yield _by_reason(
+            "questiontopic_dropped", "Accepted calls that got no answer.", self._batcher.unanswered.dropped
+        )
 
 
 def _by_reason(name: str, documentation: str, counts: Mapping[str, int]) -> CounterMetricFamily:

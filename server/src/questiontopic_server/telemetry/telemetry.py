@@ -38,12 +38,17 @@ class Telemetry:
         if self._access_log:
             self._access_log.write(call)
 
-    def computed(self, found: Probabilities, seconds: float) -> None:
-        """A batch has been computed. Called from a thread that computes."""
+    def computed(self, model: TopicModel, found: Probabilities, seconds: float) -> None:
+        """The model has computed a batch. Called from a thread that computes."""
         if self._metrics:
-            self._metrics.computed(found, seconds)
+            self._metrics.computed(model, found, seconds)
 
     def tls_changed(self, usable: bool) -> None:
         """TLS files have changed. Called from a thread of gRPC."""
         if self._metrics:
             self._metrics.tls_changed(usable)
+
+    def reloaded(self, usable: bool) -> None:
+        """A bundle was loaded in place of the one that serves."""
+        if self._metrics:
+            self._metrics.reloaded(usable)

@@ -1,0 +1,99 @@
+"""The model that answers: loaded from its bundle, computed by threads, and replaced while the server runs."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from questiontopic_model.bundle import read_bundle
+from questiontopic_model.bundle.manifest import Manifest
+from questiontopic_model.loading import load_topic_model
+from questiontopic_model.topic_model import TopicModel
+
+from .batcher import Batcher, Limits, Unanswered
+from .cpus import available
+from .responses import Answer, Responses, answers
+from .service import TopicService
+from .settings import Settings
+from .telemetry.telemetry import Telemetry
+
+_MAX_WORKERS = 4  # Each takes memory, and a machine may have many CPUs. Replicas scale further.
+_QUESTION = 16  # Word pieces of a usual question: four of five in TREC have fewer.
+_TEXTS_PER_CALL = 4  # A waiting call needs as much memory as about four texts, so the queue bounds both numbers.
+
+_log = logging.getLogger(__name__)
+
+
+class ModelHost:
+    """Gives `service` a model to answer with, and a newer one at each further `load`."""
+
+    def __init__(self, settings: Settings, service: TopicService, telemetry: Telemetry) -> None:
+        workers = settings.workers or min(_MAX_WORKERS, max(1, round(available())))
+        self._settings, self._service, self._telemetry = settings, service, telemetry
+        self._threads = [ThreadPoolExecutor(1) for _ in range(workers)]
+        self._loader = ThreadPoolExecutor(1)
+        self.unanswered = Unanswered()
+
+    async def load(self) -> Manifest:
+        """Loads the bundle beside the model that answers, and then lets it answer. Raises BundleError.
+
+        Calls that wait for the former model are still answered by it.
+        """
+        model = await asyncio.get_running_loop().run_in_executor(self._loader, _checked_model, self._settings)
+        batcher = self._batcher(model)
+        self._telemetry.watch(model, batcher)
+        self._service.start(Responses(model), batcher)
+        return model.manifest
+
+    def _batcher(self, model: TopicModel) -> Batcher[Answer]:
+        """A batcher whose batches are computed by threads: the runtimes release the interpreter's lock."""
+        idle = list(self._threads)
+
+        def compute(texts: Sequence[str]) -> list[Answer]:
+            _log.debug("computing %d texts", len(texts))
+            began = time.monotonic()
+            found = model.predict(texts)
+            self._telemetry.computed(model, found, time.monotonic() - began)
+            return answers(found)
+
+        async def compute_in_thread(texts: Sequence[str]) -> list[Answer]:
+            thread = idle.pop()  # The one used last: what it computes with is still in the CPU's caches.
+            try:
+                return await asyncio.get_running_loop().run_in_executor(thread, compute, texts)
+            finally:
+                idle.append(thread)
+
+        max_queue = self._settings.max_queue
+        limits = Limits(
+            side_by_side=len(self._threads),
+            max_batch=self._settings.max_batch * _QUESTION,
+            max_queue=max_queue,
+            max_calls=max_queue // _TEXTS_PER_CALL,
+        )
+        return Batcher(compute_in_thread, _weigh(model.max_pieces), limits, self.unanswered)
+
+
+def _checked_model(settings: Settings) -> TopicModel:
+    """The model of the bundle, once its golden texts have come out as recorded."""
+    if settings.cache is None:
+        _log.info("no home folder: the encoder's table is unpacked into memory; --cache names a folder to keep it in")
+    model = load_topic_model(read_bundle(settings.bundle), settings.runtime, settings.cache, settings.threads)
+    model.check_golden()
+    gc.unfreeze()  # What a former model has left.
+    gc.collect()
+    gc.freeze()  # What was loaded stays, so no later collection needs to look at it.
+    return model
+
+
+def _weigh(max_pieces: int) -> Callable[[str], int]:
+    """How much work a text is, in word pieces: at least as much as a usual question, at most what the model reads."""
+
+    def weigh(text: str) -> int:
+        pieces = len(text if text.isascii() else text.encode()) // 4  # In any language a piece has about four bytes.
+        return max(_QUESTION, min(pieces, max_pieces) if max_pieces else pieces)
+
+    return weigh
