@@ -1,17 +1,30 @@
 """The synchronous client: a thin layer over the generated stub. It owns its channel."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from threading import Event
 from types import TracebackType
 from typing import Self
 
 import grpc
 
+from questiontopic.batch import Batch, Level
 from questiontopic.channel import channel_options, tls_credentials
+from questiontopic.error import TopicError
 from questiontopic.merging import Merging, MergingStats
 from questiontopic.merging.question import is_small
 from questiontopic.merging.threads import ThreadMerger
-from questiontopic.request import DEFAULT_TIMEOUT, describe_model_request, predict_topic_request, seconds
+from questiontopic.progress import progress_bar
+from questiontopic.request import (
+    DEFAULT_TIMEOUT,
+    check_iterable,
+    describe_model_request,
+    predict_topic_request,
+    seconds,
+)
+from questiontopic.stream import MAX_TEXTS, Stream
 from questiontopic.target import check_target
+from questiontopic.threads import in_order
+from questiontopic.topics import Topics, TopicsTable, topics_of
 from questiontopic.translation import ClientState, topic_errors
 from questiontopic.v1.topic_pb2 import (
     LABEL_LEVEL_UNSPECIFIED,
@@ -42,6 +55,7 @@ class TopicClient:
         self._stub = TopicServiceStub(channel)
         self._timeout = timeout
         self._state = ClientState()
+        self._level = Level()
         self._merger = None if merging is None else ThreadMerger(self._stub, merging, self._state)
 
     @classmethod
@@ -104,6 +118,80 @@ class TopicClient:
         with topic_errors(self._state):
             response: PredictTopicResponse = self._stub.PredictTopic(request, timeout=seconds(timeout, self._timeout))
         return response
+
+    def predict(
+        self,
+        texts: Iterable[str],
+        *,
+        label_level: LabelLevel | None = None,
+        model: str = "",
+        timeout: float | None = None,
+    ) -> TopicsTable:
+        """The topics of texts as plain Python values, in order. Its errors are those of `predict_topic`.
+
+        texts: a list, a column of a table, or what else has texts. More than 512 of them take several calls, as with
+        `predict_many`; none take no call. label_level: by default both, or coarse if the model has no fine labels.
+        model, timeout: as for `predict_topic`.
+        """
+        check_iterable(texts)
+        texts = list(texts)
+        if len(texts) > MAX_TEXTS or not texts:
+            return TopicsTable(self.predict_many(texts, label_level=label_level, model=model, timeout=timeout))
+        level = self._level if label_level is None else Level(label_level, preferred=False)
+        tried = level.value
+        try:
+            response = self.predict_topic(texts, label_level=tried, model=model, timeout=timeout)
+        except TopicError as error:
+            if not level.falls_back(error, tried):
+                raise
+            response = self.predict_topic(texts, label_level=level.value, model=model, timeout=timeout)
+        return TopicsTable(map(topics_of, texts, response.predictions))
+
+    def predict_many(
+        self,
+        texts: Iterable[str],
+        *,
+        label_level: LabelLevel | None = None,
+        model: str = "",
+        timeout: float | None = None,
+        texts_per_call: int = 64,
+        in_flight: int = 4,
+        on_error: str = "stop",
+        progress: bool = False,
+    ) -> Iterator[Topics]:
+        """The topics of any number of texts, in order, by several calls at once.
+
+        texts is read in the thread that reads the answers, at most in_flight calls ahead of them. While the server has
+        too much to do (RESOURCE_EXHAUSTED), a call waits as long as the server says and is sent again, up to 20 times.
+
+        label_level, model: as for `predict`. timeout: the deadline of each call in seconds, without these waits.
+        texts_per_call: 1 to 512. in_flight: the number of calls at the same time, 1 to 1024. on_error: "stop" raises
+        TopicError, which names the text as `texts[i]`, at the first text that cannot be answered, after the topics of
+        the texts before it; "skip" yields such a text with its `error`. A failed call raises TopicError in both cases.
+        progress: show a progress bar on standard error. Raises TypeError or ValueError for a wrong argument.
+        """
+        check_iterable(texts)
+        level = self._level if label_level is None else Level(label_level, preferred=False)
+        stream = Stream(level, texts_per_call, in_flight, on_error)
+
+        def answer(batch: Batch, stopped: Event) -> Batch:
+            while rows := batch.unanswered():
+                asked = [row.text for row in rows]
+                try:
+                    batch.answered(self.predict_topic(asked, label_level=batch.level, model=model, timeout=timeout))
+                except TopicError as error:
+                    if stopped.wait(stream.failed(batch, error)):
+                        raise
+            return batch
+
+        def topics() -> Iterator[Topics]:
+            with progress_bar(progress, texts) as advance:
+                for batch in in_order(stream.batches(texts), answer, in_flight):
+                    for row in stream.topics(batch):
+                        yield row
+                        advance()
+
+        return topics()
 
     def describe_model(self, *, model: str = "", timeout: float | None = None) -> DescribeModelResponse:
         """The loaded model with its labels, limits and quality. Raises TopicError if the call fails.

@@ -15,7 +15,7 @@ from questiontopic.command.lines import read_lines
 from questiontopic.command.output import JsonLines, Printer, Table
 from questiontopic.command.report import Report
 from questiontopic.command.thread import in_daemon_thread
-from questiontopic.command.window import in_order
+from questiontopic.window import in_order
 
 _STANDARD_INPUT = 0
 
