@@ -1,30 +1,30 @@
 """The synchronous client: a thin layer over the generated stub. It owns its channel."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from threading import Event
 from types import TracebackType
 from typing import Self
 
 import grpc
 
-from questiontopic.batch import Batch, Level
+from questiontopic.bulk.batch import Batch, Level
+from questiontopic.bulk.progress import progress_bar
+from questiontopic.bulk.stream import MAX_TEXTS, Stream, single
+from questiontopic.bulk.threads import answer, in_order
 from questiontopic.channel import channel_options, tls_credentials
-from questiontopic.error import TopicError
 from questiontopic.merging import Merging, MergingStats
 from questiontopic.merging.question import is_small
 from questiontopic.merging.threads import ThreadMerger
-from questiontopic.progress import progress_bar
 from questiontopic.request import (
     DEFAULT_TIMEOUT,
-    check_iterable,
     describe_model_request,
     predict_topic_request,
     seconds,
+    values,
 )
-from questiontopic.stream import MAX_TEXTS, Stream
 from questiontopic.target import check_target
-from questiontopic.threads import in_order
-from questiontopic.topics import Topics, TopicsTable, topics_of
+from questiontopic.topics import Topics, TopicsTable
 from questiontopic.translation import ClientState, topic_errors
 from questiontopic.v1.topic_pb2 import (
     LABEL_LEVEL_UNSPECIFIED,
@@ -133,19 +133,12 @@ class TopicClient:
         `predict_many`; none take no call. label_level: by default both, or coarse if the model has no fine labels.
         model, timeout: as for `predict_topic`.
         """
-        check_iterable(texts)
-        texts = list(texts)
+        texts = list(values(texts))
         if len(texts) > MAX_TEXTS or not texts:
             return TopicsTable(self.predict_many(texts, label_level=label_level, model=model, timeout=timeout))
-        level = self._level if label_level is None else Level(label_level, preferred=False)
-        tried = level.value
-        try:
-            response = self.predict_topic(texts, label_level=tried, model=model, timeout=timeout)
-        except TopicError as error:
-            if not level.falls_back(error, tried):
-                raise
-            response = self.predict_topic(texts, label_level=level.value, model=model, timeout=timeout)
-        return TopicsTable(map(topics_of, texts, response.predictions))
+        batch = single(texts, self._level if label_level is None else Level(label_level, preferred=False))
+        answer(self._caller(model, timeout), batch, Event())
+        return TopicsTable(batch.topics())
 
     def predict_many(
         self,
@@ -170,28 +163,23 @@ class TopicClient:
         the texts before it; "skip" yields such a text with its `error`. A failed call raises TopicError in both cases.
         progress: show a progress bar on standard error. Raises TypeError or ValueError for a wrong argument.
         """
-        check_iterable(texts)
+        texts = values(texts)
         level = self._level if label_level is None else Level(label_level, preferred=False)
         stream = Stream(level, texts_per_call, in_flight, on_error)
 
-        def answer(batch: Batch, stopped: Event) -> Batch:
-            while rows := batch.unanswered():
-                asked = [row.text for row in rows]
-                try:
-                    batch.answered(self.predict_topic(asked, label_level=batch.level, model=model, timeout=timeout))
-                except TopicError as error:
-                    if stopped.wait(stream.failed(batch, error)):
-                        raise
-            return batch
+        call = self._caller(model, timeout)
 
         def topics() -> Iterator[Topics]:
             with progress_bar(progress, texts) as advance:
-                for batch in in_order(stream.batches(texts), answer, in_flight):
+                for batch in in_order(stream.batches(texts), partial(answer, call), in_flight):
                     for row in stream.topics(batch):
                         yield row
                         advance()
 
         return topics()
+
+    def _caller(self, model: str, timeout: float | None) -> Callable[[Batch], PredictTopicResponse]:
+        return lambda batch: self.predict_topic(batch.texts, label_level=batch.level, model=model, timeout=timeout)
 
     def describe_model(self, *, model: str = "", timeout: float | None = None) -> DescribeModelResponse:
         """The loaded model with its labels, limits and quality. Raises TopicError if the call fails.

@@ -17,15 +17,20 @@ def predict_topic_request(texts: Iterable[str], label_level: LabelLevel, model: 
     Raises TypeError for one string, because each character would become a text. Raises TypeError or ValueError, which
     name the field, for a text or a model that is not a str or cannot be UTF-8.
     """
-    check_iterable(texts)
-    checked = [_checked(f"texts[{i}]", text) for i, text in enumerate(texts)]
+    checked = [_checked(f"texts[{i}]", text) for i, text in enumerate(values(texts))]
     return PredictTopicRequest(texts=checked, label_level=label_level, model=_checked("model", model))
 
 
-def check_iterable(texts: object) -> None:
-    """Raises TypeError for one string, and for what has no texts."""
+def values(texts: object) -> Iterable[str]:
+    """The Python values in texts. Raises TypeError for one string, and for what has no values.
+
+    An Arrow column, whose own items are no Python values, becomes a list.
+    """
     if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
         raise TypeError(f"texts must be a list of str, not one {type(texts).__name__}: pass [text]")
+    to_list = getattr(texts, "to_pylist", None)
+    listed: Iterable[str] = texts if to_list is None else to_list()
+    return listed
 
 
 def describe_model_request(model: str) -> DescribeModelRequest:

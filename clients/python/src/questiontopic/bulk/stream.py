@@ -1,14 +1,15 @@
 """What both clients know about a `predict_many`: its batches, its topics and its errors. It makes no calls."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from itertools import islice
 
 import grpc
 
-from questiontopic.batch import Batch, Level, Row
+from questiontopic.bulk.batch import Batch, Level, Row
 from questiontopic.error import FieldViolation, TopicError
 from questiontopic.request import not_text
-from questiontopic.topics import Topics, topics_of
+from questiontopic.topics import Topics
 
 MAX_TEXTS, _MAX_CHARACTERS = 512, 2000  # The contract's Limits.
 _MAX_IN_FLIGHT = 1024
@@ -38,34 +39,26 @@ class Stream:
         rows = [_row(number, text) for number, text in enumerate(texts, self._read)]
         self._read += len(rows)
         # A refused text is skipped even if the stream stops at it, because the texts before it are answered first.
-        return Batch(rows, self._level, skip=True) if rows else None
-
-    def failed(self, batch: Batch, error: TopicError) -> float:
-        """The seconds to wait before the batch is sent again; otherwise raises the error with the texts' numbers."""
-        try:
-            return batch.failed(error)
-        except TopicError as last:
-            raise _located(last, batch) from last
+        return Batch(rows, self._level, skip=True, locate=_located) if rows else None
 
     def topics(self, batch: Batch) -> Iterator[Topics]:
         """The topics of an answered batch. Raises TopicError at the first text that has none, if the stream stops."""
-        for row in batch.rows:
+        for row, topics in zip(batch.rows, batch.topics(), strict=True):
             if row.reason and self._stop:
                 violation = FieldViolation(f"texts[{row.number}]", row.reason)
                 raise TopicError(grpc.StatusCode.INVALID_ARGUMENT, row.reason, violations=[violation])
-            yield Topics(row.text, error=row.reason) if row.prediction is None else topics_of(row.text, row.prediction)
+            yield topics
 
 
-def _located(error: TopicError, batch: Batch) -> TopicError:
-    """The error of a call with the numbers of its texts in the message."""
-    return TopicError(
-        error.code,
-        f"{error.message} (texts[{batch.rows[0].number}] to texts[{batch.rows[-1].number}])",
-        violations=error.violations,
-        reason=error.reason,
-        request_id=error.request_id,
-        retry_after=error.retry_after,
-    )
+def single(texts: Sequence[str], level: Level) -> Batch:
+    """The texts as one call, which fails if the server has too much to do or refuses a text."""
+    return Batch([Row(number, text) for number, text in enumerate(texts)], level, attempts=1)
+
+
+def _located(error: TopicError, rows: Sequence[Row]) -> TopicError:
+    located = copy(error)
+    located.message += f" (texts[{rows[0].number}] to texts[{rows[-1].number}])"
+    return located
 
 
 def _row(number: int, text: object) -> Row:

@@ -1,17 +1,15 @@
-"""A batch is the texts of one call: what is still to be asked, what an error means, and how long to wait.
-
-Nothing here calls, waits or reads: threads, asyncio and the command `questiontopic` do so in their own ways.
-"""
+"""A batch is the texts of one call: what is still to be asked, what an error means, and how long to wait."""
 
 import math
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import grpc
 
 from questiontopic.error import FieldViolation, TopicError
+from questiontopic.topics import Topics, topics_of
 from questiontopic.v1.topic_pb2 import (
     LABEL_LEVEL_BOTH,
     LABEL_LEVEL_COARSE,
@@ -20,7 +18,7 @@ from questiontopic.v1.topic_pb2 import (
     PredictTopicResponse,
 )
 
-# The attempts for one batch while the server says that it has too much to do.
+# The attempts for the same texts while the server says that it has too much to do.
 MAX_ATTEMPTS = 20
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 10.0  # Seconds between attempts, if the server does not say how long to wait.
 _TOO_LARGE = "message larger than max"  # What gRPC says of a message that will not become smaller by waiting.
@@ -56,19 +54,44 @@ class Level:
         return True
 
 
+Locate = Callable[[TopicError, Sequence[Row]], TopicError]
+
+
+def as_it_is(error: TopicError, _: Sequence[Row]) -> TopicError:
+    """The error of a call whose texts need no other numbers."""
+    return error
+
+
 class Batch:
     """The rows of one call, which may take several attempts."""
 
-    def __init__(self, rows: Sequence[Row], level: Level, *, skip: bool) -> None:
-        """skip: whether a text that the server refuses gets the reason, instead of failing the call."""
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        level: Level,
+        *,
+        skip: bool = False,
+        attempts: int = MAX_ATTEMPTS,
+        locate: Locate = as_it_is,
+    ) -> None:
+        """skip: whether a text that the server refuses gets the reason, instead of failing the call.
+
+        attempts: how often the same texts are sent while the server has too much to do. locate: tells where the rows
+        of a failed call stand in the input.
+        """
         self.rows = rows
         self.level = level.value
-        self._level, self._skip = level, skip
-        self._attempts = 0
+        self._level, self._skip, self._attempts, self._locate = level, skip, attempts, locate
+        self._failures = 0
 
     def unanswered(self) -> Sequence[Row]:
         """The rows that still need a call."""
         return [row for row in self.rows if not row.blank and not row.reason and row.prediction is None]
+
+    @property
+    def texts(self) -> Sequence[str]:
+        """The texts to send."""
+        return [row.text for row in self.unanswered()]
 
     def answered(self, response: PredictTopicResponse) -> None:
         """Gives each unanswered row its prediction. Raises TopicError if there are more or fewer of them."""
@@ -79,19 +102,25 @@ class Batch:
         for row, prediction in zip(rows, predictions, strict=True):
             row.prediction = prediction
 
+    def topics(self) -> Iterator[Topics]:
+        """The topics of each row, or its reason as an error."""
+        for row in self.rows:
+            prediction = row.prediction
+            yield Topics(row.text, error=row.reason) if prediction is None else topics_of(row.text, prediction)
+
     def failed(self, error: TopicError) -> float:
         """The seconds to wait before the unanswered rows are sent again. Raises the error if that would not help."""
         if error.code is grpc.StatusCode.RESOURCE_EXHAUSTED and _TOO_LARGE not in error.message:
-            self._attempts += 1
-            if self._attempts < MAX_ATTEMPTS:
-                return _pause(self._attempts, error.retry_after)
+            self._failures += 1
+            if self._failures < self._attempts:
+                return _pause(self._failures, error.retry_after)
         elif error.code is grpc.StatusCode.INVALID_ARGUMENT:
             if self._level.falls_back(error, self.level):
                 self.level = self._level.value
                 return 0.0
             if self._skip and self._refuse(error):
                 return 0.0
-        raise error
+        raise self._locate(error, self.unanswered()) from error.__cause__
 
     def _refuse(self, error: TopicError) -> bool:
         """Gives a reason to each row whose text the server refused. Returns whether there is one."""

@@ -1,4 +1,4 @@
-"""Runs several calls at once in threads and yields their answers in order: the counterpart of `window` for asyncio."""
+"""Bulk calls for `TopicClient`: each of several threads answers a batch."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -6,8 +6,22 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 from typing import TypeVar
 
+from questiontopic.bulk.batch import Batch
+from questiontopic.error import TopicError
+from questiontopic.v1.topic_pb2 import PredictTopicResponse
+
 _Item = TypeVar("_Item")
 _Answer = TypeVar("_Answer")
+
+
+def answer(call: Callable[[Batch], PredictTopicResponse], batch: Batch, stopped: Event) -> Batch:
+    """The batch, answered by as many calls as it takes, or until stopped is set. Raises TopicError."""
+    while batch.texts and not stopped.is_set():
+        try:
+            batch.answered(call(batch))
+        except TopicError as error:
+            stopped.wait(batch.failed(error))
+    return batch
 
 
 def in_order(items: Iterator[_Item], call: Callable[[_Item, Event], _Answer], limit: int) -> Iterator[_Answer]:
