@@ -74,7 +74,7 @@ $(DEV)/.ready: requirements/dev.txt requirements/minilm.txt clients/python/pypro
 	@touch $@
 
 .venv/daft/.ready: requirements/daft.txt clients/python/pyproject.toml server/pyproject.toml
-	@echo "making $(@D), once: downloads 210 MB, installs 640 MB" >&2
+	@echo "making $(@D), once: downloads 200 MB, installs 550 MB" >&2
 	$(venv)
 	$(call install,--require-hashes --only-binary :all: --requirement $<)
 	$(call install,$(EDITABLE))

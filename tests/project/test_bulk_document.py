@@ -91,6 +91,27 @@ assert (row["question"], row["topic"], row["error"]) == ("Who?", "HUM", "")
 """
 
 
+_TABLES = """
+import pandas
+import pyarrow
+from questiontopic import TopicClient
+
+questions = ["What is your salary?", "Who?"]
+columns = [pandas.Series(questions), pyarrow.array(questions), pyarrow.chunked_array([questions[:1], [], questions[1:]])]
+with TopicClient.plaintext("ADDRESS") as client:
+    for column in columns:
+        answered = client.predict(column).columns()
+        assert list(pandas.DataFrame(answered)["topic"]) == ["NUM", "HUM"]
+        assert pyarrow.table(answered)["topic"].to_pylist() == ["NUM", "HUM"]
+        assert [topics.topic for topics in client.predict_many(column)] == ["NUM", "HUM"]
+"""
+
+
+def test_columns_of_pandas_and_arrow_are_texts_and_answers() -> None:
+    with ServerProcess() as server:
+        _run(_TABLES.replace("ADDRESS", server.address))
+
+
 def test_the_functions_for_other_engines() -> None:
     imports = "from functools import partial\nfrom questiontopic import Labeller, TopicClient\n"
     with ServerProcess() as server:
