@@ -97,7 +97,8 @@ import pyarrow
 from questiontopic import TopicClient
 
 questions = ["What is your salary?", "Who?"]
-columns = [pandas.Series(questions), pyarrow.array(questions), pyarrow.chunked_array([questions[:1], [], questions[1:]])]
+chunks = pyarrow.chunked_array([questions[:1], [], questions[1:]])
+columns = [pandas.Series(questions), pyarrow.array(questions), chunks]
 with TopicClient.plaintext("ADDRESS") as client:
     for column in columns:
         answered = client.predict(column).columns()

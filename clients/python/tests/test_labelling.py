@@ -6,8 +6,10 @@ import multiprocessing
 import pickle
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -110,9 +112,15 @@ print(child.exitcode)
 
 def test_threads_share_one_model() -> None:
     loaded: list[int] = []
-    label = Labeller(partial(_load, loaded))
+    both = threading.Barrier(2)
+
+    def load() -> Predict:
+        with suppress(threading.BrokenBarrierError):  # A second thread must not come in.
+            both.wait(timeout=0.5)
+        return _load(loaded)
+
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(label, [["a"]] * 50))
+        list(threads.map(Labeller(load), [["a"]] * 50))
     assert loaded.count(0) == 1
 
 
