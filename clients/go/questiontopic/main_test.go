@@ -9,11 +9,12 @@ import (
 
 	"github.com/question-topic/question-topic/clients/go/internal/topictest"
 	"github.com/question-topic/question-topic/clients/go/questiontopic"
+	"github.com/question-topic/question-topic/clients/go/questiontopictest"
 )
 
 // TestMain starts a server for the examples, which read its address from the environment like a real program.
 func TestMain(m *testing.M) {
-	address, stop, err := topictest.Start(topictest.Service{Predict: topictest.Answer})
+	address, stop, err := topictest.Start(&questiontopictest.Service{Predict: topictest.Answer})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -143,7 +143,7 @@ func TestAFailureOfTheServerIsItsHTTPStatus(t *testing.T) {
 }
 
 func TestWithoutAServerTheAnswerIs503AndOnlyTheLogSaysWhy(t *testing.T) {
-	address, stop, err := topictest.Start(backend{})
+	address, stop, err := topictest.Start(newService(nil))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,9 +1,8 @@
-// Package topictest has real servers for the module's tests: gRPC servers in the test's process, whose answers the test
-// defines; a question-topic server as a separate process; and certificates for both.
+// Package topictest has real servers for the module's tests: gRPC servers in the test's process, a question-topic server
+// as a separate process, certificates for both, and the module's commands as processes.
 package topictest
 
 import (
-	"context"
 	"net"
 	"testing"
 
@@ -11,22 +10,6 @@ import (
 
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
-
-// Predict answers one PredictTopic call.
-type Predict func(context.Context, *questiontopicv1.PredictTopicRequest) (*questiontopicv1.PredictTopicResponse, error)
-
-// Service is a TopicService whose answers the test defines.
-type Service struct {
-	questiontopicv1.UnimplementedTopicServiceServer
-	Predict Predict
-}
-
-// PredictTopic calls Predict.
-func (s Service) PredictTopic(
-	ctx context.Context, request *questiontopicv1.PredictTopicRequest,
-) (*questiontopicv1.PredictTopicResponse, error) {
-	return s.Predict(ctx, request)
-}
 
 // Serve runs service on a free port until the test ends, and returns the address.
 func Serve(t testing.TB, service questiontopicv1.TopicServiceServer, options ...grpc.ServerOption) string {
