@@ -81,22 +81,22 @@ func TestMutualTLSVerifiesBothSides(t *testing.T) {
 func TestTLSWithTheRealServer(t *testing.T) {
 	authority := topictest.NewAuthority(t)
 	certificate, key := topictest.WriteCertificate(t, authority.Issue(t, "topics.test"))
-	address, transport := topictest.StartProcess(t, "--tls-certificate", certificate, "--tls-key", key)
-	if transport != "TLS" {
-		t.Errorf("the server says %q, want TLS", transport)
+	server := topictest.StartProcess(t, "--tls-certificate", certificate, "--tls-key", key)
+	if server.Transport != "TLS" {
+		t.Errorf("the server says %q, want TLS", server.Transport)
 	}
-	checkTransports(t, address, authority, false)
+	checkTransports(t, server.Address, authority, false)
 }
 
 func TestMutualTLSWithTheRealServer(t *testing.T) {
 	authority := topictest.NewAuthority(t)
 	certificate, key := topictest.WriteCertificate(t, authority.Issue(t, "topics.test"))
-	address, transport := topictest.StartProcess(t,
+	server := topictest.StartProcess(t,
 		"--tls-certificate", certificate, "--tls-key", key, "--tls-client-ca", authority.WriteAuthority(t))
-	if transport != "mutual TLS" {
-		t.Errorf("the server says %q, want mutual TLS", transport)
+	if server.Transport != "mutual TLS" {
+		t.Errorf("the server says %q, want mutual TLS", server.Transport)
 	}
-	checkTransports(t, address, authority, true)
+	checkTransports(t, server.Address, authority, true)
 }
 
 func TestTheErrorOfTheWrongTransportNamesTheCause(t *testing.T) {

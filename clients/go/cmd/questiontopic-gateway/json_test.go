@@ -218,8 +218,7 @@ func TestAnotherMethodOrPathIsRefused(t *testing.T) {
 }
 
 func TestARealServerAnswersAndNamesTheFieldsOfTheOriginalsJSON(t *testing.T) {
-	address, _ := topictest.StartProcess(t)
-	gateway := start(t, address)
+	gateway := start(t, topictest.StartProcess(t).Address)
 	url := gateway.url + "/predict_topic"
 	response, body := send(t, http.MethodPost, url, "",
 		strings.NewReader(`{"rawtext_list":["Where do you work now?","What is your salary?"]}`))

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/resolver/dns"
 
 	"github.com/question-topic/question-topic/clients/go/internal/topictest"
 	"github.com/question-topic/question-topic/clients/go/questiontopictest"
@@ -19,6 +20,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	dns.SetMinResolutionInterval(100 * time.Millisecond) // By default half a minute.
 	topictest.RunTests(m, main)
 }
 

@@ -84,8 +84,8 @@ func TestTheCommandCallsARealServer(t *testing.T) {
 	authority := topictest.NewAuthority(t)
 	certificate, key := topictest.WriteCertificate(t, authority.Issue(t, "topics.test"))
 	authorityFile := authority.WriteAuthority(t)
-	address, _ := topictest.StartProcess(t,
-		"--tls-certificate", certificate, "--tls-key", key, "--tls-client-ca", authorityFile)
+	address := topictest.StartProcess(t,
+		"--tls-certificate", certificate, "--tls-key", key, "--tls-client-ca", authorityFile).Address
 	flags := []string{"--tls", "--ca", authorityFile, "--cert", certificate, "--key", key, "--texts-per-call", "2"}
 
 	input := "What is your salary?\n\nWho wrote Ulysses?\r\nWhere is Rome?\n"
