@@ -62,7 +62,7 @@ func New(address string, transport Transport, options ...Option) (*Client, error
 	}
 	dial := []grpc.DialOption{
 		grpc.WithTransportCredentials(transport.credentials),
-		grpc.WithDefaultServiceConfig(serviceConfig()),
+		grpc.WithDefaultServiceConfig(serviceConfig(chosen.watched)),
 		grpc.WithUserAgent("questiontopic-go/" + Version),
 		grpc.WithChainUnaryInterceptor(transport.explain, setDeadline(chosen.timeout)),
 		grpc.WithDefaultCallOptions(

@@ -98,6 +98,7 @@ func newClient(chosen options) (*questiontopic.Client, error) {
 	client, err := questiontopic.New(chosen.backend, transport,
 		questiontopic.WithTimeout(chosen.timeout),
 		questiontopic.WithThrottle(),
+		questiontopic.WithHealthChecks(),
 		questiontopic.WithMerging(questiontopic.Merging{InFlight: chosen.inFlight, Waiting: chosen.maxWaiting}))
 	if err != nil {
 		return nil, fmt.Errorf("--backend: %w", err)

@@ -84,6 +84,11 @@ func TestNoCallFailsWhileServersCrashRestartAndCome(t *testing.T) {
 	restarts := topictest.StartProcess(t, "--host", second, "--port", port)
 	names := topictest.ServeNames(t, first, second)
 	gateway := start(t, "dns://"+names.Address+"/topics.test:"+port, "--backend-plaintext", "--in-flight", "8")
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the gateway's log:\n%s", gateway.written())
+		}
+	})
 	load := startLoad(t, gateway.address, 8)
 	load.wait(200)
 

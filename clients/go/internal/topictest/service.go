@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
@@ -22,7 +23,7 @@ func Serve(t testing.TB, service questiontopicv1.TopicServiceServer, options ...
 	return address
 }
 
-// Start runs service on a free port until stop is called.
+// Start runs service, and its health if it has that, on a free port until stop is called.
 func Start(
 	service questiontopicv1.TopicServiceServer, options ...grpc.ServerOption,
 ) (address string, stop func(), err error) {
@@ -32,6 +33,9 @@ func Start(
 	}
 	server := grpc.NewServer(options...)
 	questiontopicv1.RegisterTopicServiceServer(server, service)
+	if health, ok := service.(grpc_health_v1.HealthServer); ok {
+		grpc_health_v1.RegisterHealthServer(server, health)
+	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	stop = func() {
