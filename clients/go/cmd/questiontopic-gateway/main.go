@@ -99,7 +99,8 @@ func newClient(chosen options) (*questiontopic.Client, error) {
 		questiontopic.WithTimeout(chosen.timeout),
 		questiontopic.WithThrottle(),
 		questiontopic.WithHealthChecks(),
-		questiontopic.WithMerging(questiontopic.Merging{InFlight: chosen.inFlight, Waiting: chosen.maxWaiting}))
+		questiontopic.WithMerging(questiontopic.Merging{
+			InFlight: chosen.inFlight, Texts: textsPerMergedCall, Waiting: chosen.maxWaiting}))
 	if err != nil {
 		return nil, fmt.Errorf("--backend: %w", err)
 	}
