@@ -122,7 +122,7 @@ func TestBreakCancelsWhatIsUnderWayAndLeavesNoGoroutine(t *testing.T) {
 			cancelled <- struct{}{}
 		}
 		return echo(ctx, request)
-	}})
+	}}, questiontopic.WithTimeout(time.Hour)) // No deadline ends what must be cancelled.
 	if _, err := client.Predict(t.Context(), coarse, "connects"); err != nil {
 		t.Fatal(err)
 	}
