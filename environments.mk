@@ -77,6 +77,13 @@ $(DEV)/.ready: requirements/dev.txt requirements/minilm.txt clients/python/pypro
 	$(call install,--quiet --no-deps --no-build-isolation --editable clients/python)
 	@touch $@
 
+.venv/daft/.ready: requirements/daft.txt clients/python/pyproject.toml server/pyproject.toml
+	@echo "making $(@D), once: downloads 200 MB, installs 550 MB" >&2
+	$(venv)
+	$(call install,--require-hashes --only-binary :all: --requirement $<)
+	$(call install,$(EDITABLE))
+	@touch $@
+
 .venv/browser/.ready: requirements/browser.txt
 	@echo "making $(@D), once: downloads 50 MB, installs 160 MB" >&2
 	$(venv)

@@ -9,13 +9,13 @@ import platform
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from compare.server_process import ServerProcess
+Started = TypeVar("Started")
 
 
 @contextlib.contextmanager
-def on_cpus(server_cpus: int | None, started: AbstractContextManager[ServerProcess]) -> Iterator[ServerProcess]:
+def on_cpus(server_cpus: int | None, started: AbstractContextManager[Started]) -> Iterator[Started]:
     """Starts a server on the first `server_cpus` CPUs; what starts later in the block has the other CPUs.
 
     If the server has all CPUs, or `server_cpus` is None, both share all of them.

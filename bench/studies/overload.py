@@ -60,7 +60,7 @@ def main() -> None:
                 continue
             figures.append([*start, *found.cells()])
             for phase, result in (("2,000 at once", found.at_once), ("flood", found.flood.flood)):
-                outcomes += [[*start, phase, *row] for row in _outcomes(result)]
+                outcomes += [[*start, phase, *row] for row in outcome_rows(result)]
     print(f"{machine_line(describe_machine())}\n\n{table(_HEAD, figures)}\n")
     print(table(["server", "connections", "calls", "status", "number", "message"], outcomes))
 
@@ -106,7 +106,7 @@ def _measure(server: Server, connections: int, options: argparse.Namespace) -> _
             return _Found(at_once, found, before, found.flood.cpu_seconds / found.flood.seconds / cpus)
 
 
-def _outcomes(found: LoadResult) -> list[list[str]]:
+def outcome_rows(found: LoadResult) -> list[list[str]]:
     """Each status with its number of calls and one of its messages, the most frequent first."""
     rows = []
     for status, count in sorted(found.outcomes.items(), key=lambda one: -one[1]):

@@ -3,7 +3,7 @@
 // [New] makes a [Client] with one of two transports, [Plaintext] or [TLS]. The client embeds the generated
 // [questiontopicv1.TopicServiceClient]. In addition, it sets a deadline for calls without one, retries UNAVAILABLE and
 // no other code, refuses text that is not UTF-8, and accepts messages of the contract's maximum size. [Client.Predict]
-// is the simple call: texts in, predictions out. [FieldViolations], [RetryDelay], [Reason] and [RequestID] read the
+// is the simple call: texts in, predictions out. [Client.PredictMany] answers any number of texts. [FieldViolations], [RetryDelay], [Reason] and [RequestID] read the
 // details of a failed call's error.
 //
 // The first call opens the connection. Without [WithThrottle], a client keeps no other state between calls.
@@ -31,6 +31,7 @@ const maxMessageBytes = 16 << 20
 type Client struct {
 	questiontopicv1.TopicServiceClient
 	connection *grpc.ClientConn
+	timeout    time.Duration
 	merger     *merger // nil without merging
 }
 
@@ -61,7 +62,7 @@ func New(address string, transport Transport, options ...Option) (*Client, error
 	}
 	dial := []grpc.DialOption{
 		grpc.WithTransportCredentials(transport.credentials),
-		grpc.WithDefaultServiceConfig(serviceConfig()),
+		grpc.WithDefaultServiceConfig(serviceConfig(chosen.watched)),
 		grpc.WithUserAgent("questiontopic-go/" + Version),
 		grpc.WithChainUnaryInterceptor(transport.explain, setDeadline(chosen.timeout)),
 		grpc.WithDefaultCallOptions(
@@ -88,7 +89,9 @@ func New(address string, transport Transport, options ...Option) (*Client, error
 		_ = connection.Close() // It has not connected.
 		return nil, fmt.Errorf("questiontopic: %w", err)
 	}
-	client := &Client{TopicServiceClient: questiontopicv1.NewTopicServiceClient(connection), connection: connection}
+	client := &Client{
+		TopicServiceClient: questiontopicv1.NewTopicServiceClient(connection), connection: connection, timeout: chosen.timeout,
+	}
 	if chosen.merging != nil {
 		client.merger = newMerger(client.predictAlone, chosen.timeout, limits)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/question-topic/question-topic/clients/go/internal/topictest"
 	"github.com/question-topic/question-topic/clients/go/questiontopic"
+	"github.com/question-topic/question-topic/clients/go/questiontopictest"
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
 
@@ -24,7 +25,7 @@ const (
 )
 
 func TestPredictReturnsOnePredictionPerTextInOrder(t *testing.T) {
-	client := newClient(t, topictest.Serve(t, topictest.Service{Predict: topictest.Answer}))
+	client := questiontopictest.NewClient(t, &questiontopictest.Service{Predict: topictest.Answer})
 	predictions, err := client.Predict(t.Context(), both, "Who?", "What salary?", "Who else?")
 	if err != nil {
 		t.Fatal(err)
@@ -40,12 +41,12 @@ func TestPredictReturnsOnePredictionPerTextInOrder(t *testing.T) {
 
 func TestPredictSendsTheTextsAndTheLevelWithoutAModel(t *testing.T) {
 	var got *questiontopicv1.PredictTopicRequest
-	client := newClient(t, topictest.Serve(t, topictest.Service{Predict: func(
+	client := questiontopictest.NewClient(t, &questiontopictest.Service{Predict: func(
 		ctx context.Context, request *questiontopicv1.PredictTopicRequest,
 	) (*questiontopicv1.PredictTopicResponse, error) {
 		got = request
 		return topictest.Answer(ctx, request)
-	}}))
+	}})
 	if _, err := client.Predict(t.Context(), fine, " a\u00a0", "ß"); err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +75,7 @@ func TestNewRefusesInvalidArguments(t *testing.T) {
 }
 
 func TestACallAfterCloseIsCancelled(t *testing.T) {
-	client := newClient(t, topictest.Serve(t, topictest.Service{Predict: topictest.Answer}))
+	client := questiontopictest.NewClient(t, &questiontopictest.Service{Predict: topictest.Answer})
 	if _, err := client.Predict(t.Context(), coarse, "Who?"); err != nil {
 		t.Fatal(err)
 	}
@@ -91,13 +92,13 @@ func TestACallAfterCloseIsCancelled(t *testing.T) {
 
 func TestCloseEndsARunningCall(t *testing.T) {
 	arrived := make(chan struct{}, 4)
-	client := newClient(t, topictest.Serve(t, topictest.Service{Predict: func(
+	client := questiontopictest.NewClient(t, &questiontopictest.Service{Predict: func(
 		ctx context.Context, _ *questiontopicv1.PredictTopicRequest,
 	) (*questiontopicv1.PredictTopicResponse, error) {
 		arrived <- struct{}{}
 		<-ctx.Done()
 		return nil, ctx.Err()
-	}}))
+	}})
 	failed := make(chan error)
 	go func() {
 		_, err := client.Predict(t.Context(), coarse, "Who?")
@@ -113,7 +114,7 @@ func TestCloseEndsARunningCall(t *testing.T) {
 }
 
 func TestGoroutinesShareOneClient(t *testing.T) {
-	client := newClient(t, topictest.Serve(t, topictest.Service{Predict: topictest.Answer}))
+	client := questiontopictest.NewClient(t, &questiontopictest.Service{Predict: topictest.Answer})
 	var group sync.WaitGroup
 	for i := range 64 {
 		group.Go(func() {
@@ -134,7 +135,7 @@ func TestGoroutinesShareOneClient(t *testing.T) {
 
 func TestDialOptionsReachGRPC(t *testing.T) {
 	var methods, agents []string
-	address := topictest.Serve(t, topictest.Service{Predict: func(
+	address := topictest.Serve(t, &questiontopictest.Service{Predict: func(
 		ctx context.Context, request *questiontopicv1.PredictTopicRequest,
 	) (*questiontopicv1.PredictTopicResponse, error) {
 		agents = append(agents, metadata.ValueFromIncomingContext(ctx, "user-agent")...)

@@ -13,24 +13,17 @@ import (
 	"google.golang.org/protobuf/protoadapt"
 	"google.golang.org/protobuf/types/known/durationpb"
 
-	"github.com/question-topic/question-topic/clients/go/internal/topictest"
 	"github.com/question-topic/question-topic/clients/go/questiontopic"
-	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
+	"github.com/question-topic/question-topic/clients/go/questiontopictest"
 )
 
 // fail calls a server that fails with the code and the details, and returns the error wrapped in another error.
 func fail(t *testing.T, code codes.Code, details ...protoadapt.MessageV1) error {
 	t.Helper()
-	answer, err := status.New(code, "on purpose").WithDetails(details...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := newClient(t, topictest.Serve(t, topictest.Service{Predict: func(
-		context.Context, *questiontopicv1.PredictTopicRequest,
-	) (*questiontopicv1.PredictTopicResponse, error) {
-		return nil, answer.Err()
-	}}))
-	_, err = client.Predict(t.Context(), coarse, "Who?")
+	client := questiontopictest.NewClient(t, &questiontopictest.Service{
+		Predict: questiontopictest.Error(code, "on purpose", details...),
+	})
+	_, err := client.Predict(t.Context(), coarse, "Who?")
 	if status.Code(err) != code {
 		t.Fatalf("got %v, want %v", err, code)
 	}

@@ -1,11 +1,13 @@
 package questiontopic_test
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"fmt"
 	"log"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -37,6 +39,31 @@ func Example() {
 	// Output:
 	// NUM NUM:money 0.75
 	// HUM HUM:ind 0.75
+}
+
+func ExampleClient_PredictMany() {
+	client, err := questiontopic.New(os.Getenv("QUESTIONTOPIC_ADDRESS"), questiontopic.Plaintext())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+
+	lines := bufio.NewScanner(strings.NewReader("What is your salary?\nWho wrote Ulysses?\n"))
+	texts := func(yield func(string) bool) {
+		for lines.Scan() && yield(lines.Text()) {
+		}
+	}
+	for answer, err := range client.PredictMany(context.Background(), questiontopicv1.LabelLevel_LABEL_LEVEL_COARSE, texts,
+		questiontopic.SkipRefused()) {
+		if err != nil {
+			log.Printf("text %d: %v", answer.Number, err)
+			continue
+		}
+		fmt.Println(answer.Text, answer.Prediction.GetCoarse().GetTopTopic())
+	}
+	// Output:
+	// What is your salary? NUM
+	// Who wrote Ulysses? HUM
 }
 
 func ExampleTLS() {

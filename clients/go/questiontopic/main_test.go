@@ -9,11 +9,12 @@ import (
 
 	"github.com/question-topic/question-topic/clients/go/internal/topictest"
 	"github.com/question-topic/question-topic/clients/go/questiontopic"
+	"github.com/question-topic/question-topic/clients/go/questiontopictest"
 )
 
 // TestMain starts a server for the examples, which read its address from the environment like a real program.
 func TestMain(m *testing.M) {
-	address, stop, err := topictest.Start(topictest.Service{Predict: topictest.Answer})
+	address, stop, err := topictest.Start(&questiontopictest.Service{Predict: topictest.Answer})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -43,11 +44,15 @@ func newClientOver(
 }
 
 func TestTheDocumentsShowTestedExamples(t *testing.T) {
-	examples, err := os.ReadFile("example_test.go")
-	if err != nil {
-		t.Fatal(err)
+	var examples []byte
+	for _, name := range []string{"example_test.go", "../questiontopictest/example_test.go"} {
+		source, err := os.ReadFile(filepath.FromSlash(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		examples = append(examples, source...)
 	}
-	for name, count := range map[string]int{"../README.md": 1, "../../../docs/clients.md": 2} {
+	for name, count := range map[string]int{"../README.md": 2, "../../../docs/clients.md": 3} {
 		document, err := os.ReadFile(filepath.FromSlash(name))
 		if err != nil {
 			t.Fatal(err)
@@ -58,7 +63,7 @@ func TestTheDocumentsShowTestedExamples(t *testing.T) {
 		}
 		for _, block := range blocks {
 			body := regexp.MustCompile(`(?m)^(.)`).ReplaceAllString(block[1], "\t$1")
-			if !regexp.MustCompile(`(?m)^func Example\w*\(\) \{\n` + regexp.QuoteMeta(body) + `\n`).Match(examples) {
+			if !regexp.MustCompile(`(?m)^func (Test)?Example\w*\(.*\) \{\n` + regexp.QuoteMeta(body) + `\n`).Match(examples) {
 				t.Errorf("%s: this Go code is not an example of the package:\n%s", name, block[1])
 			}
 		}

@@ -3,8 +3,6 @@ package questiontopic
 import (
 	"context"
 	"runtime"
-	"strconv"
-	"strings"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -13,6 +11,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/question-topic/question-topic/clients/go/internal/textfield"
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
 
@@ -149,14 +148,13 @@ func (c *mergedCall) refused(err error) map[*question]outcome {
 // find returns the question that has the text of a field such as texts[3] of the merged call, and the field in that
 // question's own request. It returns nil for any other field.
 func (c *mergedCall) find(field string) (asked *question, own string) {
-	number, isText := strings.CutPrefix(field, "texts[")
-	index, err := strconv.Atoi(strings.TrimSuffix(number, "]"))
-	if !isText || err != nil || index < 0 {
+	index, ok := textfield.Index(field, len(c.request.GetTexts()))
+	if !ok {
 		return nil, ""
 	}
 	for _, asked := range c.questions {
 		if index < len(asked.texts) {
-			return asked, "texts[" + strconv.Itoa(index) + "]"
+			return asked, textfield.Name(index)
 		}
 		index -= len(asked.texts)
 	}

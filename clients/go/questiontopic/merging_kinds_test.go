@@ -14,6 +14,7 @@ import (
 
 	"github.com/question-topic/question-topic/clients/go/internal/topictest"
 	"github.com/question-topic/question-topic/clients/go/questiontopic"
+	"github.com/question-topic/question-topic/clients/go/questiontopictest"
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
 
@@ -145,7 +146,7 @@ func TestAnInterceptorThatEndsItsGoroutineFailsTheCall(t *testing.T) {
 }
 
 func TestAnAnswerOfTheWrongLengthIsInternal(t *testing.T) {
-	address := topictest.Serve(t, topictest.Service{Predict: func(
+	address := topictest.Serve(t, &questiontopictest.Service{Predict: func(
 		context.Context, *questiontopicv1.PredictTopicRequest,
 	) (*questiontopicv1.PredictTopicResponse, error) {
 		return &questiontopicv1.PredictTopicResponse{}, nil

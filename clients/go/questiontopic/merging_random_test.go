@@ -15,13 +15,14 @@ import (
 
 	"github.com/question-topic/question-topic/clients/go/internal/topictest"
 	"github.com/question-topic/question-topic/clients/go/questiontopic"
+	"github.com/question-topic/question-topic/clients/go/questiontopictest"
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
 
 // TestRandomSchedules: callers ask at random, with good and bad texts, of two levels, and leave or expire at random.
 // Every answer belongs to its question, every caller ends as it must, and nothing is left behind.
 func TestRandomSchedules(t *testing.T) {
-	address := topictest.Serve(t, topictest.Service{Predict: echo})
+	address := topictest.Serve(t, &questiontopictest.Service{Predict: echo})
 	goroutines := runtime.NumGoroutine()
 	for seed := range uint64(20) {
 		random := rand.New(rand.NewPCG(seed, 0))

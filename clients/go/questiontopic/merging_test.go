@@ -15,6 +15,7 @@ import (
 
 	"github.com/question-topic/question-topic/clients/go/internal/topictest"
 	"github.com/question-topic/question-topic/clients/go/questiontopic"
+	"github.com/question-topic/question-topic/clients/go/questiontopictest"
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
 
@@ -68,7 +69,7 @@ func merging(t *testing.T, limits questiontopic.Merging, options ...questiontopi
 	t.Helper()
 	limits.InFlight = 1
 	gate := newGate()
-	address := topictest.Serve(t, topictest.Service{Predict: gate.predict})
+	address := topictest.Serve(t, &questiontopictest.Service{Predict: gate.predict})
 	return newClient(t, address, append(options, questiontopic.WithMerging(limits))...), gate
 }
 

@@ -12,6 +12,7 @@ type Option func(*settings)
 type settings struct {
 	timeout   time.Duration
 	throttled bool
+	watched   bool
 	merging   *Merging // nil: no merging
 	dial      []grpc.DialOption
 }
@@ -25,6 +26,15 @@ func WithTimeout(timeout time.Duration) Option {
 // WithThrottle gives the client a [Throttle], which holds calls back while the servers are overloaded.
 func WithThrottle() Option {
 	return func(s *settings) { s.throttled = true }
+}
+
+// WithHealthChecks makes the client watch the health of each server that it is connected to, and send calls only to
+// servers that say SERVING. It is for a name with several addresses: a server that still loads its model accepts
+// connections and answers UNAVAILABLE, and without the checks a call may get this answer in each of its attempts. It costs
+// one open stream for each connection. The servers must have the service grpc.health.v1.Health with its method Watch; to
+// others, such as the gateway, the client sends calls in any case, and gRPC writes a line about it to standard error.
+func WithHealthChecks() Option {
+	return func(s *settings) { s.watched = true }
 }
 
 // WithDialOptions passes options to gRPC after the client's own options, which they extend or replace: interceptors,

@@ -6,14 +6,20 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	_ "google.golang.org/grpc/health" // Without it gRPC ignores the health checks of a service config.
 
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
 
-// serviceConfig returns gRPC's service config: the retries and the load balancing. The name of the service comes from
-// its descriptor, because gRPC silently ignores a policy for a misspelt service.
-func serviceConfig() string {
+// serviceConfig returns gRPC's service config: the retries, the load balancing and, with watched, the health checks. The
+// name of the service comes from its descriptor, because gRPC silently ignores a policy for a misspelt service.
+func serviceConfig(watched bool) string {
+	name, health := questiontopicv1.TopicService_ServiceDesc.ServiceName, ""
+	if watched {
+		health = fmt.Sprintf(`"healthCheckConfig": {"serviceName": %q},`, name)
+	}
 	return fmt.Sprintf(`{
+		%s
 		"loadBalancingConfig": [{"round_robin": {}}],
 		"methodConfig": [{
 			"name": [{"service": %q}],
@@ -25,7 +31,7 @@ func serviceConfig() string {
 				"retryableStatusCodes": ["UNAVAILABLE"]
 			}
 		}]
-	}`, questiontopicv1.TopicService_ServiceDesc.ServiceName)
+	}`, health, name)
 }
 
 // setDeadline gives a deadline to calls without one. The timeout of a service config would also shorten longer

@@ -17,6 +17,7 @@ import (
 
 	"github.com/question-topic/question-topic/clients/go/internal/topictest"
 	"github.com/question-topic/question-topic/clients/go/questiontopic"
+	"github.com/question-topic/question-topic/clients/go/questiontopictest"
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
 
@@ -123,7 +124,7 @@ func TestCallsAreSpreadOverAllAddresses(t *testing.T) {
 func serveRemaining(t *testing.T) (address string, remaining chan time.Duration) {
 	t.Helper()
 	remaining = make(chan time.Duration, 1)
-	return topictest.Serve(t, topictest.Service{Predict: func(
+	return topictest.Serve(t, &questiontopictest.Service{Predict: func(
 		ctx context.Context, request *questiontopicv1.PredictTopicRequest,
 	) (*questiontopicv1.PredictTopicResponse, error) {
 		deadline, ok := ctx.Deadline()
@@ -160,7 +161,7 @@ func TestTheTimeoutIsForCallsWithoutADeadline(t *testing.T) {
 }
 
 func TestACallFailsAtItsDeadline(t *testing.T) {
-	client := newClient(t, topictest.Serve(t, topictest.Service{Predict: func(
+	client := newClient(t, topictest.Serve(t, &questiontopictest.Service{Predict: func(
 		ctx context.Context, _ *questiontopicv1.PredictTopicRequest,
 	) (*questiontopicv1.PredictTopicResponse, error) {
 		<-ctx.Done()
@@ -172,7 +173,7 @@ func TestACallFailsAtItsDeadline(t *testing.T) {
 }
 
 func TestMessagesFitUpToSixteenMebibytes(t *testing.T) {
-	address := topictest.Serve(t, topictest.Service{Predict: func(
+	address := topictest.Serve(t, &questiontopictest.Service{Predict: func(
 		_ context.Context, request *questiontopicv1.PredictTopicRequest,
 	) (*questiontopicv1.PredictTopicResponse, error) {
 		return &questiontopicv1.PredictTopicResponse{Model: &questiontopicv1.Model{Name: request.GetModel()}}, nil
@@ -198,7 +199,7 @@ func TestMessagesFitUpToSixteenMebibytes(t *testing.T) {
 func TestAThrottledClientSendsFewCallsToAServerThatRefuses(t *testing.T) {
 	hinted := refused(codes.ResourceExhausted, &errdetails.RetryInfo{RetryDelay: durationpb.New(2 * time.Second)})
 	var asked atomic.Int64
-	address := topictest.Serve(t, topictest.Service{Predict: func(
+	address := topictest.Serve(t, &questiontopictest.Service{Predict: func(
 		context.Context, *questiontopicv1.PredictTopicRequest,
 	) (*questiontopicv1.PredictTopicResponse, error) {
 		asked.Add(1)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/question-topic/question-topic/clients/go/internal/topictest"
 	"github.com/question-topic/question-topic/clients/go/questiontopic"
+	"github.com/question-topic/question-topic/clients/go/questiontopictest"
 )
 
 func TestNewRefusesAnAddressThatNoCallCouldUse(t *testing.T) {
@@ -113,7 +114,7 @@ func callWithProxy(t *testing.T, target string) (answered, dialled bool) {
 }
 
 func TestLoopbackIsNeverProxied(t *testing.T) {
-	_, port, err := net.SplitHostPort(topictest.Serve(t, topictest.Service{Predict: topictest.Answer}))
+	_, port, err := net.SplitHostPort(topictest.Serve(t, &questiontopictest.Service{Predict: topictest.Answer}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/question-topic/question-topic/clients/go/internal/topictest"
 	"github.com/question-topic/question-topic/clients/go/questiontopic"
+	"github.com/question-topic/question-topic/clients/go/questiontopictest"
 )
 
 // checkTransports calls a server, whose certificate is by authority, with transports that must work and transports that
@@ -59,7 +60,7 @@ func checkTransports(t *testing.T, address string, authority *topictest.Authorit
 
 func TestTLSVerifiesTheServer(t *testing.T) {
 	authority := topictest.NewAuthority(t)
-	address := topictest.Serve(t, topictest.Service{Predict: topictest.Answer},
+	address := topictest.Serve(t, &questiontopictest.Service{Predict: topictest.Answer},
 		grpc.Creds(credentials.NewTLS(&tls.Config{
 			Certificates: []tls.Certificate{authority.Issue(t, "topics.test")},
 		})))
@@ -68,7 +69,7 @@ func TestTLSVerifiesTheServer(t *testing.T) {
 
 func TestMutualTLSVerifiesBothSides(t *testing.T) {
 	authority := topictest.NewAuthority(t)
-	address := topictest.Serve(t, topictest.Service{Predict: topictest.Answer},
+	address := topictest.Serve(t, &questiontopictest.Service{Predict: topictest.Answer},
 		grpc.Creds(credentials.NewTLS(&tls.Config{
 			Certificates: []tls.Certificate{authority.Issue(t, "topics.test")},
 			ClientCAs:    authority.Pool(),
@@ -80,30 +81,30 @@ func TestMutualTLSVerifiesBothSides(t *testing.T) {
 func TestTLSWithTheRealServer(t *testing.T) {
 	authority := topictest.NewAuthority(t)
 	certificate, key := topictest.WriteCertificate(t, authority.Issue(t, "topics.test"))
-	address, transport := topictest.StartProcess(t, "--tls-certificate", certificate, "--tls-key", key)
-	if transport != "TLS" {
-		t.Errorf("the server says %q, want TLS", transport)
+	server := topictest.StartProcess(t, "--tls-certificate", certificate, "--tls-key", key)
+	if server.Transport != "TLS" {
+		t.Errorf("the server says %q, want TLS", server.Transport)
 	}
-	checkTransports(t, address, authority, false)
+	checkTransports(t, server.Address, authority, false)
 }
 
 func TestMutualTLSWithTheRealServer(t *testing.T) {
 	authority := topictest.NewAuthority(t)
 	certificate, key := topictest.WriteCertificate(t, authority.Issue(t, "topics.test"))
-	address, transport := topictest.StartProcess(t,
+	server := topictest.StartProcess(t,
 		"--tls-certificate", certificate, "--tls-key", key, "--tls-client-ca", authority.WriteAuthority(t))
-	if transport != "mutual TLS" {
-		t.Errorf("the server says %q, want mutual TLS", transport)
+	if server.Transport != "mutual TLS" {
+		t.Errorf("the server says %q, want mutual TLS", server.Transport)
 	}
-	checkTransports(t, address, authority, true)
+	checkTransports(t, server.Address, authority, true)
 }
 
 func TestTheErrorOfTheWrongTransportNamesTheCause(t *testing.T) {
 	authority := topictest.NewAuthority(t)
 	certificate := authority.Issue(t, "topics.test")
-	encrypted := topictest.Serve(t, topictest.Service{Predict: topictest.Answer},
+	encrypted := topictest.Serve(t, &questiontopictest.Service{Predict: topictest.Answer},
 		grpc.Creds(credentials.NewServerTLSFromCert(&certificate)))
-	plain := topictest.Serve(t, topictest.Service{Predict: topictest.Answer})
+	plain := topictest.Serve(t, &questiontopictest.Service{Predict: topictest.Answer})
 	for _, c := range []struct {
 		address   string
 		transport questiontopic.Transport

@@ -75,7 +75,7 @@ func (v *vectorTexts) UnmarshalJSON(data []byte) error {
 }
 
 func TestVectorsWithTheRealServer(t *testing.T) {
-	address, _ := topictest.StartProcess(t)
+	address := topictest.StartProcess(t).Address
 	client := newClient(t, address)
 	for _, name := range []string{"limits.json", "predictions.json"} {
 		t.Run(name, func(t *testing.T) {

@@ -18,6 +18,8 @@ import (
 // variablePrefix begins the environment variable of each flag: --max-body is QUESTIONTOPIC_GATEWAY_MAX_BODY.
 const variablePrefix = "QUESTIONTOPIC_GATEWAY_"
 
+const textsPerMergedCall = 32
+
 // options is the command line. It is checked except for the content of files.
 type options struct {
 	address                  string
@@ -45,7 +47,7 @@ func parseFlags(arguments []string, getenv func(string) string) (options, error)
 		backend:      "localhost:50051",
 		timeout:      questiontopic.DefaultTimeout,
 		inFlight:     4,
-		maxWaiting:   1024,
+		maxWaiting:   256,
 		forward:      []string{"x-request-id", "traceparent", "tracestate"},
 		drainDelay:   time.Second,
 		drainTimeout: 8 * time.Second,
@@ -135,6 +137,12 @@ func (o *options) check() error {
 		return errors.New("--tls-certificate and --tls-key: give both or neither")
 	}
 	return o.transport.Check()
+}
+
+// maxCalls is the number of calls that may be under way: with one question each, they fill the merged calls, and as many
+// wait as may.
+func (o *options) maxCalls() int {
+	return o.inFlight*textsPerMergedCall + o.maxWaiting
 }
 
 // certificates returns the TLS settings for callers, or nil for plaintext.

@@ -4,16 +4,13 @@ import (
 	"bytes"
 	"flag"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/question-topic/question-topic/clients/go/internal/topictest"
 )
 
 func TestWrongUsageExitsWithTwo(t *testing.T) {
-	executable, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, c := range []struct {
 		message     string
 		environment string
@@ -36,8 +33,8 @@ func TestWrongUsageExitsWithTwo(t *testing.T) {
 		{"--backend: ", "", []string{"--backend", "localhost:grpc"}},
 		{"QUESTIONTOPIC_GATEWAY_IN_FLIGHT: must be a whole number from 1 to 1024", "QUESTIONTOPIC_GATEWAY_IN_FLIGHT=2000", nil},
 	} {
-		command := exec.Command(executable, c.arguments...)
-		command.Env = append(os.Environ(), asCommand+"=1", c.environment)
+		command := topictest.Command(t, c.arguments...)
+		command.Env = append(command.Env, c.environment)
 		var stderr bytes.Buffer
 		command.Stderr = &stderr
 		_ = command.Run() // The exit code is in the state.

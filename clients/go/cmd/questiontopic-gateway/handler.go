@@ -16,7 +16,8 @@ func newHandler(chosen options, topics topics, health *health) http.Handler {
 	addRPC(mux, topics, health, connect.WithReadMaxBytes(chosen.maxBody), connect.WithCompressMinBytes(4096))
 	addJSON(mux, topics)
 	addPage(mux)
-	return withSecurityHeaders(withOrigins(chosen, withBodyLimit(int64(chosen.maxBody), mux)))
+	limited := withBodyLimit(int64(chosen.maxBody), mux)
+	return withSecurityHeaders(withOrigins(chosen, withAdmission(chosen.maxCalls(), topics.metrics, limited)))
 }
 
 // withOrigins lets pages of the allowed origins read the answers. Without an allowed origin it adds nothing.

@@ -12,7 +12,7 @@ import (
 )
 
 func TestHealthIsThatOfTheServer(t *testing.T) {
-	address, stop, err := topictest.Start(backend{topictest.Service{Predict: topictest.Answer}})
+	address, stop, err := topictest.Start(newService(topictest.Answer))
 	if err != nil {
 		t.Fatal(err)
 	}

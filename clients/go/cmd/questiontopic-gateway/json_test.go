@@ -143,7 +143,7 @@ func TestAFailureOfTheServerIsItsHTTPStatus(t *testing.T) {
 }
 
 func TestWithoutAServerTheAnswerIs503AndOnlyTheLogSaysWhy(t *testing.T) {
-	address, stop, err := topictest.Start(backend{})
+	address, stop, err := topictest.Start(newService(nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,8 +218,7 @@ func TestAnotherMethodOrPathIsRefused(t *testing.T) {
 }
 
 func TestARealServerAnswersAndNamesTheFieldsOfTheOriginalsJSON(t *testing.T) {
-	address, _ := topictest.StartProcess(t)
-	gateway := start(t, address)
+	gateway := start(t, topictest.StartProcess(t).Address)
 	url := gateway.url + "/predict_topic"
 	response, body := send(t, http.MethodPost, url, "",
 		strings.NewReader(`{"rawtext_list":["Where do you work now?","What is your salary?"]}`))

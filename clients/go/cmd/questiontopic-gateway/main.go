@@ -98,7 +98,9 @@ func newClient(chosen options) (*questiontopic.Client, error) {
 	client, err := questiontopic.New(chosen.backend, transport,
 		questiontopic.WithTimeout(chosen.timeout),
 		questiontopic.WithThrottle(),
-		questiontopic.WithMerging(questiontopic.Merging{InFlight: chosen.inFlight, Waiting: chosen.maxWaiting}))
+		questiontopic.WithHealthChecks(),
+		questiontopic.WithMerging(questiontopic.Merging{
+			InFlight: chosen.inFlight, Texts: textsPerMergedCall, Waiting: chosen.maxWaiting}))
 	if err != nil {
 		return nil, fmt.Errorf("--backend: %w", err)
 	}

@@ -3,8 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
-	"os"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -14,40 +12,33 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/resolver/dns"
 
 	"github.com/question-topic/question-topic/clients/go/internal/topictest"
+	"github.com/question-topic/question-topic/clients/go/questiontopictest"
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
 
-const asCommand = "QUESTIONTOPIC_TEST_AS_COMMAND"
-
-// TestMain makes the test's binary run as the gateway if asCommand is set, so that a test can start it as a process.
 func TestMain(m *testing.M) {
-	if os.Getenv(asCommand) != "" {
-		main()
-	}
-	os.Exit(m.Run())
+	dns.SetMinResolutionInterval(100 * time.Millisecond) // By default half a minute.
+	topictest.RunTests(m, main)
 }
 
-// backend is a question-topic server without a model. Its predictions are the test's.
-type backend struct{ topictest.Service }
-
-func (backend) DescribeModel(
-	_ context.Context, request *questiontopicv1.DescribeModelRequest,
-) (*questiontopicv1.DescribeModelResponse, error) {
-	return &questiontopicv1.DescribeModelResponse{
+// newService returns a question-topic server without a model. Its predictions are predict's.
+func newService(predict questiontopictest.Predict) *questiontopictest.Service {
+	return &questiontopictest.Service{Predict: predict, Description: &questiontopicv1.DescribeModelResponse{
 		Model:        &questiontopicv1.Model{Name: "test", Version: "1.0.0", Digest: strings.Repeat("0", 64)},
 		CoarseLabels: []string{"HUM", "NUM"},
 		FineLabels:   []*questiontopicv1.FineLabel{{Name: "HUM:ind", Coarse: "HUM"}, {Name: "NUM:money", Coarse: "NUM"}},
 		Limits:       &questiontopicv1.Limits{MaxTexts: 512, MaxCharacters: 2000, MaxMessageBytes: 16 << 20},
 		Languages:    []string{"en"},
-	}, nil
+	}}
 }
 
 // newBackend starts a server whose predictions are predict's, and returns its address.
-func newBackend(t *testing.T, predict topictest.Predict, options ...grpc.ServerOption) string {
+func newBackend(t *testing.T, predict questiontopictest.Predict, options ...grpc.ServerOption) string {
 	t.Helper()
-	return topictest.Serve(t, backend{topictest.Service{Predict: predict}}, options...)
+	return topictest.Serve(t, newService(predict), options...)
 }
 
 // process is a running gateway.
@@ -68,13 +59,8 @@ var servingLine = regexp.MustCompile(`serving (https?://(\S+))/ for the server a
 // exit code 0.
 func start(t *testing.T, backend string, arguments ...string) *process {
 	t.Helper()
-	executable, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	arguments = append([]string{"--address", "127.0.0.1:0", "--backend", backend, "--drain-delay", "0.001"}, arguments...)
-	p := &process{command: exec.Command(executable, arguments...), ended: make(chan struct{})}
-	p.command.Env = append(os.Environ(), asCommand+"=1")
+	p := &process{command: topictest.Command(t, arguments...), ended: make(chan struct{})}
 	stderr, err := p.command.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

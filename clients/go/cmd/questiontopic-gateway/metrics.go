@@ -54,6 +54,11 @@ func (m *metrics) ended(method string, began time.Time, err error) {
 	m.seconds.WithLabelValues(method).Observe(time.Since(began).Seconds())
 }
 
+// refused counts a call that was not admitted.
+func (m *metrics) refused() {
+	m.handled.WithLabelValues("PredictTopic", code.Code_RESOURCE_EXHAUSTED.String()).Inc()
+}
+
 // serve answers /metrics on address until the listener that it returns is closed.
 func (m *metrics) serve(address string) (net.Listener, error) {
 	listener, err := net.Listen("tcp", address)

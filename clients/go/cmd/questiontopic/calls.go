@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/question-topic/question-topic/clients/go/internal/textfield"
 	"github.com/question-topic/question-topic/clients/go/questiontopic"
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
@@ -52,7 +53,7 @@ func refuse(sent []*row, err error) bool {
 	}
 	refused := false
 	for _, violation := range questiontopic.FieldViolations(err) {
-		if i, ok := textIndex(violation.GetField(), len(sent)); ok {
+		if i, ok := textfield.Index(violation.GetField(), len(sent)); ok {
 			if sent[i].reason != "" {
 				sent[i].reason += "; "
 			}

@@ -12,12 +12,9 @@ import (
 // inShell runs a shell script in which "$@" is the command.
 func inShell(t *testing.T, address, script string) result {
 	t.Helper()
-	executable, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	shell := exec.Command("sh", "-c", script, "sh", executable)
-	shell.Env = append(os.Environ(), asCommand+"=1", "QUESTIONTOPIC_ADDRESS="+address)
+	command := topictest.Command(t)
+	shell := exec.Command("sh", "-c", script, "sh", command.Path)
+	shell.Env = append(command.Env, "QUESTIONTOPIC_ADDRESS="+address)
 	var stdout, stderr strings.Builder
 	shell.Stdout, shell.Stderr = &stdout, &stderr
 	if err := shell.Run(); err != nil && shell.ProcessState == nil {

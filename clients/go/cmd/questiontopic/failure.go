@@ -3,13 +3,12 @@ package main
 import (
 	"fmt"
 	"io"
-	"regexp"
-	"strconv"
 	"strings"
 
 	"google.golang.org/genproto/googleapis/rpc/code"
 	"google.golang.org/grpc/status"
 
+	"github.com/question-topic/question-topic/clients/go/internal/textfield"
 	"github.com/question-topic/question-topic/clients/go/questiontopic"
 )
 
@@ -51,21 +50,9 @@ func (e callError) Unwrap() error {
 
 // lineOf returns " (line N)" for a field that is one line of the input, and "" for any other field.
 func (e callError) lineOf(field string) string {
-	i, ok := textIndex(field, len(e.sent))
+	i, ok := textfield.Index(field, len(e.sent))
 	if !ok || e.unit != "line" {
 		return ""
 	}
 	return fmt.Sprintf(" (line %d)", e.sent[i].number)
-}
-
-var textField = regexp.MustCompile(`^texts\[([0-9]+)\]$`)
-
-// textIndex returns i if field is texts[i] of a call of count texts.
-func textIndex(field string, count int) (int, bool) {
-	match := textField.FindStringSubmatch(field)
-	if match == nil {
-		return 0, false
-	}
-	index, err := strconv.Atoi(match[1])
-	return index, err == nil && index < count
 }

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/credentials"
 
 	"github.com/question-topic/question-topic/clients/go/internal/topictest"
+	"github.com/question-topic/question-topic/clients/go/questiontopictest"
 )
 
 func TestWrongUsageExitsWithTwo(t *testing.T) {
@@ -130,7 +131,7 @@ func TestHelpIsCompleteAndGoesToStandardOutput(t *testing.T) {
 
 func TestTheCommandUsesTLS(t *testing.T) {
 	authority := topictest.NewAuthority(t)
-	address := topictest.Serve(t, topictest.Service{Predict: topictest.Answer},
+	address := topictest.Serve(t, &questiontopictest.Service{Predict: topictest.Answer},
 		grpc.Creds(credentials.NewTLS(&tls.Config{
 			Certificates: []tls.Certificate{authority.Issue(t, "topics.test")},
 			ClientCAs:    authority.Pool(),

@@ -2,24 +2,17 @@ package main
 
 import (
 	"bytes"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 
 	"github.com/question-topic/question-topic/clients/go/internal/topictest"
 	"github.com/question-topic/question-topic/clients/go/questiontopic"
+	"github.com/question-topic/question-topic/clients/go/questiontopictest"
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
 
-const asCommand = "QUESTIONTOPIC_TEST_AS_COMMAND"
-
-// TestMain makes the test's binary run as the command if asCommand is set, so that a test can start it as a process.
 func TestMain(m *testing.M) {
-	if os.Getenv(asCommand) != "" {
-		main()
-	}
-	os.Exit(m.Run())
+	topictest.RunTests(m, main)
 }
 
 // result is the exit code and the output of a run.
@@ -46,9 +39,9 @@ func (r result) check(t *testing.T, want result) {
 	}
 }
 
-func serve(t *testing.T, predict topictest.Predict) string {
+func serve(t *testing.T, predict questiontopictest.Predict) string {
 	t.Helper()
-	return topictest.Serve(t, topictest.Service{Predict: predict})
+	return topictest.Serve(t, &questiontopictest.Service{Predict: predict})
 }
 
 // echo returns an answer in which the top topic of each text is the text itself.
@@ -63,10 +56,6 @@ func echo(request *questiontopicv1.PredictTopicRequest) *questiontopicv1.Predict
 }
 
 func TestTheProcessExitsWithItsCode(t *testing.T) {
-	executable, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	address := serve(t, topictest.Answer)
 	for _, c := range []struct {
 		arguments []string
@@ -79,8 +68,8 @@ func TestTheProcessExitsWithItsCode(t *testing.T) {
 		{[]string{"--output", "xml"},
 			result{2, "", `questiontopic: invalid value "xml" for flag -output: must be table or jsonl` + "\n"}},
 	} {
-		process := exec.Command(executable, c.arguments...)
-		process.Env = append(os.Environ(), asCommand+"=1", "QUESTIONTOPIC_ADDRESS="+address)
+		process := topictest.Command(t, c.arguments...)
+		process.Env = append(process.Env, "QUESTIONTOPIC_ADDRESS="+address)
 		process.Stdin = strings.NewReader("\xff\n")
 		var stdout, stderr bytes.Buffer
 		process.Stdout, process.Stderr = &stdout, &stderr
@@ -95,8 +84,8 @@ func TestTheCommandCallsARealServer(t *testing.T) {
 	authority := topictest.NewAuthority(t)
 	certificate, key := topictest.WriteCertificate(t, authority.Issue(t, "topics.test"))
 	authorityFile := authority.WriteAuthority(t)
-	address, _ := topictest.StartProcess(t,
-		"--tls-certificate", certificate, "--tls-key", key, "--tls-client-ca", authorityFile)
+	address := topictest.StartProcess(t,
+		"--tls-certificate", certificate, "--tls-key", key, "--tls-client-ca", authorityFile).Address
 	flags := []string{"--tls", "--ca", authorityFile, "--cert", certificate, "--key", key, "--texts-per-call", "2"}
 
 	input := "What is your salary?\n\nWho wrote Ulysses?\r\nWhere is Rome?\n"

@@ -2,7 +2,6 @@ package topictest
 
 import (
 	"bytes"
-	"context"
 	"os"
 	"os/exec"
 	"regexp"
@@ -23,10 +22,20 @@ const (
 
 var servingLine = regexp.MustCompile(`(?m)^.*serving \S+ \S+ on (\S+:\d+) \((plaintext|TLS|mutual TLS)\)\s*$`)
 
-// StartProcess starts a question-topic server with the command in QUESTIONTOPIC_SERVER_COMMAND and further arguments.
-// It waits until the server is ready, and returns its address and its transport as in its log. At the end of the test
-// the server must stop with exit code 0. Without the variable the test is skipped.
-func StartProcess(t *testing.T, arguments ...string) (address, transport string) {
+// Process is a question-topic server as a process of its own.
+type Process struct {
+	Address   string // HOST:PORT.
+	Transport string // As in its log: plaintext, TLS or mutual TLS.
+
+	command *exec.Cmd
+	log     *processLog
+	ended   chan struct{}
+	stopped bool
+}
+
+// StartProcess starts a question-topic server with the command in QUESTIONTOPIC_SERVER_COMMAND and further arguments, and
+// waits until it is ready. At the end of the test it is stopped. Without the variable the test is skipped.
+func StartProcess(t *testing.T, arguments ...string) *Process {
 	t.Helper()
 	command := os.Getenv(commandVariable)
 	if command == "" {
@@ -35,39 +44,56 @@ func StartProcess(t *testing.T, arguments ...string) (address, transport string)
 	}
 	// A shell splits the command, because its paths may have blanks.
 	words := append([]string{"-c", "exec " + command + ` "$@"`, "sh", "--host", "127.0.0.1", "--port", "0"}, arguments...)
-
-	ctx, end := context.WithCancel(context.Background())
-	process := exec.CommandContext(ctx, "sh", words...)
-	process.Cancel = func() error { return process.Process.Signal(syscall.SIGTERM) }
-	process.WaitDelay = drainTimeout
-	log := &processLog{serving: make(chan []string, 1)}
-	process.Stderr = log
-	if err := process.Start(); err != nil {
-		end()
+	p := &Process{
+		command: exec.Command("sh", words...),
+		log:     &processLog{serving: make(chan []string, 1)},
+		ended:   make(chan struct{}),
+	}
+	p.command.Stderr = p.log
+	if err := p.command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan struct{})
 	go func() {
-		defer close(ended)
-		_ = process.Wait() // The cleanup below reads the exit code.
+		defer close(p.ended)
+		_ = p.command.Wait() // Stop reads the exit code.
 	}()
 	t.Cleanup(func() {
-		end()
-		<-ended
-		if code := process.ProcessState.ExitCode(); code != 0 {
-			t.Errorf("the server ended with exit code %d, want 0; its log:\n%s", code, log)
+		if !p.stopped {
+			p.Stop(t)
 		}
 	})
-
 	select {
-	case match := <-log.serving:
-		return match[1], match[2]
-	case <-ended:
-		t.Fatalf("the server ended before it was ready; its log:\n%s", log)
+	case match := <-p.log.serving:
+		p.Address, p.Transport = match[1], match[2]
+	case <-p.ended:
+		t.Fatalf("the server ended before it was ready; its log:\n%s", p.log)
 	case <-time.After(startTimeout):
-		t.Fatalf("the server is not ready after %v; its log:\n%s", startTimeout, log)
+		t.Fatalf("the server is not ready after %v; its log:\n%s", startTimeout, p.log)
 	}
-	return "", ""
+	return p
+}
+
+// Stop stops the server with SIGTERM, which must end it with exit code 0.
+func (p *Process) Stop(t *testing.T) {
+	t.Helper()
+	p.stopped = true
+	_ = p.command.Process.Signal(syscall.SIGTERM) // It fails if the process has ended.
+	select {
+	case <-p.ended:
+	case <-time.After(drainTimeout):
+		t.Errorf("the server does not end after %v", drainTimeout)
+		p.Kill()
+	}
+	if code := p.command.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("the server ended with exit code %d, want 0; its log:\n%s", code, p.log)
+	}
+}
+
+// Kill ends the server with SIGKILL.
+func (p *Process) Kill() {
+	p.stopped = true
+	_ = p.command.Process.Kill() // It fails if the process has ended.
+	<-p.ended
 }
 
 // processLog records the log of a process, and sends the match of the line that says that the server is ready.

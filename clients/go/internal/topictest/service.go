@@ -1,32 +1,16 @@
-// Package topictest has real servers for the module's tests: gRPC servers in the test's process, whose answers the test
-// defines; a question-topic server as a separate process; and certificates for both.
+// Package topictest has real servers for the module's tests: gRPC servers in the test's process, a question-topic server
+// as a separate process, certificates for both, and the module's commands as processes.
 package topictest
 
 import (
-	"context"
 	"net"
 	"testing"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
-
-// Predict answers one PredictTopic call.
-type Predict func(context.Context, *questiontopicv1.PredictTopicRequest) (*questiontopicv1.PredictTopicResponse, error)
-
-// Service is a TopicService whose answers the test defines.
-type Service struct {
-	questiontopicv1.UnimplementedTopicServiceServer
-	Predict Predict
-}
-
-// PredictTopic calls Predict.
-func (s Service) PredictTopic(
-	ctx context.Context, request *questiontopicv1.PredictTopicRequest,
-) (*questiontopicv1.PredictTopicResponse, error) {
-	return s.Predict(ctx, request)
-}
 
 // Serve runs service on a free port until the test ends, and returns the address.
 func Serve(t testing.TB, service questiontopicv1.TopicServiceServer, options ...grpc.ServerOption) string {
@@ -39,7 +23,7 @@ func Serve(t testing.TB, service questiontopicv1.TopicServiceServer, options ...
 	return address
 }
 
-// Start runs service on a free port until stop is called.
+// Start runs service, and its health if it has that, on a free port until stop is called.
 func Start(
 	service questiontopicv1.TopicServiceServer, options ...grpc.ServerOption,
 ) (address string, stop func(), err error) {
@@ -49,6 +33,9 @@ func Start(
 	}
 	server := grpc.NewServer(options...)
 	questiontopicv1.RegisterTopicServiceServer(server, service)
+	if health, ok := service.(grpc_health_v1.HealthServer); ok {
+		grpc_health_v1.RegisterHealthServer(server, health)
+	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	stop = func() {
