@@ -101,6 +101,16 @@ check: $(DEV)/.ready .tools/go ## Lint and type-check everything, and prove that
 	git diff --exit-code -- clients
 	test -z "$$(git status --porcelain -- clients)"
 
+.PHONY: deploy-check
+deploy-check: .venv/deploy/.ready .tools/crds/.ready $(SERVE)/.ready .tools/gateway ## Check the manifests of deploy/kubernetes as strictly as an API server
+	PYTHONPATH=deploy .venv/deploy/bin/python -m check deploy/kubernetes --crds .tools/crds --alerts deploy/prometheus/alerts.yml
+	.venv/deploy/bin/pytest -q --confcutdir=tests/deploy tests/deploy
+
+.PHONY: alerts
+alerts: ## Make the PrometheusRule of deploy/kubernetes from deploy/prometheus/alerts.yml
+	sed -i -e '/^spec:/q' deploy/kubernetes/components/monitoring/alerts.yaml
+	sed -e '/^#/d' -e '/./s/^/  /' deploy/prometheus/alerts.yml >> deploy/kubernetes/components/monitoring/alerts.yaml
+
 .PHONY: generate
 generate: $(DEV)/.ready .venv/generate/.ready .tools/go ## Make the Go and Python stubs from proto/
 	$(DEV)/bin/buf generate
@@ -143,5 +153,5 @@ bench-smoke: $(SERVE)/.ready $(DEV)/.ready .tools/loadgen ## Run every case of t
 
 .PHONY: pin
 pin: $(DEV)/.ready ## Pin requirements/*.in again, with hashes
-	for name in serve tensorflow dev daft generate browser; do $(PIN) requirements/$$name.in -o requirements/$$name.txt $(ARGS); done
+	for name in serve tensorflow dev daft generate browser deploy; do $(PIN) requirements/$$name.in -o requirements/$$name.txt $(ARGS); done
 	$(PIN) requirements/oldest.in -o requirements/oldest.txt --resolution lowest-direct $(ARGS)

