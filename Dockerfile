@@ -1,8 +1,8 @@
 # Three images from one file. The last target, the default, serves a bundle's compiled form and holds no TensorFlow; the
 # target `tensorflow` hosts its `.keras` model; `gateway` is the web page in front of a server. Needs BuildKit and Docker 25 or newer (HEALTHCHECK --start-interval).
 #
-#   make image                                                           the bundle models/usem3, with the version's label
-#   docker build -t question-topic .                                     the same without that label
+#   make image                                                           server and gateway, with the version's label
+#   docker build -t question-topic .                                     the bundle models/usem3, without that label
 #   docker build -t question-topic --build-arg BUNDLE=models/mine .      another bundle of this repository
 #   docker build -t question-topic --build-context bundle=build/mine .   a bundle from anywhere
 #   docker build -t question-topic-ensemble --build-context bundle=build/together --build-arg ENCODER=minilm .
@@ -117,6 +117,8 @@ COPY LICENSE NOTICE /usr/share/doc/questiontopic/
 ENV QUESTIONTOPIC_GATEWAY_ADDRESS=0.0.0.0:8888
 EXPOSE 8888
 USER 65532:65532
+# Healthy while a server answers it.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --start-interval=1s --retries=3 CMD ["/gateway", "healthcheck"]
 ENTRYPOINT ["/gateway"]
 ARG VERSION=unversioned
 LABEL org.opencontainers.image.title="questiontopic-gateway" \

@@ -37,6 +37,10 @@ func main() {
 
 // run is the whole command, from its flags to the end of ctx. It returns the exit code.
 func run(ctx context.Context, arguments []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	check := len(arguments) > 0 && arguments[0] == "healthcheck"
+	if check {
+		arguments = arguments[1:]
+	}
 	chosen, err := parseFlags(arguments, getenv)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -47,6 +51,8 @@ func run(ctx context.Context, arguments []string, getenv func(string) string, st
 	case chosen.version:
 		fmt.Fprintln(stdout, "questiontopic-gateway", questiontopic.Version)
 		return exitDrained
+	case check:
+		return checkHealth(ctx, chosen, stdout, stderr)
 	}
 	certificates, err := chosen.certificates()
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 const usage = `Usage: questiontopic-gateway [flags]
+       questiontopic-gateway healthcheck [flags]
 
 Serves a question-topic server to browsers and to callers of HTTP, all on one port:
   /                         a web page that labels questions and CSV files
@@ -45,4 +46,5 @@ End, after SIGTERM or SIGINT:
 
 Each flag is an environment variable, too: --max-body is QUESTIONTOPIC_GATEWAY_MAX_BODY. A flag takes precedence.
 Exit status: 0 after a drain, 1 if the gateway cannot listen or calls were cut off, 2 for wrong usage.
+healthcheck asks the gateway that runs with the same flags and variables. Exit status: 0 for SERVING, 1 if not.
 `
