@@ -46,7 +46,10 @@ class ListenError(Exception):
 
 def listen(settings: Settings, telemetry: Telemetry) -> tuple[grpc.aio.Server, str]:
     """A server that is bound but not started, and its address as HOST:PORT. Raises ListenError or TLSError."""
-    server = grpc.aio.server(options=_OPTIONS, maximum_concurrent_rpcs=_MAX_CALLS)
+    options = list(_OPTIONS)
+    if settings.max_connection_age:
+        options.append(("grpc.max_connection_age_ms", int(settings.max_connection_age * 1000)))
+    server = grpc.aio.server(options=options, maximum_concurrent_rpcs=_MAX_CALLS)
     credentials = None
     if settings.tls_certificate and settings.tls_key:
         files = (settings.tls_certificate, settings.tls_key, settings.tls_client_ca)

@@ -139,6 +139,11 @@ class Settings:
         _whole(_FULL_CALL, 1_000_000),
         16_384,
     )
+    max_connection_age: float | None = _setting(
+        "Seconds after which a connection ends, once its calls are answered: its caller looks up the addresses again "
+        "and finds servers that came later. Without it connections stay.",
+        _seconds,
+    )
     drain_timeout: float = _setting("Seconds that accepted calls may take to finish after SIGTERM.", _seconds, 30.0)
     cache: Path | None = _setting(
         "Folder that keeps the encoder's unpacked table for later starts (65 MB). Default: ~/.cache/questiontopic. "
