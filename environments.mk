@@ -90,10 +90,11 @@ $(DEV)/.ready: requirements/dev.txt requirements/minilm.txt clients/python/pypro
 	$(call install,--require-hashes --only-binary :all: --requirement $<)
 	@touch $@
 
-.venv/deploy/.ready: requirements/deploy.txt
-	@echo "making $(@D), once: downloads 30 MB, installs 200 MB" >&2
+.venv/deploy/.ready: requirements/deploy.txt clients/python/pyproject.toml
+	@echo "making $(@D), once: downloads 100 MB, installs 350 MB" >&2
 	$(venv)
 	$(call install,--require-hashes --only-binary :all: --requirement $<)
+	$(call install,--quiet --no-deps --no-build-isolation --editable clients/python)
 	@touch $@
 
 .tools/crds/.ready: requirements/crds.txt .tools/go
