@@ -98,8 +98,8 @@ check: $(DEV)/.ready .tools/go ## Lint and type-check everything, and prove that
 	for module in $(GO_MODULES); do (cd $$module; go mod tidy -diff; go vet ./...; \
 	    go tool -modfile=../../tools/go.mod staticcheck ./...); done
 	$(MAKE) generate
-	git diff --exit-code -- clients
-	test -z "$$(git status --porcelain -- clients)"
+	git diff --exit-code -- clients deploy/envoy/topic.pb
+	test -z "$$(git status --porcelain -- clients deploy/envoy/topic.pb)"
 
 .PHONY: deploy-check
 deploy-check: .venv/deploy/.ready .tools/crds/.ready $(SERVE)/.ready .tools/gateway ## Check the manifests of deploy/kubernetes as strictly as an API server
@@ -112,10 +112,12 @@ alerts: ## Make the PrometheusRule of deploy/kubernetes from deploy/prometheus/a
 	sed -e '/^#/d' -e '/./s/^/  /' deploy/prometheus/alerts.yml >> deploy/kubernetes/components/monitoring/alerts.yaml
 
 .PHONY: generate
-generate: $(DEV)/.ready .venv/generate/.ready .tools/go ## Make the Go and Python stubs from proto/
+generate: $(DEV)/.ready .venv/generate/.ready .tools/go ## Make the stubs, and what Envoy knows of the contract, from proto/
 	$(DEV)/bin/buf generate
 	.venv/generate/bin/python -m grpc_tools.protoc -Iproto --python_out=clients/python/src --pyi_out=clients/python/src \
 	    --grpc_python_out=clients/python/src $(wildcard proto/questiontopic/v1/*.proto)
+	.venv/generate/bin/python -m grpc_tools.protoc -Iproto $(patsubst %,-I%,$(wildcard $(DEV)/lib/python3*/site-packages)) \
+	    --include_imports --descriptor_set_out=deploy/envoy/topic.pb questiontopic/v1/topic.proto google/rpc/error_details.proto
 
 .PHONY: vectors
 vectors: $(DEV)/.ready ## Make tests/vectors/predictions.json from $(BUNDLE)
@@ -126,9 +128,21 @@ figures: vectors ## Write the tables of docs/training.md and tests/vectors/ agai
 	$(DEV)/bin/python docs/figures.py
 
 .PHONY: image
-image: ## Build the container image (BASE_IMAGE=…, CA_BUNDLE=… where your machine needs them)
-	docker build --tag $(IMAGE) --build-arg VERSION=$(VERSION) $(if $(BASE_IMAGE),--build-arg BASE_IMAGE=$(BASE_IMAGE)) \
-	    $(if $(CA_BUNDLE),--secret id=ca_bundle$(,)src="$(CA_BUNDLE)") .
+image: FLAGS = --build-arg VERSION=$(VERSION) $(if $(BASE_IMAGE),--build-arg BASE_IMAGE=$(BASE_IMAGE)) \
+    $(if $(CA_BUNDLE),--secret id=ca_bundle$(,)src="$(CA_BUNDLE)")
+image: ## Build the images of server and gateway (BASE_IMAGE=…, CA_BUNDLE=…, GOPROXY=… where your machine needs them)
+	docker build --tag $(IMAGE) $(FLAGS) .
+	docker build --tag $(IMAGE)-gateway --target gateway $(FLAGS) $(if $(GOPROXY),--build-arg GOPROXY="$(GOPROXY)") .
+
+COMPOSE := docker compose --file deploy/compose.yaml
+
+.PHONY: up
+up: image ## Start servers and a gateway in containers, on http://localhost:8888/ (ARGS="--scale server=4")
+	$(COMPOSE) up --detach --wait $(ARGS)
+
+.PHONY: down
+down: ## Remove what `make up` started
+	$(COMPOSE) --profile monitoring down --volumes --remove-orphans
 
 .PHONY: image-test
 image-test: $(SERVE)/.ready $(DEV)/.ready .tools/go .tools/grpcurl ## Build the image and test it on a real engine (DOCKER_HOST, BASE_IMAGE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -14,10 +15,11 @@ import pytest
 from gateway import GATEWAY
 from server_process import ROOT, server_python
 
-from check.variants import Manifest, variants
+from check.variants import Manifest, render, variants
 
 DEPLOY = ROOT / "deploy"
-VARIANTS = dict(variants(DEPLOY / "kubernetes", Path(sys.executable).with_name("kubectl")))
+KUBECTL = Path(sys.executable).with_name("kubectl")
+VARIANTS = dict(variants(DEPLOY / "kubernetes", KUBECTL))
 
 SERVER, GATEWAY_YAML = "kubernetes/base/server.yaml", "kubernetes/base/gateway.yaml"
 MONITORS = "kubernetes/components/monitoring/monitors.yaml"
@@ -183,3 +185,19 @@ def test_every_setting_is_one_that_the_programs_have(variant: str) -> None:
         for flag in re.findall(r"--([a-z][a-z-]+)", helped.stdout)
     }
     assert set(configuration(manifests, "questiontopic-gateway")) <= variables
+
+
+def test_the_overlay_of_the_document_renders(tmp_path: Path) -> None:
+    document = (ROOT / "docs" / "deployment.md").read_text("utf-8")
+    (overlay,) = re.findall(r"^```yaml\n(.*?)^```$", document, re.MULTILINE | re.DOTALL)
+    here = os.path.relpath(ROOT, tmp_path.resolve())
+    (tmp_path / "kustomization.yaml").write_text(overlay.replace("../question-topic", here), "utf-8")
+    manifests = render(tmp_path, KUBECTL)
+    images = {
+        container["image"]
+        for each in manifests
+        if each["kind"] == "Deployment"
+        for container in each["spec"]["template"]["spec"]["containers"]
+    }
+    assert images == {"registry.example.com/question-topic:1", "registry.example.com/question-topic-gateway:1"}
+    assert configuration(manifests, "questiontopic-server")["QUESTIONTOPIC_TLS_KEY"] == "/tls/tls.key"

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import time
-import urllib.error
-import urllib.request
 
 import pytest
-from image import Container, build, docker, size
+from image import Container, build, docker, opened, size
 
 pytestmark = [
     pytest.mark.engine,
@@ -24,19 +21,6 @@ pytestmark = [
 def image() -> str:
     flags = ("--build-arg", f"GOPROXY={proxy}") if (proxy := os.environ.get("GOPROXY")) else ()
     return build(os.environ["BASE_IMAGE"], "gateway", "--target", "gateway", *flags)
-
-
-def opened(url: str, body: bytes | None = None) -> tuple[int, str]:
-    """The status and the body of an answer, which may take until the process listens."""
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            with urllib.request.urlopen(url, body, timeout=30) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
-        except OSError:
-            assert time.monotonic() < deadline
 
 
 def test_is_at_most_thirty_megabytes(image: str) -> None:

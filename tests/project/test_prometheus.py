@@ -108,7 +108,8 @@ def test_prometheus_knows_the_calls_of_server_and_gateway(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "command", ["check rules alerts.yml", "check config prometheus.yml", "test rules alerts_test.yml"]
+    "command",
+    ["check rules alerts.yml", "check config prometheus.yml", "check config compose.yml", "test rules alerts_test.yml"],
 )
 def test_promtool_accepts_what_we_ship(command: str) -> None:
     run = subprocess.run(["promtool", *command.split()], cwd=DEPLOY, capture_output=True, text=True, check=False)

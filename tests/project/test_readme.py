@@ -20,7 +20,8 @@ from server_process import ROOT, wait_for_log
 from questiontopic_server import __version__
 
 ENSEMBLE = ["make ensemble", "make serve BUNDLE=build/together"]
-HERE = {"make serve", "make demo", "make test", *ENSEMBLE}  # `make test` runs this file.
+ON_ENGINE = {"make up", 'make up ARGS="--scale server=4"', "make down"}  # test_compose
+HERE = {"make serve", "make demo", "make test", *ENSEMBLE, *ON_ENGINE}  # `make test` runs this file.
 LONG = {
     "make train",
     "make bench",
@@ -38,7 +39,8 @@ READ_ELSEWHERE = {
     "label",
     "js",
     "html",
-}  # tests/models/test_own_labels.py, tests/browser/test_javascript.py
+    "yaml",
+}  # tests/models/test_own_labels.py, tests/browser/test_javascript.py, tests/deploy/test_manifests.py
 
 needs_environment = pytest.mark.skipif(
     not (ROOT / ".venv" / "serve" / ".ready").exists(),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -38,6 +40,20 @@ def build(base: str, tag: str, *flags: str) -> str:
 def size(image: str) -> int:
     """The image's unpacked layers together, in bytes."""
     return int(docker("image", "inspect", "--format", "{{.Size}}", image))
+
+
+def opened(url: str, body: bytes | None = None) -> tuple[int, str]:
+    """The status and the body of an HTTP answer, which may take until the process listens."""
+    deadline = time.monotonic() + _COMMAND_SECONDS
+    while True:
+        try:
+            with urllib.request.urlopen(url, body, timeout=30) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError as error:
+            assert time.monotonic() < deadline, f"{url}: {error}"
+            time.sleep(_POLL_SECONDS)
 
 
 class Container:
