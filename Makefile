@@ -137,7 +137,7 @@ image: ## Build the images of server and gateway (BASE_IMAGE=…, CA_BUNDLE=…,
 COMPOSE := docker compose --file deploy/compose.yaml
 
 .PHONY: up
-up: image ## Start servers and a gateway in containers, on http://localhost:8888/ (ARGS="--scale server=4")
+up: image ## Start servers and a gateway in containers, on http://localhost:8888/ (ARGS="--scale server=2")
 	$(COMPOSE) up --detach --wait $(ARGS)
 
 .PHONY: down

@@ -56,14 +56,18 @@ class Envoy:
     def statistic(self, name: str) -> int:
         return int(self.get(f"/stats?filter=^{re.escape(name)}$").partition(": ")[2])
 
+    def hosts(self) -> str:
+        """What Envoy knows of each server."""
+        return self.get("/clusters")
+
     def healthy(self) -> int:
         return self.statistic("cluster.servers.membership_healthy")
 
 
-def wait_until(done: Callable[[], bool], what: str) -> None:
+def wait_until(done: Callable[[], bool], what: Callable[[], str]) -> None:
     until = time.monotonic() + _SECONDS
     while not done():
-        assert time.monotonic() < until, what
+        assert time.monotonic() < until, what()
         time.sleep(0.05)
 
 
@@ -85,7 +89,7 @@ def envoy(folder: Path, *servers: str) -> Iterator[Envoy]:
     command += ["--use-dynamic-base-id", "--log-level", "error", "--admin-address-path", f"{folder}/admin"]
     with subprocess.Popen(command) as process:
         try:
-            wait_until(lambda: (folder / "admin").exists() and process.poll() is None, "Envoy has no address")
+            wait_until(lambda: (folder / "admin").exists() and process.poll() is None, lambda: "Envoy has no address")
             admin = (folder / "admin").read_text()
             address: list[str] = []
 
@@ -96,9 +100,9 @@ def envoy(folder: Path, *servers: str) -> Iterator[Envoy]:
                     address.append(f"{where['address']}:{where['port_value']}")
                 return bool(address)
 
-            wait_until(listening, "Envoy does not listen")
+            wait_until(listening, lambda: "Envoy does not listen")
             started = Envoy(address[0], admin)
-            wait_until(lambda: started.healthy() == len(servers), "Envoy does not find the servers healthy")
+            wait_until(lambda: started.healthy() == len(servers), started.hosts)
             yield started
         finally:
             process.terminate()
@@ -184,7 +188,7 @@ def test_both_servers_get_calls(proxy: Envoy) -> None:
 
     before = calls()
     assert len(before) == 2
-    wait_until(both_more, "one server gets all calls")
+    wait_until(both_more, lambda: "one server gets all calls")
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
@@ -214,7 +218,7 @@ def test_no_call_fails_when_a_server_ends_and_it_gets_no_more(tmp_path: Path, en
             wait_for_calls()
             dies.process.send_signal(end)
             wait_for_calls()
-            wait_until(lambda: front.healthy() == 1, "the server that ended is still in use")
+            wait_until(lambda: front.healthy() == 1, front.hosts)
             wait_for_calls()
         finally:
             stop.set()

@@ -20,7 +20,7 @@ from server_process import ROOT, wait_for_log
 from questiontopic_server import __version__
 
 ENSEMBLE = ["make ensemble", "make serve BUNDLE=build/together"]
-ON_ENGINE = {"make up", 'make up ARGS="--scale server=4"', "make down"}  # test_compose
+ON_ENGINE = {"make up", 'make up ARGS="--scale server=2"', "make down"}  # test_compose
 HERE = {"make serve", "make demo", "make test", *ENSEMBLE, *ON_ENGINE}  # `make test` runs this file.
 LONG = {
     "make train",
