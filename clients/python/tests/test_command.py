@@ -124,7 +124,7 @@ def test_a_failed_call_is_one_line_and_code_1(serve: Serve) -> None:
 def test_an_answer_of_the_wrong_length_is_a_failure(serve: Serve) -> None:
     service = TopicService(lambda request, context: PredictTopicResponse())
     outcome = run("--address", serve(service), "--output", "jsonl", "Who?")
-    assert outcome == (1, "", "questiontopic: the server gave 0 predictions for 1 texts\n")
+    assert outcome == (1, "", "questiontopic: INTERNAL: the server gave 0 predictions for 1 texts\n")
 
 
 def test_tls_flags(serve: Serve, authority: trustme.CA, stranger: trustme.CA, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from questiontopic import Prediction
-from questiontopic.command.batch import Row
+from questiontopic.bulk.batch import Row
 from questiontopic.command.output import JsonLines, Table
 
 # All of Unicode that UTF-8 can hold, with more of the characters that are special in a format.

@@ -9,6 +9,7 @@ from questiontopic.channel import channel_options
 from questiontopic.client import TopicClient
 from questiontopic.error import FieldViolation, TopicError
 from questiontopic.merging import Merging, MergingStats
+from questiontopic.topics import Topics, TopicsTable
 from questiontopic.v1.topic_pb2 import (
     LABEL_LEVEL_BOTH,
     LABEL_LEVEL_COARSE,
@@ -50,5 +51,7 @@ __all__ = [
     "TopicClient",
     "TopicConfidences",
     "TopicError",
+    "Topics",
+    "TopicsTable",
     "channel_options",
 ]

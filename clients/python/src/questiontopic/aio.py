@@ -1,17 +1,30 @@
 """The client for asyncio. Its methods are those of `TopicClient`, as coroutines."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import aclosing
+from functools import partial
 from types import TracebackType
 from typing import Self
 
 import grpc.aio
 
+from questiontopic.bulk.batch import Batch, Level
+from questiontopic.bulk.progress import progress_bar
+from questiontopic.bulk.stream import MAX_TEXTS, Stream, single
+from questiontopic.bulk.tasks import answer, in_order, reader
 from questiontopic.channel import channel_options, tls_credentials
 from questiontopic.merging import Merging, MergingStats
 from questiontopic.merging.question import is_small
 from questiontopic.merging.tasks import TaskMerger
-from questiontopic.request import DEFAULT_TIMEOUT, describe_model_request, predict_topic_request, seconds
+from questiontopic.request import (
+    DEFAULT_TIMEOUT,
+    describe_model_request,
+    predict_topic_request,
+    seconds,
+    values,
+)
 from questiontopic.target import check_target
+from questiontopic.topics import Topics, TopicsTable
 from questiontopic.translation import ClientState, topic_errors
 from questiontopic.v1.topic_pb2 import (
     LABEL_LEVEL_UNSPECIFIED,
@@ -37,6 +50,7 @@ class AsyncTopicClient:
         self._stub = TopicServiceStub(channel)
         self._timeout = timeout
         self._state = ClientState()
+        self._level = Level()
         self._merger = None if merging is None else TaskMerger(self._stub, merging, self._state)
 
     @classmethod
@@ -82,6 +96,56 @@ class AsyncTopicClient:
                 request, timeout=seconds(timeout, self._timeout)
             )
         return response
+
+    async def predict(
+        self,
+        texts: Iterable[str],
+        *,
+        label_level: LabelLevel | None = None,
+        model: str = "",
+        timeout: float | None = None,
+    ) -> TopicsTable:
+        """The topics of texts as plain Python values, in order: see `TopicClient.predict`."""
+        texts = list(values(texts))
+        if len(texts) > MAX_TEXTS or not texts:
+            many = self.predict_many(texts, label_level=label_level, model=model, timeout=timeout)
+            return TopicsTable([topics async for topics in many])
+        batch = single(texts, self._level if label_level is None else Level(label_level, preferred=False))
+        await answer(self._caller(model, timeout), batch)
+        return TopicsTable(batch.topics())
+
+    def predict_many(
+        self,
+        texts: Iterable[str] | AsyncIterable[str],
+        *,
+        label_level: LabelLevel | None = None,
+        model: str = "",
+        timeout: float | None = None,
+        texts_per_call: int = 64,
+        in_flight: int = 4,
+        on_error: str = "stop",
+        progress: bool = False,
+    ) -> AsyncIterator[Topics]:
+        """The topics of any number of texts, in order: see `TopicClient.predict_many`. texts may be asynchronous."""
+        if not isinstance(texts, AsyncIterable):
+            texts = values(texts)
+        level = self._level if label_level is None else Level(label_level, preferred=False)
+        stream = Stream(level, texts_per_call, in_flight, on_error)
+        call = self._caller(model, timeout)
+
+        async def topics() -> AsyncIterator[Topics]:
+            batches = in_order(reader(stream, texts), partial(answer, call), in_flight)
+            with progress_bar(progress, texts) as advance:
+                async with aclosing(batches):
+                    async for batch in batches:
+                        for row in stream.topics(batch):
+                            yield row
+                            advance()
+
+        return topics()
+
+    def _caller(self, model: str, timeout: float | None) -> Callable[[Batch], Awaitable[PredictTopicResponse]]:
+        return lambda batch: self.predict_topic(batch.texts, label_level=batch.level, model=model, timeout=timeout)
 
     async def describe_model(self, *, model: str = "", timeout: float | None = None) -> DescribeModelResponse:
         """The loaded model: see `TopicClient.describe_model`."""

@@ -1,17 +1,30 @@
 """The synchronous client: a thin layer over the generated stub. It owns its channel."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from threading import Event
 from types import TracebackType
 from typing import Self
 
 import grpc
 
+from questiontopic.bulk.batch import Batch, Level
+from questiontopic.bulk.progress import progress_bar
+from questiontopic.bulk.stream import MAX_TEXTS, Stream, single
+from questiontopic.bulk.threads import answer, in_order
 from questiontopic.channel import channel_options, tls_credentials
 from questiontopic.merging import Merging, MergingStats
 from questiontopic.merging.question import is_small
 from questiontopic.merging.threads import ThreadMerger
-from questiontopic.request import DEFAULT_TIMEOUT, describe_model_request, predict_topic_request, seconds
+from questiontopic.request import (
+    DEFAULT_TIMEOUT,
+    describe_model_request,
+    predict_topic_request,
+    seconds,
+    values,
+)
 from questiontopic.target import check_target
+from questiontopic.topics import Topics, TopicsTable
 from questiontopic.translation import ClientState, topic_errors
 from questiontopic.v1.topic_pb2 import (
     LABEL_LEVEL_UNSPECIFIED,
@@ -42,6 +55,7 @@ class TopicClient:
         self._stub = TopicServiceStub(channel)
         self._timeout = timeout
         self._state = ClientState()
+        self._level = Level()
         self._merger = None if merging is None else ThreadMerger(self._stub, merging, self._state)
 
     @classmethod
@@ -104,6 +118,68 @@ class TopicClient:
         with topic_errors(self._state):
             response: PredictTopicResponse = self._stub.PredictTopic(request, timeout=seconds(timeout, self._timeout))
         return response
+
+    def predict(
+        self,
+        texts: Iterable[str],
+        *,
+        label_level: LabelLevel | None = None,
+        model: str = "",
+        timeout: float | None = None,
+    ) -> TopicsTable:
+        """The topics of texts as plain Python values, in order. Its errors are those of `predict_topic`.
+
+        texts: a list, a column of a table, or what else has texts. More than 512 of them take several calls, as with
+        `predict_many`; none take no call. label_level: by default both, or coarse if the model has no fine labels.
+        model, timeout: as for `predict_topic`.
+        """
+        texts = list(values(texts))
+        if len(texts) > MAX_TEXTS or not texts:
+            return TopicsTable(self.predict_many(texts, label_level=label_level, model=model, timeout=timeout))
+        batch = single(texts, self._level if label_level is None else Level(label_level, preferred=False))
+        answer(self._caller(model, timeout), batch, Event())
+        return TopicsTable(batch.topics())
+
+    def predict_many(
+        self,
+        texts: Iterable[str],
+        *,
+        label_level: LabelLevel | None = None,
+        model: str = "",
+        timeout: float | None = None,
+        texts_per_call: int = 64,
+        in_flight: int = 4,
+        on_error: str = "stop",
+        progress: bool = False,
+    ) -> Iterator[Topics]:
+        """The topics of any number of texts, in order, by several calls at once.
+
+        texts is read in the thread that reads the answers, at most in_flight calls ahead of them. While the server has
+        too much to do (RESOURCE_EXHAUSTED), a call waits as long as the server says and is sent again, up to 20 times.
+
+        label_level, model: as for `predict`. timeout: the deadline of each call in seconds, without these waits.
+        texts_per_call: 1 to 512. in_flight: the number of calls at the same time, 1 to 1024. on_error: "stop" raises
+        TopicError, which names the text as `texts[i]`, at the first text that cannot be answered, after the topics of
+        the texts before it; "skip" yields such a text with its `error`. A failed call raises TopicError in both cases.
+        progress: show a progress bar on standard error. Raises TypeError or ValueError for a wrong argument.
+        """
+        texts = values(texts)
+        level = self._level if label_level is None else Level(label_level, preferred=False)
+        stream = Stream(level, texts_per_call, in_flight, on_error)
+
+        call = self._caller(model, timeout)
+
+        def topics() -> Iterator[Topics]:
+            with progress_bar(progress, texts) as advance:
+                for batch in in_order(stream.batches(texts), partial(answer, call), in_flight):
+                    for row in stream.topics(batch):
+                        yield row
+                        advance()
+
+        return topics()
+
+    def _caller(self, model: str, timeout: float | None) -> Callable[[Batch], PredictTopicResponse]:
+        return lambda batch: self.predict_topic(batch.texts, label_level=batch.level, model=model, timeout=timeout)
 
     def describe_model(self, *, model: str = "", timeout: float | None = None) -> DescribeModelResponse:
         """The loaded model with its labels, limits and quality. Raises TopicError if the call fails.

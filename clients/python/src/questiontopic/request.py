@@ -17,10 +17,20 @@ def predict_topic_request(texts: Iterable[str], label_level: LabelLevel, model: 
     Raises TypeError for one string, because each character would become a text. Raises TypeError or ValueError, which
     name the field, for a text or a model that is not a str or cannot be UTF-8.
     """
+    checked = [_checked(f"texts[{i}]", text) for i, text in enumerate(values(texts))]
+    return PredictTopicRequest(texts=checked, label_level=label_level, model=_checked("model", model))
+
+
+def values(texts: object) -> Iterable[str]:
+    """The Python values in texts. Raises TypeError for one string, and for what has no values.
+
+    An Arrow column, whose own items are no Python values, becomes a list.
+    """
     if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
         raise TypeError(f"texts must be a list of str, not one {type(texts).__name__}: pass [text]")
-    checked = [_checked(f"texts[{i}]", text) for i, text in enumerate(texts)]
-    return PredictTopicRequest(texts=checked, label_level=label_level, model=_checked("model", model))
+    to_list = getattr(texts, "to_pylist", None)
+    listed: Iterable[str] = texts if to_list is None else to_list()
+    return listed
 
 
 def describe_model_request(model: str) -> DescribeModelRequest:
@@ -30,12 +40,21 @@ def describe_model_request(model: str) -> DescribeModelRequest:
 
 def _checked(field: str, value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{field} must be str, not {type(value).__name__}")
+        raise TypeError(f"{field} {not_text(value)}")
+    if reason := not_text(value):
+        raise ValueError(f"{field}: {reason}")
+    return value
+
+
+def not_text(value: object) -> str:
+    """Why value cannot be sent as a text; empty if it can."""
+    if not isinstance(value, str):
+        return f"must be str, not {type(value).__name__}"
     try:
         value.encode()
     except UnicodeEncodeError as error:
-        raise ValueError(f"{field}: not valid Unicode: half of a surrogate pair at index {error.start}") from None
-    return value
+        return f"not valid Unicode: half of a surrogate pair at index {error.start}"
+    return ""
 
 
 def seconds(timeout: float | None, default: float) -> float:

@@ -1,44 +1,19 @@
 """The texts of the input, in batches: each batch is one call."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from copy import copy
 
+from questiontopic.bulk.batch import Batch, Level, Row, text_index
 from questiontopic.command.failure import Failure
-from questiontopic.v1.topic_pb2 import Prediction
+from questiontopic.error import FieldViolation, TopicError
 
 
-@dataclass
-class Row:
-    """One text of the input and its answer: a prediction, or the reason why there is none.
-
-    A blank line of standard input is not sent and has neither.
-    """
-
-    number: int  # from 1
-    text: str
-    blank: bool = False
-    reason: str = ""
-    prediction: Prediction | None = None
-
-
-@dataclass(frozen=True)
-class Batch:
-    """The rows of one call."""
-
-    unit: str  # what a row's number counts: text for arguments, line for standard input
-    rows: Sequence[Row]
-
-    def unanswered(self) -> Sequence[Row]:
-        """The rows that still need a call."""
-        return [row for row in self.rows if not row.blank and not row.reason and row.prediction is None]
-
-
-def batch_of(texts: Iterable[str]) -> Batch:
+def batch_of(texts: Iterable[str], level: Level, *, skip: bool) -> Batch:
     """The arguments as one batch."""
-    return Batch("text", [Row(number, text) for number, text in enumerate(texts, 1)])
+    return Batch([Row(number, text) for number, text in enumerate(texts, 1)], level, skip=skip)
 
 
-def batches(lines: Iterable[Row], size: int, *, skip: bool, skip_blank: bool) -> Iterator[Batch]:
+def batches(lines: Iterable[Row], size: int, level: Level, *, skip: bool, skip_blank: bool) -> Iterator[Batch]:
     """Batches of size lines; the last one may be smaller. skip_blank leaves blank lines out.
 
     At the first line that cannot be read, or cannot be sent if skip is false, it yields the lines before that line and
@@ -54,11 +29,25 @@ def batches(lines: Iterable[Row], size: int, *, skip: bool, skip_blank: bool) ->
                 continue
             rows.append(row)
             if len(rows) == size:
-                yield Batch("line", rows)
+                yield Batch(rows, level, skip=skip, locate=_with_lines)
                 rows = []
     except Failure as error:
         failure = error
     if rows:
-        yield Batch("line", rows)
+        yield Batch(rows, level, skip=skip, locate=_with_lines)
     if failure is not None:
         raise failure
+
+
+def _with_lines(error: TopicError, rows: Sequence[Row]) -> TopicError:
+    """The error with ` (line N)` added to each violation of a `texts[i]`."""
+
+    def located(violation: FieldViolation) -> FieldViolation:
+        index = text_index(violation, len(rows))
+        if index is None:
+            return violation
+        return violation._replace(description=f"{violation.description} (line {rows[index].number})")
+
+    with_lines = copy(error)
+    with_lines.violations = tuple(map(located, error.violations))
+    return with_lines

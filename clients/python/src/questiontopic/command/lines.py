@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from questiontopic.command.batch import Row
+from questiontopic.bulk.batch import Row
 from questiontopic.command.failure import Failure
 
 # The maximum size of a line, to bound memory: that of the largest message that the server reads.

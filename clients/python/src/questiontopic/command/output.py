@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from typing import BinaryIO, Protocol
 
-from questiontopic.command.batch import Row
+from questiontopic.bulk.batch import Row
 from questiontopic.v1.topic_pb2 import Prediction, TopicConfidences
 
 

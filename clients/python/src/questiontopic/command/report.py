@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TextIO
 
-from questiontopic.command.batch import Batch
+from questiontopic.bulk.batch import Batch
 from questiontopic.command.output import squeeze
 
 
@@ -28,13 +28,16 @@ class Report:
         if is_file:
             self.note(f"{text} is a file; to classify its lines: questiontopic < {text}")
 
-    def add(self, batch: Batch) -> None:
-        """Counts the texts of an answered batch, and writes why a text has no answer."""
+    def add(self, batch: Batch, unit: str) -> None:
+        """Counts the texts of an answered batch, and writes why a text has no answer.
+
+        unit: what the number of a row counts: text for arguments, line for standard input.
+        """
         for row in batch.rows:
             self._texts += not row.blank
             if row.reason:
                 self._unanswered += 1
-                self.note(f"{batch.unit} {row.number}: {row.reason}")
+                self.note(f"{unit} {row.number}: {row.reason}")
 
     def end(self) -> bool:
         """Writes how many texts have no answer, and returns whether every text has one."""
