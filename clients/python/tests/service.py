@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import NoReturn
@@ -18,6 +18,7 @@ from questiontopic import (
     LABEL_LEVEL_FINE,
     DescribeModelRequest,
     DescribeModelResponse,
+    FineLabel,
     Limits,
     Model,
     Prediction,
@@ -76,8 +77,9 @@ def _topics(first: str, second: str) -> TopicConfidences:
 class TopicService(TopicServiceServicer):
     """Answers each call with the function `predict` and records the requests in their order."""
 
-    def __init__(self, predict: Answer = answer) -> None:
+    def __init__(self, predict: Answer = answer, *, fine_labels: Sequence[FineLabel] = ()) -> None:
         self._predict = predict
+        self._fine_labels = fine_labels
         self._lock = threading.Lock()
         self.requests: list[PredictTopicRequest] = []
         self.agents: list[str] = []
@@ -96,7 +98,9 @@ class TopicService(TopicServiceServicer):
     ) -> DescribeModelResponse:
         if request.model not in ("", MODEL.name):
             context.abort(grpc.StatusCode.NOT_FOUND, f"model {request.model} is not loaded")
-        return DescribeModelResponse(model=MODEL, coarse_labels=["HUM", "NUM"], limits=Limits(max_texts=512))
+        return DescribeModelResponse(
+            model=MODEL, coarse_labels=["HUM", "NUM"], fine_labels=self._fine_labels, limits=Limits(max_texts=512)
+        )
 
 
 @contextmanager

@@ -1,0 +1,72 @@
+"""How a row is written as text: a form is a format of the output."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+from questiontopic.label.names import Names
+from questiontopic.label.row import Row
+from questiontopic.topics import Topics
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What a row has of its own: the bytes before those of its labels, and the bytes after them."""
+
+    before: bytes
+    after: bytes
+
+    def is_in(self, record: bytes) -> bool:
+        """Whether record is this row with some labels."""
+        return (
+            len(record) >= len(self.before) + len(self.after)
+            and record.startswith(self.before)
+            and record.endswith(self.after)
+        )
+
+    def may_begin_with(self, torn: bytes) -> bool:
+        """Whether torn can be the beginning of this row with some labels."""
+        return torn.startswith(self.before) or self.before.startswith(torn)
+
+
+class Form(Protocol):
+    """Writes rows, and finds them again in what was written."""
+
+    def header(self) -> bytes:
+        """What stands before the first row."""
+
+    def own(self, row: Row) -> Own:
+        """What the row has of its own."""
+
+    def labels(self, row: Row, topics: Topics) -> bytes:
+        """What is added. It stands in the middle of what the row has of its own."""
+
+    def records(self, stream: BinaryIO) -> Iterator[tuple[bytes, bool]]:
+        """The rows that were written, and whether each is whole. Only the last one can be cut."""
+
+    def error(self, record: bytes) -> str:
+        """The error in a whole row that was written. Raises ValueError if the labels are not those of this form."""
+
+
+def written(form: Form, row: Row, topics: Topics) -> bytes:
+    """The whole row."""
+    own = form.own(row)
+    return b"".join((own.before, form.labels(row, topics), own.after))
+
+
+def flat(value: object) -> str:
+    """The value of a cell where a cell is text: a str as it is, nothing as the empty text, anything else as JSON."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def reason_of(row: Row, topics: Topics) -> str:
+    """Why the row has no topics; empty if it has."""
+    return " ".join((row.error or topics.error).split())
+
+
+def label_cells(names: Names, row: Row, topics: Topics) -> Sequence[str | float | None]:
+    """The values of the added columns; None for those that a row does not have."""
+    return [*names.values(topics), reason_of(row, topics) or None]
