@@ -7,11 +7,12 @@ from contextlib import ExitStack
 import grpc
 import pytest
 import trustme
+from pytest_questiontopic import topic_server as topic_server
 
-from .callers import Predict, predict_aio, predict_sync
+from .callers import Many, Predict, many_aio, many_sync, predict_aio, predict_sync
 from .crowd import Tasks, Threads
 from .server_process import server_process
-from .service import TopicService, serving
+from .service import TopicService
 
 Serve = Callable[..., str]
 
@@ -28,13 +29,21 @@ def predict(request: pytest.FixtureRequest) -> Predict:
     return caller
 
 
+@pytest.fixture(params=[many_sync, many_aio], ids=["sync", "aio"])
+def many(request: pytest.FixtureRequest) -> Many:
+    caller: Many = request.param
+    return caller
+
+
 @pytest.fixture
 def serve() -> Iterator[Serve]:
     """Serves a TopicService in this process until the test ends, and returns the address."""
     with ExitStack() as stack:
 
         def start(service: TopicService, credentials: grpc.ServerCredentials | None = None) -> str:
-            return stack.enter_context(serving(service, credentials))
+            stack.callback(service.close)
+            service.start(credentials)
+            return service.address
 
         yield start
 

@@ -12,12 +12,10 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 import grpc
-from google.protobuf.any_pb2 import Any as AnyMessage
-from google.rpc import error_details_pb2, status_pb2
-from grpc_status import rpc_status
 
 from questiontopic import (
     AsyncTopicClient,
+    FieldViolation,
     Merging,
     MergingStats,
     Prediction,
@@ -26,8 +24,9 @@ from questiontopic import (
     TopicClient,
     TopicConfidences,
 )
+from questiontopic.testing import MODEL
 
-from .service import MODEL
+from .service import refuse
 
 
 class Crowd(Protocol):
@@ -148,14 +147,9 @@ def echo(request: PredictTopicRequest, _: grpc.ServicerContext) -> PredictTopicR
 def refuse_bad(request: PredictTopicRequest, context: grpc.ServicerContext) -> PredictTopicResponse:
     """Refuses the first text that begins with `bad`, as the server refuses a text that breaks a limit."""
     bad = next((i for i, text in enumerate(request.texts) if text.startswith("bad")), None)
-    if bad is None:
-        return echo(request, context)
-    violation = error_details_pb2.BadRequest.FieldViolation(field=f"texts[{bad}]", description="must not be bad")
-    detail = AnyMessage()
-    detail.Pack(error_details_pb2.BadRequest(field_violations=[violation]))
-    status = status_pb2.Status(code=grpc.StatusCode.INVALID_ARGUMENT.value[0], message="bad", details=[detail])
-    context.abort_with_status(rpc_status.to_status(status))
-    raise AssertionError
+    if bad is not None:
+        refuse(context, FieldViolation(f"texts[{bad}]", "must not be bad"))
+    return echo(request, context)
 
 
 def topics(answered: Future[PredictTopicResponse]) -> list[str]:

@@ -12,12 +12,21 @@ from typing import NamedTuple
 from questiontopic.label.flags import parse
 from questiontopic.label.job import Job
 
+from .service import Answer, TopicService, answer
+
 
 class Labelled(NamedTuple):
     """Whether every row has a topic, and what the job said."""
 
     complete: bool
     notes: list[str]
+
+
+def coarse_service(predict: Answer = answer) -> TopicService:
+    """A service whose model has no fine labels."""
+    service = TopicService(predict)
+    service.topics = {}
+    return service
 
 
 def label(address: str, *arguments: str | Path) -> Labelled:

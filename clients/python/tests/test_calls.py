@@ -19,10 +19,11 @@ from questiontopic import (
     TopicClient,
     TopicError,
 )
+from questiontopic.testing import MODEL
 
 from .callers import Predict
 from .conftest import Serve
-from .service import MODEL, TopicService, answer, hold
+from .service import TopicService, answer, hold
 
 
 def test_answers_have_the_order_of_the_texts(serve: Serve, predict: Predict) -> None:

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import grpc
 import pytest
-from google.rpc import error_details_pb2
 
-from questiontopic import PredictTopicRequest, PredictTopicResponse
+from questiontopic import FieldViolation, PredictTopicRequest, PredictTopicResponse
 from questiontopic.command.lines import read_lines
 
 from .command import run, table
@@ -153,7 +152,7 @@ def test_a_run_without_a_refused_text_ends_with_code_0(serve: Serve) -> None:
 )
 def test_any_other_failure_still_ends_the_run(serve: Serve, code: grpc.StatusCode, field: str, message: str) -> None:
     def fail(request: PredictTopicRequest, context: grpc.ServicerContext) -> PredictTopicResponse:
-        violation = error_details_pb2.BadRequest.FieldViolation(field=field, description="must be good")
+        violation = FieldViolation(field, "must be good")
         refuse(context, violation, code=code)
 
     flags = ["--address", serve(TopicService(fail)), "--output", "jsonl", "--texts-per-call", "1"]

@@ -14,15 +14,14 @@ from hypothesis import strategies as st
 from questiontopic.command.failure import Failure
 
 from .conftest import Serve
-from .labelling import csv_rows, json_rows, label, questions, table_of
-from .service import TopicService
+from .labelling import coarse_service, csv_rows, json_rows, label, questions, table_of
 
 _FLAGS = ("--texts-per-call", "2", "--in-flight", "2")
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
 def test_an_output_that_was_cut_at_any_byte_becomes_the_same_again(serve: Serve, tmp_path: Path, form: str) -> None:
-    address = serve(TopicService())
+    address = serve(coarse_service())
     source, whole, output = tmp_path / "in.csv", tmp_path / f"whole.{form}", tmp_path / f"out.{form}"
     source.write_bytes(questions(3))
     label(address, source, "--output", whole, *_FLAGS)
@@ -62,7 +61,7 @@ def test_any_table_keeps_its_fields_and_can_be_resumed(
 
 @pytest.fixture
 def any_address(serve: Serve) -> str:
-    return serve(TopicService())
+    return serve(coarse_service())
 
 
 def _cut_and_resumed(address: str, source: Path, output: Path, cut: float) -> bytes:
@@ -75,7 +74,7 @@ def _cut_and_resumed(address: str, source: Path, output: Path, cut: float) -> by
 
 
 def test_resuming_asks_only_for_what_is_missing_from_the_beginning_of_a_call(serve: Serve, tmp_path: Path) -> None:
-    service = TopicService()
+    service = coarse_service()
     address, source, output = serve(service), tmp_path / "in.csv", tmp_path / "out.csv"
     source.write_bytes(table_of([["text"], *([f"Who {i}?"] for i in range(10))]))
     label(address, source, "--output", output, "--texts-per-call", "4")
@@ -95,7 +94,7 @@ def test_resuming_asks_only_for_what_is_missing_from_the_beginning_of_a_call(ser
 
 def test_resuming_starts_where_there_is_no_output(serve: Serve, tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_bytes(b"text\nWho?\n")
-    label(serve(TopicService()), tmp_path / "in.csv", "--output", tmp_path / "out.csv", "--resume")
+    label(serve(coarse_service()), tmp_path / "in.csv", "--output", tmp_path / "out.csv", "--resume")
     assert (tmp_path / "out.csv").read_bytes() == b"text,topic,confidence,label_error\nWho?,HUM,0.7500,\n"
 
 
@@ -132,7 +131,7 @@ def _torn_elsewhere(content: bytes) -> bytes:
 def test_an_output_of_something_else_is_refused_and_stays_as_it_is(
     serve: Serve, tmp_path: Path, form: str, change: Callable[[bytes], bytes], message: str
 ) -> None:
-    address, source, output = serve(TopicService()), tmp_path / "in.csv", tmp_path / f"out.{form}"
+    address, source, output = serve(coarse_service()), tmp_path / "in.csv", tmp_path / f"out.{form}"
     source.write_bytes(questions(3))
     label(address, source, "--output", output)
     changed = change(output.read_bytes())
@@ -144,7 +143,7 @@ def test_an_output_of_something_else_is_refused_and_stays_as_it_is(
 
 
 def test_an_output_that_is_there_is_replaced_only_if_that_is_asked_for(serve: Serve, tmp_path: Path) -> None:
-    address, source, output = serve(TopicService()), tmp_path / "in.csv", tmp_path / "out.csv"
+    address, source, output = serve(coarse_service()), tmp_path / "in.csv", tmp_path / "out.csv"
     source.write_bytes(b"text\nWho?\n")
     output.write_bytes(b"precious")
     with pytest.raises(Failure, match="is there already: go on with --resume, or replace it with --overwrite"):

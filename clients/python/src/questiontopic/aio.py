@@ -10,7 +10,7 @@ import grpc.aio
 
 from questiontopic.bulk.batch import Batch, Level
 from questiontopic.bulk.progress import progress_bar
-from questiontopic.bulk.stream import MAX_TEXTS, Stream, single
+from questiontopic.bulk.stream import Stream, single
 from questiontopic.bulk.tasks import answer, in_order, reader
 from questiontopic.channel import channel_options, tls_credentials
 from questiontopic.merging import Merging, MergingStats
@@ -18,6 +18,7 @@ from questiontopic.merging.question import is_small
 from questiontopic.merging.tasks import TaskMerger
 from questiontopic.request import (
     DEFAULT_TIMEOUT,
+    MAX_TEXTS,
     describe_model_request,
     predict_topic_request,
     seconds,

@@ -4,6 +4,9 @@ from collections.abc import Iterable
 
 from questiontopic.v1.topic_pb2 import DescribeModelRequest, LabelLevel, PredictTopicRequest
 
+# The contract's Limits of a request.
+MAX_TEXTS, MAX_CHARACTERS = 512, 2000
+
 # The deadline of a call in seconds, if neither the client nor the call sets one.
 DEFAULT_TIMEOUT = 10.0
 
@@ -54,6 +57,15 @@ def not_text(value: object) -> str:
         value.encode()
     except UnicodeEncodeError as error:
         return f"not valid Unicode: half of a surrogate pair at index {error.start}"
+    return ""
+
+
+def unfit(text: str) -> str:
+    """Why the server would refuse the text; empty if it would not."""
+    if not text or text.isspace():
+        return "must have a character that is not white space"
+    if len(text) > MAX_CHARACTERS:
+        return f"must have at most {MAX_CHARACTERS} characters, has {len(text)}: shorten it"
     return ""
 
 

@@ -8,10 +8,9 @@ import grpc
 
 from questiontopic.bulk.batch import Batch, Level, Row
 from questiontopic.error import FieldViolation, TopicError
-from questiontopic.request import not_text
+from questiontopic.request import MAX_TEXTS, not_text, unfit
 from questiontopic.topics import Topics
 
-MAX_TEXTS, _MAX_CHARACTERS = 512, 2000  # The contract's Limits.
 _MAX_IN_FLIGHT = 1024
 
 
@@ -67,11 +66,7 @@ def _row(number: int, text: object) -> Row:
         return Row(number, "", reason=reason)
     if reason:
         return Row(number, text.encode(errors="replace").decode(), reason=reason)
-    if not text or text.isspace():
-        return Row(number, text, reason="must have a character that is not white space")
-    if len(text) > _MAX_CHARACTERS:
-        reason = f"must have at most {_MAX_CHARACTERS} characters, has {len(text)}: shorten it"
-    return Row(number, text, reason=reason)
+    return Row(number, text, reason=unfit(text))
 
 
 def _check(name: str, value: int, maximum: int) -> None:

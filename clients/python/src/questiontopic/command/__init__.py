@@ -14,8 +14,6 @@ from questiontopic.command.flags import parse
 from questiontopic.command.report import Report
 from questiontopic.command.run import run
 from questiontopic.error import TopicError
-from questiontopic.label.flags import parse as parse_label
-from questiontopic.label.job import Job
 
 ANSWERED, FAILED, UNANSWERED = 0, 1, 3
 # The exit codes that a shell reports for a process that SIGINT or SIGPIPE ended.
@@ -57,7 +55,11 @@ def _topics(arguments: Sequence[str]) -> Callable[[Report], bool]:
 
 
 def _label(arguments: Sequence[str]) -> Callable[[Report], bool]:
-    settings = parse_label(arguments, os.environ)
+    # Its modules import those of this package.
+    from questiontopic.label.flags import parse
+    from questiontopic.label.job import Job
+
+    settings = parse(arguments, os.environ)
     return lambda report: Job(settings, report.note).run()
 
 

@@ -56,10 +56,11 @@ def written(form: Form, row: Row, topics: Topics) -> bytes:
 
 
 def flat(value: object) -> str:
-    """The value of a cell where a cell is text: a str as it is, nothing as the empty text, anything else as JSON."""
-    if isinstance(value, str):
-        return value
-    return "" if value is None else json.dumps(value, ensure_ascii=False, default=str)
+    """The value of a cell where a cell is text: nothing is the empty text, and what JSON has is JSON."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    is_json = isinstance(value, bool | int | float | list | dict)
+    return json.dumps(value, ensure_ascii=False, default=str) if is_json else str(value)
 
 
 def reason_of(row: Row, topics: Topics) -> str:

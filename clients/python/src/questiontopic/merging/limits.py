@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-_MAX_TEXTS = 512  # The contract's Limits.max_texts.
+from questiontopic.request import MAX_TEXTS
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Merging:
         for name in ("in_flight", "texts", "waiting"):
             if getattr(self, name) < 1:
                 raise ValueError(f"Merging: {name} must be at least 1, not {getattr(self, name)}")
-        if self.texts > _MAX_TEXTS:
-            raise ValueError(f"Merging: texts must be at most {_MAX_TEXTS}, not {self.texts}")
+        if self.texts > MAX_TEXTS:
+            raise ValueError(f"Merging: texts must be at most {MAX_TEXTS}, not {self.texts}")
 
 
 class MergingStats(NamedTuple):

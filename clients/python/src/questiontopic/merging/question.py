@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from questiontopic.request import unfit
 from questiontopic.v1.topic_pb2 import LabelLevel, PredictTopicRequest, PredictTopicResponse
 
 _MAX_SMALL = 16  # Texts of a call that is merged. The server, too, treats such a call as a small one.
-_MAX_CHARACTERS = 2000  # The contract's Limits.max_characters.
 
 
 class Answered(Protocol):
@@ -84,6 +84,4 @@ class MergedCall:
 
 def is_small(request: PredictTopicRequest) -> bool:
     """Whether a request may be merged. The server answers all others itself, also those with an error."""
-    return 0 < len(request.texts) <= _MAX_SMALL and all(
-        len(text) <= _MAX_CHARACTERS and text and not text.isspace() for text in request.texts
-    )
+    return 0 < len(request.texts) <= _MAX_SMALL and all(not unfit(text) for text in request.texts)
