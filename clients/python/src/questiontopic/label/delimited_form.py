@@ -29,16 +29,16 @@ class DelimitedForm:
         """The names of all columns."""
         return (_BOM if self._bom else b"") + self._line([*self._columns, *self._names.all]) + b"\n"
 
+    def row(self, row: Row, topics: Topics) -> bytes:
+        """All fields."""
+        added = ["" if cell is None else four_digits(cell) for cell in label_cells(self._names, row, topics)]
+        return self._line([*map(flat, row.cells), *added, *map(flat, row.extra)]) + b"\n"
+
     def own(self, row: Row) -> Own:
         """The fields before the added ones, and those after them."""
         # A field more shows how the others are written beside it.
         before = self._line([*map(flat, row.cells), "x"])[:-1]
         return Own(before, (self._line(["x", *map(flat, row.extra)])[1:] if row.extra else b"") + b"\n")
-
-    def labels(self, row: Row, topics: Topics) -> bytes:
-        """The added fields."""
-        cells = label_cells(self._names, row, topics)
-        return self._line(["" if cell is None else four_digits(cell) for cell in cells])
 
     def records(self, stream: BinaryIO) -> Iterator[tuple[bytes, bool]]:
         """The rows. Inside a quoted field the number of quotes so far is odd."""

@@ -36,23 +36,17 @@ class Form(Protocol):
     def header(self) -> bytes:
         """What stands before the first row."""
 
-    def own(self, row: Row) -> Own:
-        """What the row has of its own."""
+    def row(self, row: Row, topics: Topics) -> bytes:
+        """The whole row."""
 
-    def labels(self, row: Row, topics: Topics) -> bytes:
-        """What is added. It stands in the middle of what the row has of its own."""
+    def own(self, row: Row) -> Own:
+        """What the whole row has of the input."""
 
     def records(self, stream: BinaryIO) -> Iterator[tuple[bytes, bool]]:
         """The rows that were written, and whether each is whole. Only the last one can be cut."""
 
     def error(self, record: bytes) -> str:
         """The error in a whole row that was written. Raises ValueError if the labels are not those of this form."""
-
-
-def written(form: Form, row: Row, topics: Topics) -> bytes:
-    """The whole row."""
-    own = form.own(row)
-    return b"".join((own.before, form.labels(row, topics), own.after))
 
 
 def flat(value: object) -> str:

@@ -22,6 +22,13 @@ class JsonForm:
         """Nothing."""
         return b""
 
+    def row(self, row: Row, topics: Topics) -> bytes:
+        """The object with the added members."""
+        cells = zip(self._names.all, label_cells(self._names, row, topics), strict=True)
+        added = ",".join(f"{json_string(name)}:{_label(cell)}" for name, cell in cells)
+        own = self.own(row)
+        return b"".join((own.before, added.encode(), own.after))
+
     def own(self, row: Row) -> Own:
         """The object up to its closing brace, and what closes it."""
         if row.raw:
@@ -31,11 +38,6 @@ class JsonForm:
         before = members if members == "{" else members + ","
         after = f",{json_string(self._names.extra)}:{_json(row.extra)}" if row.extra and not row.raw else ""
         return Own(before.encode(), f"{after}}}\n".encode())
-
-    def labels(self, row: Row, topics: Topics) -> bytes:
-        """The added members."""
-        cells = zip(self._names.all, label_cells(self._names, row, topics), strict=True)
-        return ",".join(f"{json_string(name)}:{_label(cell)}" for name, cell in cells).encode()
 
     def records(self, stream: BinaryIO) -> Iterator[tuple[bytes, bool]]:
         """The lines."""

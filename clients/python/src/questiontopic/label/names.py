@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from questiontopic.command.failure import Failure
 from questiontopic.topics import Topics
@@ -18,7 +19,7 @@ class Names:
     prefix: str
     fine: bool
 
-    @property
+    @cached_property
     def labels(self) -> Sequence[str]:
         """Those with a topic or a confidence."""
         names = ("topic", "confidence", *(("fine_topic", "fine_confidence") if self.fine else ()))
@@ -34,7 +35,7 @@ class Names:
         """In JSON lines: what fits no column of the input, only in rows that have it."""
         return self.prefix + "label_extra"
 
-    @property
+    @cached_property
     def all(self) -> Sequence[str]:
         """The added columns in their order."""
         return [*self.labels, self.error]

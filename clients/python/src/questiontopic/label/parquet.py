@@ -25,6 +25,8 @@ def pyarrow() -> Any:
         import pyarrow.parquet
     except ImportError:
         raise Failure("Parquet needs pyarrow: pip install 'questiontopic[parquet]'") from None
+    # Its own pool keeps what was freed: 30 MB more.
+    pyarrow.set_memory_pool(pyarrow.system_memory_pool())
     return pyarrow
 
 

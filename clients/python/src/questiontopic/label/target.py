@@ -7,7 +7,7 @@ from typing import Protocol
 from questiontopic.command.failure import Failure
 from questiontopic.label.delimited_form import DelimitedForm
 from questiontopic.label.flags import Settings
-from questiontopic.label.form import Form, written
+from questiontopic.label.form import Form
 from questiontopic.label.json_form import JsonForm
 from questiontopic.label.names import Names
 from questiontopic.label.output import Output
@@ -39,7 +39,7 @@ class _Lines:
     output: Output
 
     def write(self, rows: Sequence[tuple[Row, Topics]]) -> None:
-        self.output.write(b"".join(written(self.form, row, topics) for row, topics in rows))
+        self.output.write(b"".join(self.form.row(row, topics) for row, topics in rows))
 
     def finish(self) -> None:
         self.output.close()
