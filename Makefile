@@ -70,6 +70,10 @@ test: $(SERVE)/.minilm $(DEV)/.ready .tools/go .tools/grpcurl .tools/gateway ## 
 oldest-test: .venv/oldest/.ready $(SERVE)/.ready ## Test the Python client with the oldest packages that it allows
 	.venv/oldest/bin/pytest -q clients/python/tests
 
+.PHONY: bulk-test
+bulk-test: .venv/daft/.ready $(SERVE)/.ready $(DEV)/.ready ## Run the programs of docs/bulk.md with Daft, on two servers and without one
+	$(DEV)/bin/pytest -q tests/project/test_bulk_document.py
+
 .PHONY: train-test
 train-test: $(SERVE)/.ready $(DEV)/.ready ## Compare what `make train` wrote with what is committed and stated
 	$(DEV)/bin/pytest -m trained
@@ -132,5 +136,5 @@ bench-smoke: $(SERVE)/.ready $(DEV)/.ready .tools/loadgen ## Run every case of t
 
 .PHONY: pin
 pin: $(DEV)/.ready ## Pin requirements/*.in again, with hashes
-	for name in serve tensorflow dev generate; do $(PIN) requirements/$$name.in -o requirements/$$name.txt $(ARGS); done
+	for name in serve tensorflow dev daft generate; do $(PIN) requirements/$$name.in -o requirements/$$name.txt $(ARGS); done
 	$(PIN) requirements/oldest.in -o requirements/oldest.txt --resolution lowest-direct $(ARGS)

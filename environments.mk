@@ -73,6 +73,13 @@ $(DEV)/.ready: requirements/dev.txt requirements/minilm.txt clients/python/pypro
 	$(call install,--quiet --no-deps --no-build-isolation --editable clients/python)
 	@touch $@
 
+.venv/daft/.ready: requirements/daft.txt clients/python/pyproject.toml server/pyproject.toml
+	@echo "making $(@D), once: downloads 200 MB, installs 550 MB" >&2
+	$(venv)
+	$(call install,--require-hashes --only-binary :all: --requirement $<)
+	$(call install,$(EDITABLE))
+	@touch $@
+
 # PyTriton's stub works only with Debian's own Python.
 .venv/bench/%/.ready: bench/peers/%/requirements.txt $(DEV)/.ready
 	@echo "making $(@D)" >&2

@@ -24,12 +24,12 @@ class Block:
 def blocks(*languages: str) -> list[Block]:
     """The blocks of all documents, in order; only those in these languages, if any are named.
 
-    Without those of docs/clients.md, which run in the tests of the clients.
+    Without those of docs/clients.md and docs/bulk.md, which have tests of their own.
     """
     found = [
         Block(document, language, text)
         for document in DOCUMENTS
-        if document.name != "clients.md"
+        if document.name not in ("bulk.md", "clients.md")
         for language, text in re.findall(
             r"^```(\w*)\n(.*?)^```$", document.read_text("utf-8"), re.MULTILINE | re.DOTALL
         )

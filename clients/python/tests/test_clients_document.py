@@ -62,7 +62,7 @@ def _tool(name: str) -> str:
 
 def test_every_block_has_a_test() -> None:
     assert [kind for kind, _ in _BLOCKS if kind not in ("sh", "go", "xml", "csharp")] == [
-        *("python", "python", "js", "java", "json", "python"),
+        *("python", "python", "python", "js", "java", "json", "python"),
     ]
     others = ["pip install ", "go mod edit ", "go mod tidy", "npm install ", "protoc "]
     rest = [line for line in _COMMANDS if line not in _TLS + _GRPCURL]
@@ -90,8 +90,18 @@ def test_the_python_program(serve: Serve, tmp_path: Path) -> None:
     assert _run([sys.executable, "-W", "error", "-c", program], tmp_path) == "NUM NUM:money\n"
 
 
+def test_the_python_program_for_a_file(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "questions.txt").write_text("What is your salary?\n\nWho?\n", "utf-8")
+    program = _blocks("python")[1].replace(_ADDRESS, serve(TopicService()))
+    assert _run([sys.executable, "-W", "error", "-c", program], tmp_path).splitlines() == [
+        "NUM\tWhat is your salary?",
+        "must have a character that is not white space\t",
+        "HUM\tWho?",
+    ]
+
+
 def test_the_notebook_cell(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
-    run_cell(_blocks("python")[1].replace(_ADDRESS, serve(TopicService())))
+    run_cell(_blocks("python")[2].replace(_ADDRESS, serve(TopicService())))
     assert capsys.readouterr().out == "NUM\n"
 
 
@@ -166,5 +176,5 @@ def test_a_tls_command(tls_server: tuple[str, Path], command: str) -> None:
 
 def test_the_tls_program(tls_server: tuple[str, Path]) -> None:
     address, folder = tls_server
-    program = _blocks("python")[2].replace(_ADDRESS, address)
+    program = _blocks("python")[3].replace(_ADDRESS, address)
     assert _run([sys.executable, "-W", "error", "-c", program], folder) == "NUM\n"

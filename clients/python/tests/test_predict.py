@@ -153,14 +153,6 @@ def test_a_column_of_numpy_is_texts(topic_server: TopicServer, ask: Ask) -> None
         assert [(topics.text, topics.topic) for topics in table] == [("Who?", "HUM"), ("Whose?", "HUM")]
 
 
-def test_a_column_of_arrow_is_texts(topic_server: TopicServer, ask: Ask) -> None:
-    arrow = pytest.importorskip("pyarrow")
-    topic_server.topics = {"Who?": "HUM", "Whose?": "HUM"}
-    columns = [arrow.array(["Who?", "Whose?"]), arrow.chunked_array([["Who?"], [], ["Whose?"]])]
-    for table in ask(topic_server.address, *columns):
-        assert arrow.table(table.columns())["topic"].to_pylist() == ["HUM", "HUM"]
-
-
 @pytest.mark.parametrize("texts", ["Who?", b"Who?", None, 5], ids=repr)
 def test_one_value_instead_of_a_list_is_a_type_error(ask: Ask, texts: Any) -> None:
     with pytest.raises(TypeError, match=rf"texts must be a list of str, not one {type(texts).__name__}"):

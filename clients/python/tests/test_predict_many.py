@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import subprocess
 import sys
 import threading
@@ -21,7 +22,9 @@ from questiontopic import (
     TopicError,
     Topics,
 )
-from questiontopic.bulk.batch import MAX_ATTEMPTS
+from questiontopic.bulk.batch import MAX_ATTEMPTS, Batch, Level, Row
+from questiontopic.bulk.threads import answer as answer_batch
+from questiontopic.bulk.threads import in_order
 from questiontopic.testing import TopicServer, send
 
 from .callers import Many
@@ -260,20 +263,32 @@ def test_leaving_early_ends_the_calls(serve: Serve, many: Many) -> None:
     assert ended.acquire(timeout=30)
 
 
-def test_leaving_early_ends_a_wait_for_a_busy_server(topic_server: TopicServer) -> None:
-    """The program then ends at once, though a call would have waited for an hour."""
-    topic_server.error = TopicError(grpc.StatusCode.RESOURCE_EXHAUSTED, "busy", retry_after=3600)
-    program = f"""
-import threading
-from questiontopic import TopicClient
-with TopicClient.plaintext("{topic_server.address}") as client:
-    def texts():
-        yield "Who?"
-        raise SystemExit("enough")
-    list(client.predict_many(texts(), texts_per_call=1))
-"""
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
-    assert done.stderr == "enough\n"
+def test_leaving_early_tells_the_threads() -> None:
+    started, told = threading.Event(), queue.Queue[bool]()
+
+    def call(number: int, stopped: threading.Event) -> int:
+        if number == 0:
+            assert started.wait(timeout=30)
+        else:
+            started.set()
+            told.put(stopped.wait(timeout=30))
+        return number
+
+    answers = in_order(iter([0, 1]), call, 2)
+    assert next(answers) == 0
+    answers.close()  # type: ignore[attr-defined]
+    assert told.get(timeout=60)
+
+
+def test_a_thread_that_is_told_ends_its_wait_for_a_busy_server() -> None:
+    stopped = threading.Event()
+
+    def call(batch: Batch) -> PredictTopicResponse:
+        threading.Thread(target=stopped.set).start()
+        raise TopicError(grpc.StatusCode.RESOURCE_EXHAUSTED, "busy", retry_after=3600)
+
+    batch = Batch([Row(0, "Who?")], Level())
+    assert answer_batch(call, batch, stopped).texts == ["Who?"]
 
 
 def test_a_progress_bar_counts_the_texts(

@@ -22,22 +22,32 @@ def _examples(language: str) -> list[str]:
 
 
 def test_the_readme_has_examples() -> None:
-    assert (len(_examples("python")), len(_examples("sh"))) == (3, 2)
+    assert (len(_examples("python")), len(_examples("sh"))) == (5, 2)
 
 
-@pytest.mark.parametrize("example", _examples("python")[:2], ids=["sync", "aio"])
+_SYNC, _MANY, _AIO, _CELL, _TESTS = _examples("python")
+
+
+@pytest.mark.parametrize("example", [_SYNC, _MANY, _AIO], ids=["sync", "many", "aio"])
 def test_a_program(serve: Serve, example: str) -> None:
     program = example.replace("localhost:50051", serve(TopicService()))
     done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "NUM" in done.stdout
+    assert re.search("NUM|HUM", done.stdout)
 
 
 def test_the_notebook_cell(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
     imports = "from questiontopic import AsyncTopicClient\n"
-    assert imports in _examples("python")[1]  # The cell continues the program.
-    run_cell(imports + _examples("python")[2].replace("localhost:50051", serve(TopicService())))
+    assert imports in _AIO  # The cell continues the program.
+    run_cell(imports + _CELL.replace("localhost:50051", serve(TopicService())))
     assert capsys.readouterr().out == "NUM\n"
+
+
+def test_the_tests_of_an_application(tmp_path: Path) -> None:
+    (tmp_path / "test_application.py").write_text(_TESTS)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "pytest_questiontopic"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert "2 passed" in done.stdout, done.stdout
 
 
 @pytest.mark.parametrize("line", _examples("sh")[1].splitlines())

@@ -8,6 +8,7 @@ from questiontopic.aio import AsyncTopicClient
 from questiontopic.channel import channel_options
 from questiontopic.client import TopicClient
 from questiontopic.error import FieldViolation, TopicError
+from questiontopic.labelling import Labeller
 from questiontopic.merging import Merging, MergingStats
 from questiontopic.topics import Topics, TopicsTable
 from questiontopic.v1.topic_pb2 import (
@@ -41,6 +42,7 @@ __all__ = [
     "FieldViolation",
     "FineLabel",
     "LabelLevel",
+    "Labeller",
     "Limits",
     "Merging",
     "MergingStats",

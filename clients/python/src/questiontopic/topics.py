@@ -1,6 +1,6 @@
 """The topics of texts as plain Python values: for each text, and as columns for a table."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, overload
 
@@ -71,13 +71,19 @@ class TopicsTable(Sequence[Topics]):
 
 def topics_of(text: str, prediction: Prediction) -> Topics:
     """The topics of a text as the server predicted them."""
-    topic, confidence, confidences = _top(prediction.coarse)
-    fine_topic, fine_confidence, fine_confidences = _top(prediction.fine)
-    return Topics(
-        text, topic, confidence, confidences, fine_topic, fine_confidence, fine_confidences, prediction.truncated
-    )
+    return Topics(text, *_level(prediction.coarse), *_level(prediction.fine), prediction.truncated)
 
 
-def _top(topics: TopicConfidences) -> tuple[str, float, dict[str, float]]:
+def topics_from(text: str, coarse: Mapping[str, float], fine: Mapping[str, float], truncated: bool) -> Topics:
+    """The topics of a text from the confidences of all labels; fine may be empty."""
+    return Topics(text, *_top(coarse), *_top(fine), truncated)
+
+
+def _level(topics: TopicConfidences) -> tuple[str, float, dict[str, float]]:
     confidences = dict(topics.confidences)
     return topics.top_topic, confidences.get(topics.top_topic, 0.0), confidences
+
+
+def _top(confidences: Mapping[str, float]) -> tuple[str, float, dict[str, float]]:
+    topic = max(confidences, key=confidences.__getitem__, default="")
+    return topic, confidences.get(topic, 0.0), dict(confidences)

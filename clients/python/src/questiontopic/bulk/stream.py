@@ -35,7 +35,7 @@ class Stream:
 
     def batch(self, texts: Sequence[object]) -> Batch | None:
         """The next batch of the stream. A text that the server would refuse has a reason and is not sent."""
-        rows = [_row(number, text) for number, text in enumerate(texts, self._read)]
+        rows = [checked_row(number, text) for number, text in enumerate(texts, self._read)]
         self._read += len(rows)
         # A refused text is skipped even if the stream stops at it, because the texts before it are answered first.
         return Batch(rows, self._level, skip=True, locate=_located) if rows else None
@@ -60,7 +60,8 @@ def _located(error: TopicError, rows: Sequence[Row]) -> TopicError:
     return located
 
 
-def _row(number: int, text: object) -> Row:
+def checked_row(number: int, text: object) -> Row:
+    """The row of a text. If the server would refuse it, the row has the reason."""
     reason = not_text(text)
     if not isinstance(text, str):
         return Row(number, "", reason=reason)
