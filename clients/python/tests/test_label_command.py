@@ -26,7 +26,7 @@ sys.exit(code)
 def test_standard_input_goes_to_standard_output(serve: Serve) -> None:
     outcome = run("label", "--address", serve(coarse_service()), "--format", "csv", lines="text\nWho?\n")
     assert (outcome.code, outcome.output) == (0, "text,topic,confidence,label_error\nWho?,HUM,0.7500,\n")
-    assert outcome.error.startswith("questiontopic: 1 rows: 1 labelled, 0 with an error; ")
+    assert outcome.error.startswith("questiontopic: 1 row: 1 labelled, 0 with an error; ")
     assert len(outcome.error.splitlines()) == 1
 
 

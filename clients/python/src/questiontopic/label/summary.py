@@ -43,7 +43,7 @@ class Summary:
         rate = f", {asked / seconds:,.0f} rows/s" if seconds > 0 else ""
         labelled = self.rows - self.errors
         counts = f"{labelled:,} labelled, {self.errors:,} with an error"
-        yield f"{self.rows:,} rows{before}: {counts}; {seconds:,.1f} s{rate}"
+        yield f"{self.rows:,} row{'s' * (self.rows != 1)}{before}: {counts}; {seconds:,.1f} s{rate}"
         for error, reason in self._reasons.items():
             more = ", …" if reason.rows > len(reason.first) else ""
             numbers = ", ".join(map(str, reason.first))
