@@ -2,10 +2,10 @@
 
 PYTHONPATH=bench python -m studies.label --questions FILE [--rows 1000000] [--keep FOLDER]
 
-The questions are repeated until the CSV file has its rows. First the server's own batch rate is measured: the load
-generator sends the questions in calls of 64, four at a time. (It asks for coarse topics, and the command for both
-levels.) Then the command labels the file once without a stop, and once killed by kill -9 at a third and at two thirds
-of its output and resumed. Memory is the most that was resident in one run of the command. Server and command share all
+The questions are repeated until the CSV file has its rows. The command labels the file once without a stop, and
+once killed by kill -9 at a third and at two thirds of its output and resumed. Before and after the first of these the
+server's own batch rate is measured: the load generator sends the questions in calls of 64, four at a time. (It asks for
+coarse topics, and the command for both levels.) Memory is the most that was resident in one run of the command. Server and command share all
 CPUs, unless --apart gives each a half.
 """
 
@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice, zip_longest
 from pathlib import Path
+from statistics import fmean
 
 from compare.cpus import describe_machine, half_of_cpus, machine_line, on_cpus
 from compare.load import LoadGenerator, write_requests
@@ -75,17 +76,18 @@ def _measure(options: argparse.Namespace, scratch: Path, tables: Path) -> list[l
     with on_cpus(half_of_cpus() if options.apart else None, started) as server:
         generator = LoadGenerator(options.loadgen, server.url, scratch / "requests", connections=1)
         write_requests(generator.requests, OUR_SERVER.wire, questions, sizes=(_TEXTS_PER_CALL,))
-        server_rate = generator.closed(_IN_FLIGHT, _RATE_SECONDS).questions_per_second
+        rates = [generator.closed(_IN_FLIGHT, _RATE_SECONDS).questions_per_second]
         address = server.url.partition("://")[2].partition("/")[0]
         command = [sys.executable, "-c", _PROGRAM, "label", "--address", address, str(source)]
         undisturbed = _finish(_start(command, whole))
+        rates.append(generator.closed(_IN_FLIGHT, _RATE_SECONDS).questions_per_second)
         for share in (1, 2):
             process = _start(command, killed)
             _wait_for_size(process, killed, whole.stat().st_size * share // 3)
             process.kill()
             process.communicate()
         resumed = _finish(_start(command, killed))
-    rate = options.rows / undisturbed.seconds
+    rate, server_rate = options.rows / undisturbed.seconds, fmean(rates)
     return [
         ["server's own batch rate, questions/s", f"{server_rate:,.0f}"],
         ["label, rows/s", f"{rate:,.0f}"],

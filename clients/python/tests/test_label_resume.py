@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import grpc
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from questiontopic import TopicError
 from questiontopic.command.failure import Failure
+from questiontopic.testing import TopicServer
 
 from .conftest import Serve
 from .labelling import coarse_service, csv_rows, json_rows, label, questions, table_of
@@ -90,6 +94,21 @@ def test_resuming_asks_only_for_what_is_missing_from_the_beginning_of_a_call(ser
     service.requests.clear()
     assert label(address, source, "--output", output, "--resume").complete
     assert (service.requests, output.read_bytes()) == ([], content)
+
+
+def test_a_resumed_job_that_fails_leaves_whole_rows(serve: Serve, tmp_path: Path) -> None:
+    service = coarse_service()
+    address, source, output = serve(service), tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_bytes(questions(5))
+    label(address, source, "--output", output, *_FLAGS)
+    content = output.read_bytes()
+    start_of_row_3 = content.index(b"\n2,") + 1
+    output.write_bytes(content[: start_of_row_3 + 4])
+    service.error = TopicError(grpc.StatusCode.INTERNAL, "our fault")
+    service.answer = functools.partial(TopicServer.answer, service)  # type: ignore[method-assign]
+    with pytest.raises(TopicError, match="our fault"):
+        label(address, source, "--output", output, "--resume", *_FLAGS)
+    assert output.read_bytes() == content[:start_of_row_3]
 
 
 def test_resuming_starts_where_there_is_no_output(serve: Serve, tmp_path: Path) -> None:
