@@ -5,8 +5,8 @@ PYTHONPATH=bench python -m studies.label --questions FILE [--rows 1000000] [--ke
 The questions are repeated until the CSV file has its rows. The command labels the file once without a stop, and
 once killed by kill -9 at a third and at two thirds of its output and resumed. Before and after the first of these the
 server's own batch rate is measured: the load generator sends the questions in calls of 64, four at a time. (It asks for
-coarse topics, and the command for both levels.) Memory is the most that was resident in one run of the command. Server and command share all
-CPUs, unless --apart gives each a half.
+coarse topics, and the command for both levels.) Memory is the most that was resident in one run of the command. Server
+and command share all CPUs, unless --apart gives each a half.
 """
 
 from __future__ import annotations
