@@ -57,18 +57,25 @@ compare: $(DEV)/.ready ## Write build/comparison.html: how the bundles A=folder 
 	$(DEV)/bin/python -m questiontopic_training compare "$(A)" "$(B)" --data "$(DATA)" --output build/comparison.html \
 	    --cache .cache/training $(ARGS)
 
+# Two processes share the tests, file by file in the order of the folders, so that the long ones are not the last.
+SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
+
 # Tests start many processes. With their bytecode kept, only the first one compiles TensorFlow's modules.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/bytecode
 
 .PHONY: test
 test: $(SERVE)/.minilm $(DEV)/.ready .tools/go .tools/grpcurl .tools/gateway ## Run every test that needs no container engine (the first time: 5 GB with all caches, and ten minutes more)
-	$(DEV)/bin/pytest -m "not engine and not trained"
+	$(DEV)/bin/pytest $(SIDE_BY_SIDE) -m "not engine and not trained"
 	for module in $(GO_MODULES); do go -C $$module test -count=1 $(RACE) ./...; done
 
 .PHONY: oldest-test
 oldest-test: .venv/oldest/.ready $(SERVE)/.ready ## Test the Python client with the oldest packages that it allows
-	.venv/oldest/bin/pytest -q clients/python/tests
+	.venv/oldest/bin/pytest -q $(SIDE_BY_SIDE) clients/python/tests
+
+.PHONY: browser-test
+browser-test: .venv/browser/.ready $(NODE_MODULES) $(SERVE)/.ready $(DEV)/.ready .tools/gateway ## Test the pages in Chromium, and callers in JavaScript (needs chromium, and npm)
+	.venv/browser/bin/pytest -q --confcutdir=tests/browser tests/browser
 
 .PHONY: bulk-test
 bulk-test: .venv/daft/.ready $(SERVE)/.ready $(DEV)/.ready ## Run the programs of docs/bulk.md with Daft, on two servers and without one
@@ -136,5 +143,5 @@ bench-smoke: $(SERVE)/.ready $(DEV)/.ready .tools/loadgen ## Run every case of t
 
 .PHONY: pin
 pin: $(DEV)/.ready ## Pin requirements/*.in again, with hashes
-	for name in serve tensorflow dev daft generate; do $(PIN) requirements/$$name.in -o requirements/$$name.txt $(ARGS); done
+	for name in serve tensorflow dev daft generate browser; do $(PIN) requirements/$$name.in -o requirements/$$name.txt $(ARGS); done
 	$(PIN) requirements/oldest.in -o requirements/oldest.txt --resolution lowest-direct $(ARGS)

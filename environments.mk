@@ -13,6 +13,8 @@ VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' server/src/questiontop
 # What the contract must stay compatible with: the last release. Before there is a release, it is the first version that
 # names its Java package, because an older one generates Java and .NET code with other names.
 BASELINE = $(shell git describe --tags --match "v*" --abbrev=0 2>/dev/null || git log -S java_package --format=%H -- proto | tail -n 1)
+# What the tests in JavaScript need, where npm is there to install it.
+NODE_MODULES := $(if $(shell command -v npm),.tools/node_modules/.ready)
 # Needed where the bundle, or a member of it, has that encoder.
 MINILM := $(shell grep -qs '"kind": "minilm"' "$(BUNDLE)"/manifest.json "$(BUNDLE)"/*/manifest.json && echo $(SERVE)/.minilm)
 , := ,
@@ -21,6 +23,8 @@ PIN := $(DEV)/bin/uv pip compile --universal --python-version 3.11 --generate-ha
 
 export PATH := $(CURDIR)/.tools:$(PATH)
 export TF_CPP_MIN_LOG_LEVEL := 2
+# For tests: where Node finds packages.
+export NODE_PATH := $(CURDIR)/.tools/node_modules
 # For tests, which split both as a shell does.
 export QUESTIONTOPIC_SERVER_PYTHON := '$(CURDIR)/$(SERVE)/bin/python'
 export QUESTIONTOPIC_SERVER_COMMAND := $(QUESTIONTOPIC_SERVER_PYTHON) -m questiontopic_server --bundle '$(CURDIR)/models/usem3'
@@ -78,6 +82,18 @@ $(DEV)/.ready: requirements/dev.txt requirements/minilm.txt clients/python/pypro
 	$(venv)
 	$(call install,--require-hashes --only-binary :all: --requirement $<)
 	$(call install,$(EDITABLE))
+	@touch $@
+
+.venv/browser/.ready: requirements/browser.txt
+	@echo "making $(@D), once: downloads 50 MB, installs 160 MB" >&2
+	$(venv)
+	$(call install,--require-hashes --only-binary :all: --requirement $<)
+	@touch $@
+
+# The addresses of the packages are those of the registry that npm is set up with: the lock file has none.
+.tools/node_modules/.ready: tests/node/package.json tests/node/package-lock.json tests/node/.npmrc
+	@echo "installing the JavaScript packages of the tests, once: downloads 15 MB, installs 70 MB" >&2
+	@mkdir -p .tools && cp $^ .tools && cd .tools && npm ci --loglevel=error
 	@touch $@
 
 # PyTriton's stub works only with Debian's own Python.

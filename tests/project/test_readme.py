@@ -1,4 +1,4 @@
-"""Every command and program of README.md and docs/ runs: here, word for word, or in .ci/run."""
+"""Every command and program of README.md and docs/ runs: here, word for word, in tests/browser or in .ci/run."""
 
 from __future__ import annotations
 
@@ -29,7 +29,16 @@ SERVED = [line for line in commands() if line.startswith(("grpcurl ", ".venv/ser
 WEB = [line for line in commands() if line.startswith("curl ")]
 MADE = [line for line in commands() if line.startswith("make ")]
 CONTAINERS = [line for line in commands() if line.startswith("docker ")]  # Below, and in test_image.
-READ_ELSEWHERE = {"csv", "jsonl", "label"}  # tests/models/test_own_labels.py
+JAVASCRIPT = [
+    line for line in commands() if line.startswith(("npm ", "npx ", "protoc "))
+]  # tests/browser/test_javascript.py
+READ_ELSEWHERE = {
+    "csv",
+    "jsonl",
+    "label",
+    "js",
+    "html",
+}  # tests/models/test_own_labels.py, tests/browser/test_javascript.py
 
 needs_environment = pytest.mark.skipif(
     not (ROOT / ".venv" / "serve" / ".ready").exists(),
@@ -86,7 +95,7 @@ def test_every_block_is_run_or_read() -> None:
 
 
 def test_every_command_runs() -> None:
-    assert sorted(commands()) == sorted([*SERVED, *WEB, *MADE, *CONTAINERS])
+    assert sorted(commands()) == sorted([*SERVED, *WEB, *MADE, *CONTAINERS, *JAVASCRIPT])
 
 
 def test_make_commands_run_in_ci_or_here() -> None:

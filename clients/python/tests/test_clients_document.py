@@ -118,7 +118,7 @@ def test_the_go_commands_add_the_module(tmp_path: Path) -> None:
 def test_the_node_program(serve: Serve, tmp_path: Path) -> None:
     node = _tool("node")
     if subprocess.run([node, "-e", "require('@grpc/grpc-js'), require('@grpc/proto-loader')"]).returncode != 0:
-        pytest.skip("needs @grpc/grpc-js and @grpc/proto-loader in NODE_PATH")
+        pytest.skip("needs @grpc/grpc-js and @grpc/proto-loader in NODE_PATH: `make browser-test` installs them")
     (program,) = _blocks("js")
     (tmp_path / "ask.js").write_text(program.replace(_ADDRESS, serve(TopicService())))
     assert _run([node, str(tmp_path / "ask.js")], _ROOT) == "NUM:money\n"

@@ -53,7 +53,7 @@ export function useFiles(levelOf) {
   part("file").addEventListener("change", (event) => event.target.files[0] && open(event.target.files[0]));
   part("job").addEventListener("submit", (event) => {
     event.preventDefault();
-    start();
+    if (part("stop").hidden) start();
   });
   part("stop").addEventListener("click", () => run?.abort());
   part("column").addEventListener("change", () => (part("download").hidden = true));
@@ -125,8 +125,11 @@ function watch(labelled) {
   };
 }
 
+// running shows whether a run is under way. A button that has the focus of the keyboard is neither disabled nor hidden.
 function running(on) {
-  part("start").disabled = part("column").disabled = on;
+  if (!on && document.activeElement === part("stop")) part("start").focus();
+  part("start").setAttribute("aria-disabled", on);
+  part("column").disabled = on;
   part("stop").hidden = !on;
   if (on) {
     part("progress").hidden = false;

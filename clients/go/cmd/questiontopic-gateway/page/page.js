@@ -6,6 +6,7 @@ import { describe, predict } from "./server.js";
 
 const part = (id) => document.getElementById(id);
 let model; // A promise of the model's description.
+let asking; // The AbortController of the newest call.
 
 // levelOf returns the level of the answers: both, or coarse if the model has no fine labels.
 async function levelOf() {
@@ -29,20 +30,21 @@ async function showModel() {
 async function ask() {
   const questions = part("questions").value.split("\n").filter((line) => line.trim() !== "");
   if (questions.length === 0) return;
-  const button = part("ask").querySelector("button");
-  button.disabled = true;
+  asking?.abort();
+  const own = (asking = new AbortController());
+  let answers = [];
+  let problem = "";
   part("answers").setAttribute("aria-busy", "true");
   try {
-    const predictions = await predict(questions, await levelOf());
-    part("problem").textContent = "";
-    part("answers").replaceChildren(...questions.map((question, i) => answer(question, predictions[i], questions.length === 1)));
+    const predictions = await predict(questions, await levelOf(), own.signal);
+    answers = questions.map((question, i) => answer(question, predictions[i], questions.length === 1));
   } catch (error) {
-    part("answers").replaceChildren();
-    part("problem").textContent = error.message;
-  } finally {
-    button.disabled = false;
-    part("answers").removeAttribute("aria-busy");
+    problem = error.message;
   }
+  if (asking !== own) return; // A newer call is under way.
+  part("problem").textContent = problem;
+  part("answers").replaceChildren(...answers);
+  part("answers").removeAttribute("aria-busy");
 }
 
 part("ask").addEventListener("submit", (event) => {
