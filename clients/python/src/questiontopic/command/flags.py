@@ -2,15 +2,11 @@
 
 import argparse
 import os
-import re
-import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NoReturn
 
-from questiontopic.address import check_host_and_port, is_loopback
-from questiontopic.request import DEFAULT_TIMEOUT, MAX_TIMEOUT
+from questiontopic.command.connection import Connection, add_connection_flags, connection, count
 from questiontopic.version import VERSION
 
 _DESCRIPTION = """\
@@ -29,17 +25,11 @@ _EPILOG = (
 class Settings:
     """The settings of one run."""
 
-    address: str
-    tls: bool
-    ca: bytes | None
-    certificate: bytes | None
-    key: bytes | None
-    server_name: str | None
+    connection: Connection
     label_level: str  # coarse, fine or both
     output: str  # table or jsonl
     skip: bool  # go on after a text that cannot be answered
     skip_blank: bool
-    timeout: float  # seconds
     texts_per_call: int
     in_flight: int
     model: str
@@ -54,29 +44,22 @@ class _Parser(argparse.ArgumentParser):
 
 def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
     """The settings of a run. Raises SystemExit for usage errors (code 2), --help and --version (code 0)."""
-    parser = _parser(environment.get("QUESTIONTOPIC_ADDRESS") or "localhost:50051")
+    parser = _parser(environment)
     given = parser.parse_args(arguments)
     try:
-        _check(given)
+        server = connection(given)
         if given.labels and _without_dashes(given.texts):
             raise ValueError("--labels asks nothing: leave out the texts")
         texts = [_utf8(text, f"text {i}") for i, text in enumerate(_without_dashes(given.texts), 1)]
         model = _utf8(given.model, "--model")
-        _check_pem(given.ca, given.cert, given.key)
     except ValueError as error:
         parser.error(str(error))
     return Settings(
-        address=given.address,
-        tls=given.tls,
-        ca=_content(given.ca),
-        certificate=_content(given.cert),
-        key=_content(given.key),
-        server_name=given.server_name or None,
+        connection=server,
         label_level=given.label_level,
         output=given.output,
         skip=given.on_error == "skip",
         skip_blank=given.skip_blank,
-        timeout=given.timeout,
         texts_per_call=given.texts_per_call,
         in_flight=given.in_flight,
         model=model,
@@ -85,7 +68,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
     )
 
 
-def _parser(address: str) -> argparse.ArgumentParser:
+def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     parser = _Parser(
         prog="questiontopic",
         usage="questiontopic [flags] [text ...]",
@@ -94,13 +77,7 @@ def _parser(address: str) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("--address", metavar="HOST:PORT", default=address, help="the server (%(default)s, from QUESTIONTOPIC_ADDRESS)")
-    add("--plaintext", action="store_true", help="connect without encryption; the default for a loopback address")
-    add("--tls", action="store_true", help="connect with TLS; any other address needs --tls or --plaintext")
-    add("--ca", metavar="FILE", default="", help="with --tls: PEM certificates to trust (the system's)")
-    add("--cert", metavar="FILE", default="", help="with --tls and --key: the client's PEM certificate, for mutual TLS")
-    add("--key", metavar="FILE", default="", help="with --tls and --cert: the client's PEM private key")
-    add("--server-name", metavar="NAME", help="with --tls: the name in the server's certificate (the address's host)")
+    add_connection_flags(parser, environment)
     add("--label-level", choices=("coarse", "fine", "both"), default="coarse", help="(%(default)s)")
     add("--output", choices=("table", "jsonl"), default="table", help="jsonl is one JSON object a line (%(default)s)")
     add("--skip-blank", action="store_true", help="leave out the blank lines of standard input")
@@ -111,46 +88,13 @@ def _parser(address: str) -> argparse.ArgumentParser:
         help="stop at the first text that cannot be answered, or skip it: its topic and its confidence are -, or in "
         "JSON lines it has an error; standard error says why (%(default)s)",
     )
-    add("--timeout", metavar="SECONDS", type=_timeout, default=DEFAULT_TIMEOUT, help="deadline of each call (10)")
-    add("--texts-per-call", metavar="N", type=_count(512), default=64, help="lines in a call, 1 to 512 (%(default)s)")
-    add(
-        "--in-flight", metavar="N", type=_count(1024), default=4, help="calls at the same time, 1 to 1024 (%(default)s)"
-    )
+    add("--texts-per-call", metavar="N", type=count(512), default=64, help="lines in a call, 1 to 512 (%(default)s)")
+    add("--in-flight", metavar="N", type=count(1024), default=4, help="calls at the same time, 1 to 1024 (%(default)s)")
     add("--model", metavar="NAME", default="", help="the bundle that must answer (any)")
     add("--labels", action="store_true", help="print the labels of the model and what they stand for, and ask nothing")
     add("--version", action="version", version=f"questiontopic {VERSION}", help="print the version")
     add("texts", metavar="text", nargs=argparse.REMAINDER, help="a question; all of them are sent in one call")
     return parser
-
-
-def _timeout(argument: str) -> float:
-    if not re.fullmatch(r"[0-9]+(\.[0-9]*)?|\.[0-9]+", argument) or not 1e-9 <= float(argument) <= MAX_TIMEOUT:
-        raise argparse.ArgumentTypeError(f"must be a positive decimal number, at most {MAX_TIMEOUT:.0f}")
-    return float(argument)
-
-
-def _count(maximum: int) -> Callable[[str], int]:
-    def count(argument: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,9}", argument) or not 1 <= int(argument) <= maximum:
-            raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {maximum}")
-        return int(argument)
-
-    return count
-
-
-def _check(given: argparse.Namespace) -> None:
-    try:
-        check_host_and_port(given.address)
-    except ValueError as error:
-        raise ValueError(f"--address: {error}") from None
-    if given.plaintext and given.tls:
-        raise ValueError("--plaintext and --tls: choose one")
-    if bool(given.cert) != bool(given.key):
-        raise ValueError("--cert and --key: give both or neither")
-    if not given.tls and (given.ca or given.cert or given.server_name):
-        raise ValueError("--ca, --cert, --key and --server-name need --tls")
-    if not (given.tls or given.plaintext or is_loopback(given.address)):
-        raise ValueError(f"{given.address} is not this machine: choose --tls or --plaintext")
 
 
 def _without_dashes(texts: Sequence[str]) -> Sequence[str]:
@@ -163,27 +107,3 @@ def _utf8(argument: str, what: str) -> str:
         return os.fsencode(argument).decode()
     except UnicodeDecodeError:
         raise ValueError(f"{what}: not valid UTF-8") from None
-
-
-def _check_pem(ca: str, certificate: str, key: str) -> None:
-    # gRPC would report a faulty file only as a failed connection, and ssl does not name the file.
-    for flag, path in (("--ca", ca), ("--cert", certificate), ("--key", key)):
-        try:
-            _content(path)
-        except OSError as error:
-            raise ValueError(f"{flag}: {path}: {error.strerror}") from error
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    flags = "--ca"
-    try:
-        if ca:
-            context.load_verify_locations(ca)
-        flags = "--cert, --key"
-        if certificate:
-            # gRPC cannot read an encrypted key. The empty password keeps OpenSSL from asking the user for one.
-            context.load_cert_chain(certificate, key, password="")
-    except OSError as error:
-        raise ValueError(f"{flags}: {error}") from error
-
-
-def _content(path: str) -> bytes | None:
-    return Path(path).read_bytes() if path else None

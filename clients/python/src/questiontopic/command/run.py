@@ -37,7 +37,7 @@ async def run(settings: Settings, report: Report) -> bool:
     source = _source(settings)
     printer.begin()
     async with (
-        _connect(settings) as client,
+        settings.connection.open(AsyncTopicClient) as client,
         aclosing(
             in_order(
                 lambda: in_daemon_thread(lambda: next(source, None)),
@@ -57,7 +57,7 @@ async def _call(client: AsyncTopicClient, settings: Settings, batch: Batch) -> P
 
 
 async def _print_labels(settings: Settings) -> None:
-    async with _connect(settings) as client:
+    async with settings.connection.open(AsyncTopicClient) as client:
         described = await client.describe_model(model=settings.model)
     sys.stdout.buffer.write("".join(label_lines(described, settings.output)).encode())
     sys.stdout.buffer.flush()
@@ -71,17 +71,4 @@ def _source(settings: Settings) -> Iterator[Batch]:
     stream = os.fdopen(_STANDARD_INPUT, "rb", closefd=False)
     return batches(
         read_lines(stream), settings.texts_per_call, level, skip=settings.skip, skip_blank=settings.skip_blank
-    )
-
-
-def _connect(settings: Settings) -> AsyncTopicClient:
-    if not settings.tls:
-        return AsyncTopicClient.plaintext(settings.address, timeout=settings.timeout)
-    return AsyncTopicClient.tls(
-        settings.address,
-        ca=settings.ca,
-        certificate=settings.certificate,
-        key=settings.key,
-        server_name=settings.server_name,
-        timeout=settings.timeout,
     )
