@@ -68,6 +68,16 @@ class Settings:
     tls_client_ca: Path | None = _setting(
         "PEM file with the authority of client certificates; demands them.", values.path
     )
+    tokens: Path | None = _setting(
+        "File with the tokens of those who may call: lines NAME SHA256-HEX. It is read again when it changes.",
+        values.path,
+    )
+    tokens_over_plaintext: bool = _setting(
+        "yes: tokens may be used without TLS, because no other machine sees them, or a mesh encrypts. yes or no.",
+        values.yes,
+        False,
+    )
+    reflection: bool = _setting("no: callers cannot ask which services there are. yes or no.", values.yes, True)
     metrics_port: int | None = _setting(
         "TCP port of the metrics for Prometheus, on the same host; 0 takes a free one. Without it there are none.",
         values.port,
@@ -110,7 +120,7 @@ class Settings:
         )
         parser.add_argument("--version", action="version", version=f"questiontopic-server {__version__}")
         for each in fields(Settings):
-            default = "" if each.default is None else f" Default: {'no' if each.default is False else each.default}."
+            default = "" if each.default is None else f" Default: {_shown(each.default)}."
             parser.add_argument(
                 _flag(each),
                 metavar=each.name.rsplit("_")[-1].upper(),
@@ -126,6 +136,11 @@ class Settings:
             parser.error("--tls-certificate and --tls-key: give both or neither")
         if settings.tls_client_ca and not settings.tls_certificate:
             parser.error("--tls-client-ca: needs --tls-certificate and --tls-key")
+        if settings.tokens and not (settings.tls_certificate or settings.tokens_over_plaintext):
+            parser.error(
+                "--tokens: without encryption they can be read on the way: give --tls-certificate and --tls-key, or "
+                "--tokens-over-plaintext yes if no other machine sees them or a mesh encrypts"
+            )
         return settings if settings.cache else replace(settings, cache=_default_cache())
 
 
@@ -143,6 +158,10 @@ def misspelt(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: error: {message}\n")
+
+
+def _shown(value: Any) -> Any:
+    return ("no", "yes")[value] if isinstance(value, bool) else value
 
 
 def _flag(each: Field[Any]) -> str:
