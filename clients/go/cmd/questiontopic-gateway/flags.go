@@ -134,12 +134,17 @@ func (o *options) forwardHeaders(value string) error {
 	return nil
 }
 
+// callersHaveTokens reports whether callers send tokens of their own to the server.
+func (o *options) callersHaveTokens() bool {
+	return slices.Contains(o.forward, "authorization")
+}
+
 // check finds faults that the parser of a single flag cannot find.
 func (o *options) check() error {
 	if (o.tlsCertificate == "") != (o.tlsKey == "") {
 		return errors.New("--tls-certificate and --tls-key: give both or neither")
 	}
-	if o.token.Given() && slices.Contains(o.forward, "authorization") {
+	if o.token.Given() && o.callersHaveTokens() {
 		return errors.New("--backend-token-file and --forward authorization: choose one")
 	}
 	return o.transport.Check()

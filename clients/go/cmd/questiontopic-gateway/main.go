@@ -84,8 +84,8 @@ func serve(
 		said += ", metrics at http://" + port.Addr().String() + "/metrics"
 	}
 	log.Print(said)
-	health := &health{client: client}
-	topics := topics{client, chosen.forward, metrics, log, new(atomic.Bool)}
+	health := &health{client: client, callersHaveTokens: chosen.callersHaveTokens()}
+	topics := topics{client, chosen.forward, chosen.callersHaveTokens(), metrics, log, new(atomic.Bool)}
 	return newServer(newHandler(chosen, topics, health), certificates, chosen, log).serve(ctx, listener, health.drain)
 }
 

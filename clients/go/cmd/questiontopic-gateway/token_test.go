@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
@@ -46,6 +47,14 @@ func startWithTokens(t *testing.T, tokens ...string) (backend, file string) {
 	return topictest.StartProcess(t, "--tokens", file, "--tokens-over-plaintext", "yes").Address, file
 }
 
+func wantHealth(t *testing.T, gateway *process, want grpc_health_v1.HealthCheckResponse_ServingStatus) {
+	t.Helper()
+	checked, err := grpc_health_v1.NewHealthClient(dial(t, gateway.address)).Check(t.Context(), &grpc_health_v1.HealthCheckRequest{})
+	if err != nil || checked.GetStatus() != want {
+		t.Errorf("health: got %v and %v, want %v", checked, err, want)
+	}
+}
+
 func TestTheTokenRotatesWithoutAFailedCall(t *testing.T) {
 	backend, known := startWithTokens(t, "secret-0")
 	own := filepath.Join(t.TempDir(), "token")
@@ -79,6 +88,7 @@ func TestCallersAreNotBlamedForTheTokenOfTheGateway(t *testing.T) {
 		"the token is unknown or revoked": {"--backend-token-file", wrong}, "the call has no token": nil,
 	} {
 		gateway := start(t, backend, arguments...)
+		wantHealth(t, gateway, grpc_health_v1.HealthCheckResponse_NOT_SERVING)
 		stub := questiontopicv1.NewTopicServiceClient(dial(t, gateway.address))
 		for range 2 {
 			if _, err := stub.PredictTopic(t.Context(), ask("Who?")); status.Code(err) != codes.Unavailable {
@@ -95,6 +105,7 @@ func TestCallersAreNotBlamedForTheTokenOfTheGateway(t *testing.T) {
 func TestATokenOfTheCallerCanGoOnToTheServer(t *testing.T) {
 	backend, _ := startWithTokens(t, "right")
 	gateway := start(t, backend, "--forward", "authorization")
+	wantHealth(t, gateway, grpc_health_v1.HealthCheckResponse_SERVING)
 	stub := questiontopicv1.NewTopicServiceClient(dial(t, gateway.address))
 	for _, c := range []struct {
 		token string

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log"
 	"net/http"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -19,11 +18,12 @@ import (
 
 // topics answers the calls of the contract by asking the server. Its errors are gRPC statuses.
 type topics struct {
-	client  *questiontopic.Client
-	forward []string // The headers of a caller that go on to the server.
-	metrics *metrics
-	log     *log.Logger
-	away    *atomic.Bool // The last call found no server.
+	client            *questiontopic.Client
+	forward           []string // The headers of a caller that go on to the server.
+	callersHaveTokens bool
+	metrics           *metrics
+	log               *log.Logger
+	away              *atomic.Bool // The last call found no server.
 }
 
 func (t topics) predict(
@@ -48,7 +48,7 @@ func (t topics) describe(
 // If the server refuses the gateway's own token, no caller can do anything about it: there is no server for them either.
 func (t topics) explained(err error) error {
 	code := status.Code(err)
-	refused := code == codes.Unauthenticated && !slices.Contains(t.forward, "authorization")
+	refused := code == codes.Unauthenticated && !t.callersHaveTokens
 	if code != codes.Unavailable && !refused {
 		if err == nil && t.away.Swap(false) {
 			t.log.Print("the server answers again")
