@@ -54,7 +54,7 @@ func (b *bulkCall) run(ctx context.Context, send send, chosen bulk) {
 			request.Texts = append(request.Texts, asked.Text)
 		}
 		var response *questiontopicv1.PredictTopicResponse
-		err := patiently(ctx, func() (err error) {
+		err := Patiently(ctx, func() (err error) {
 			response, err = send(ctx, request)
 			return err
 		})

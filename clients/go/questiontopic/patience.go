@@ -18,9 +18,11 @@ const (
 	maxPause      = 30 * time.Second
 )
 
-// patiently repeats a call that fails with RESOURCE_EXHAUSTED, up to a number of attempts, and pauses between them. It
-// returns the outcome of the last attempt, or the error of ctx if it ends during a pause.
-func patiently(ctx context.Context, call func() error) error {
+// Patiently repeats a call that fails with RESOURCE_EXHAUSTED, with a pause before each further attempt: as long as the
+// server's hint says and a random time more, up to 20 attempts. Without a hint it makes up to 6, with pauses from 0.1 s
+// on that double. It returns the outcome of the last attempt, or the error of ctx if ctx ends during a pause. Each
+// attempt needs a deadline of its own. Use it for work in the background: a user who waits is better served by an error.
+func Patiently(ctx context.Context, call func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := call()
 		hint, hinted := RetryDelay(err)

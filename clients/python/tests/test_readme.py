@@ -22,7 +22,7 @@ def _examples(language: str) -> list[str]:
 
 
 def test_the_readme_has_examples() -> None:
-    assert (len(_examples("python")), len(_examples("sh"))) == (5, 2)
+    assert (len(_examples("python")), len(_examples("sh"))) == (5, 3)
 
 
 _SYNC, _MANY, _AIO, _CELL, _TESTS = _examples("python")
@@ -59,3 +59,13 @@ def test_a_command(serve: Serve, tmp_path: Path, line: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     written = tmp_path / "topics.jsonl"
     assert "NUM" in (written.read_text() if written.exists() else done.stdout)
+
+
+def test_the_commands_that_label_a_table(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "questions.csv").write_text("id,question\n1,What is your salary?\n")
+    script = f'questiontopic() {{ "$PYTHON" -m questiontopic "$@"; }}\n{_examples("sh")[2]}'
+    environment = {**os.environ, "PYTHON": sys.executable, "QUESTIONTOPIC_ADDRESS": serve(TopicService())}
+    done = subprocess.run(["sh", "-e", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr.count(": 1 labelled, ")) == (0, 3), done.stderr
+    assert (tmp_path / "labelled.csv").read_text() == done.stdout
+    assert "1,What is your salary?,NUM,0.7500,NUM:money,0.7500,\n" in done.stdout

@@ -49,7 +49,7 @@ func parseFlags(arguments []string, getenv func(string) string) (options, error)
 		backend:      "localhost:50051",
 		timeout:      questiontopic.DefaultTimeout,
 		inFlight:     4,
-		maxWaiting:   256,
+		maxWaiting:   1024,
 		forward:      []string{"x-request-id", "traceparent", "tracestate"},
 		drainDelay:   time.Second,
 		drainTimeout: 8 * time.Second,

@@ -29,7 +29,7 @@ Server:
   --backend-token-file FILE the token that says to the server who calls; read again when it changes (default none)
   --timeout SECONDS         deadline of a call whose caller has set none (default 10)
   --in-flight N             merged calls at the same time, 1 to 1024 (default 4); with more servers, give more
-  --max-waiting N           texts that may wait for their turn; more are refused (default 256)
+  --max-waiting N           texts that may wait for their turn; more are refused (default 1024)
   --forward NAMES           headers of a caller that go on to the server (default x-request-id,traceparent,tracestate).
                             Only callers with the same values share a call: give "" if a proxy adds them to each request
 

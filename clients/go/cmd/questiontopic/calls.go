@@ -19,7 +19,7 @@ type caller struct {
 	chosen options
 }
 
-// answer fills in the predictions of a batch's open rows. With --on-error skip, it fills in the reasons of the texts
+// answer fills in the predictions of a batch's open rows. It waits while the server has too much to do. With --on-error skip, it fills in the reasons of the texts
 // that the server refuses, and sends the others again.
 func (c caller) answer(ctx context.Context, b batch) error {
 	for open := b.open(); len(open) > 0; open = b.open() {
@@ -27,7 +27,11 @@ func (c caller) answer(ctx context.Context, b batch) error {
 		for _, r := range open {
 			request.Texts = append(request.Texts, r.text)
 		}
-		response, err := c.client.PredictTopic(ctx, request)
+		var response *questiontopicv1.PredictTopicResponse
+		err := questiontopic.Patiently(ctx, func() (err error) {
+			response, err = c.client.PredictTopic(ctx, request)
+			return err
+		})
 		if err != nil {
 			if c.chosen.skip && refuse(open, err) {
 				continue

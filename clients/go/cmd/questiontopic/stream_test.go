@@ -8,10 +8,12 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/question-topic/question-topic/clients/go/internal/topictest"
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
@@ -165,8 +167,7 @@ func TestAFailedCallOfArgumentsHasNoLine(t *testing.T) {
 		want    string
 	}{
 		{violation.Err(), "questiontopic: INVALID_ARGUMENT: texts[0]: must be good\n"},
-		{status.Error(codes.ResourceExhausted, "the queue is full"),
-			"questiontopic: RESOURCE_EXHAUSTED: the queue is full\n"},
+		{status.Error(codes.Internal, "our fault"), "questiontopic: INTERNAL: our fault\n"},
 		{status.Error(codes.Canceled, "gone"), "questiontopic: CANCELLED: gone\n"},
 	} {
 		address := serve(t, func(
@@ -175,6 +176,27 @@ func TestAFailedCallOfArgumentsHasNoLine(t *testing.T) {
 			return nil, c.failure
 		})
 		execute(address, "", "--output", "jsonl", "a").check(t, result{1, "", c.want})
+	}
+}
+
+func TestTheCommandWaitsWhileTheServerHasTooMuchToDo(t *testing.T) {
+	busy, err := status.New(codes.ResourceExhausted, "busy").WithDetails(
+		&errdetails.RetryInfo{RetryDelay: durationpb.New(time.Millisecond)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var calls atomic.Int32
+	address := serve(t, func(
+		ctx context.Context, request *questiontopicv1.PredictTopicRequest,
+	) (*questiontopicv1.PredictTopicResponse, error) {
+		if calls.Add(1) <= 3 {
+			return nil, busy.Err()
+		}
+		return topictest.Answer(ctx, request)
+	})
+	execute(address, "", "a").check(t, result{0, "TOPIC         CONFIDENCE  TEXT\nHUM             0.750000  a\n", ""})
+	if got := calls.Load(); got != 4 {
+		t.Errorf("got %d calls, want 4", got)
 	}
 }
 

@@ -1,4 +1,4 @@
-"""The command `questiontopic`: prints the topics of its arguments, or of each line of standard input.
+"""The command `questiontopic`: prints the topics of texts, or labels the rows of a table.
 
 This module decides the exit code, and reports the failure that ends a run. Only usage errors are reported by `flags`.
 """
@@ -6,7 +6,7 @@ This module decides the exit code, and reports the failure that ends a run. Only
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from questiontopic.command.core_log import separate_core_log
 from questiontopic.command.failure import Failure
@@ -25,14 +25,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Like argparse, it raises SystemExit for usage errors (code 2), --help and --version (code 0).
     """
-    settings = parse(sys.argv[1:] if arguments is None else arguments, os.environ)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    work = _label(given[1:]) if given[:1] == ["label"] else _topics(given)
     separate_core_log(os.environ)
     report = Report(sys.stderr)
     if sys.stdout is None:
         report.note("standard output is closed")
         return FAILED
     try:
-        return ANSWERED if asyncio.run(run(settings, report)) else UNANSWERED
+        return ANSWERED if work(report) else UNANSWERED
     except (TopicError, Failure) as error:
         report.note(str(error))
         return FAILED
@@ -41,10 +42,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return PIPE_CLOSED  # The reader of the output has ended, for example `head`.
     except OSError as error:
         _discard_output()
-        report.note(error.strerror or str(error))
+        reason = error.strerror or str(error)
+        report.note(f"{error.filename}: {reason}" if error.filename else reason)
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _topics(arguments: Sequence[str]) -> Callable[[Report], bool]:
+    settings = parse(arguments, os.environ)
+    return lambda report: asyncio.run(run(settings, report))
+
+
+def _label(arguments: Sequence[str]) -> Callable[[Report], bool]:
+    # Its modules import those of this package.
+    from questiontopic.label.flags import parse
+    from questiontopic.label.job import Job
+
+    settings = parse(arguments, os.environ)
+    return lambda report: Job(settings, report.note).run()
 
 
 def _discard_output() -> None:

@@ -97,9 +97,11 @@ def connection(given: argparse.Namespace) -> Connection:
 def decimal(low: float, high: float) -> Callable[[str], float]:
     """Reads a decimal number from low to high."""
 
+    sign = "positive " if low else ""
+
     def read(argument: str) -> float:
         if not re.fullmatch(r"[0-9]+(\.[0-9]*)?|\.[0-9]+", argument) or not low <= float(argument) <= high:
-            raise argparse.ArgumentTypeError(f"must be a positive decimal number, at most {high:.0f}")
+            raise argparse.ArgumentTypeError(f"must be a {sign}decimal number, at most {high:.0f}")
         return float(argument)
 
     return read

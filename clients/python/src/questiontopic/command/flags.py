@@ -13,7 +13,8 @@ _DESCRIPTION = """\
 Tells what each question asks for: a person, a place, a number, a definition and so on. Each text is one question.
 Without texts, the command reads standard input, which is UTF-8: each line is one text. Each line of input gets one line
 of output. A blank line is not sent: its topic and its confidence are -, and in JSON lines its error is "blank". Flags
-come before texts; -- ends the flags."""
+come before texts; -- ends the flags. To label the rows of CSV, JSON lines or Parquet: questiontopic label --help. To
+ask the text "label": questiontopic -- label."""
 
 _EPILOG = (
     "Exit status: 0 if every text was answered, 1 if a call failed, 2 for wrong usage, "
@@ -71,7 +72,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
 def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     parser = _Parser(
         prog="questiontopic",
-        usage="questiontopic [flags] [text ...]",
+        usage="questiontopic [flags] [text ...]\n       questiontopic label [flags] [file]",
         description=_DESCRIPTION,
         epilog=_EPILOG,
         allow_abbrev=False,

@@ -1,0 +1,1 @@
+"""The subcommand `questiontopic label`: labels the rows of a table."""
