@@ -24,6 +24,7 @@ from questiontopic import (
 )
 from questiontopic.command.flags import parse
 
+from .command import run
 from .conftest import Serve
 from .server_process import server_process
 from .service import TopicService, answer
@@ -114,6 +115,20 @@ def test_a_function_is_asked_for_each_call(ask: Ask, serve: Serve, merging: Merg
     assert len(set(recorder.sent)) == len(recorder.sent)
     assert all(sent.startswith("Bearer t") for sent in recorder.sent)
     assert next(given) > len(recorder.sent)  # And once for describe_model.
+
+
+@pytest.mark.parametrize(("variable", "flags"), [("variable", []), ("other", ["--token-file", "token"])])
+def test_the_command_that_labels_tables_sends_the_token(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, flags: list[str]
+) -> None:
+    recorder = Recorder()
+    recorder.topics = {}
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "token").write_text("file\n")
+    arguments = ("label", "--address", serve(recorder), "--format", "csv", *flags)
+    outcome = run(*arguments, lines="text\nWho?\n", environment={"QUESTIONTOPIC_TOKEN": variable})
+    assert outcome.code == 0, outcome.error
+    assert recorder.sent == [f"Bearer {'file' if flags else variable}"]
 
 
 @pytest.mark.parametrize("merging", [None, Merging()], ids=["alone", "merged"])
