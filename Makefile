@@ -69,6 +69,12 @@ test: $(SERVE)/.minilm $(DEV)/.ready .tools/go .tools/grpcurl .tools/gateway ## 
 	$(DEV)/bin/pytest $(SIDE_BY_SIDE) -m "not engine and not trained"
 	for module in $(GO_MODULES); do go -C $$module test -count=1 $(RACE) ./...; done
 
+.PHONY: fuzz
+fuzz: export EXAMPLES ?= 20000
+fuzz: $(DEV)/.ready ## Try EXAMPLES=20000 random requests, manifests and training files each; `make test` tries a hundred
+	$(DEV)/bin/pytest -q -n 2 -p fuzzing --hypothesis-profile=long --hypothesis-show-statistics server/tests/server/test_validation.py \
+	    server/tests/model/test_manifest_fuzz.py training/tests/data/test_files_fuzz.py
+
 .PHONY: oldest-test
 oldest-test: .venv/oldest/.ready $(SERVE)/.ready ## Test the Python client with the oldest packages that it allows
 	.venv/oldest/bin/pytest -q $(SIDE_BY_SIDE) clients/python/tests

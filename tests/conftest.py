@@ -74,6 +74,12 @@ def python_command() -> list[str]:
 
 
 @pytest.fixture(scope="session")
+def commands(go_command: list[str], python_command: list[str]) -> list[list[str]]:
+    """The commands of both clients."""
+    return [go_command, python_command]
+
+
+@pytest.fixture(scope="session")
 def twenty_thousand() -> list[str]:
     """20,000 questions: real ones where the project's shared data lies beside it, otherwise made from patterns."""
     return unlabelled_questions(20_000)

@@ -6,23 +6,15 @@ import json
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
+from commands import same
 from google.protobuf import json_format
 from server_process import ServerProcess
 
 from questiontopic.v1.topic_pb2 import PredictTopicResponse, TopicConfidences
 
 TEXTS = ["Where do you work now?", "What is your salary?", "what does WLAN stand for", "您的工资是多少？"]
-
-
-class Outcome(NamedTuple):
-    """The exit code and the output of a run."""
-
-    code: int
-    output: str
-    error: str
 
 
 def _jsonl(command: list[str], server: ServerProcess, texts: list[str], level: str) -> str:
@@ -52,30 +44,6 @@ def test_three_callers_one_answer(
         assert _places(printed[level]["confidences"]) == _places(wanted.confidences)
 
 
-def _same(
-    server: ServerProcess,
-    commands: Sequence[list[str]],
-    *arguments: str,
-    lines: bytes = b"",
-    folder: Path | None = None,
-) -> Outcome:
-    """The outcome of a run, which must be the same for all commands."""
-    flags = [] if "--address" in arguments else ["--address", server.address]
-    done = [
-        subprocess.run([*command, *flags, *arguments], input=lines, capture_output=True, cwd=folder)
-        for command in commands
-    ]
-    first, *others = [Outcome(each.returncode, each.stdout.decode(), each.stderr.decode()) for each in done]
-    for other in others:
-        assert other == first
-    return first
-
-
-@pytest.fixture(scope="session")
-def commands(go_command: list[str], python_command: list[str]) -> Sequence[list[str]]:
-    return [go_command, python_command]
-
-
 @pytest.mark.parametrize("output", ["table", "jsonl"])
 @pytest.mark.parametrize("level", ["coarse", "fine", "both"])
 def test_the_two_commands_print_the_same_bytes(
@@ -83,28 +51,28 @@ def test_the_two_commands_print_the_same_bytes(
 ) -> None:
     texts = [*TEXTS, "", " \t\u3000", 'a "quoted" <b>text</b> & more', "two\u2028lines", "tab\there", "x" * 1500]
     flags = ["--label-level", level, "--output", output, "--texts-per-call", "1", "--in-flight", "1"]
-    outcome = _same(server, commands, *flags, lines="\n".join(texts).encode())
+    outcome = same(server, commands, *flags, lines="\n".join(texts).encode())
     assert (outcome.code, outcome.error) == (0, "")
     assert outcome.output.count("\n") == 10 + (output == "table")
-    outcome = _same(server, commands, *flags, "--skip-blank", lines="\n".join(texts).encode())
+    outcome = same(server, commands, *flags, "--skip-blank", lines="\n".join(texts).encode())
     assert outcome.output.count("\n") == 8 + (output == "table")
 
 
 def test_the_two_commands_print_every_label_and_what_it_stands_for(
     server: ServerProcess, commands: Sequence[list[str]]
 ) -> None:
-    table = _same(server, commands, "--labels")
+    table = same(server, commands, "--labels")
     assert (table.code, table.error) == (0, "")
     first, *rows = table.output.splitlines()
     column = first.index("DESCRIPTION")
     assert len(rows) == 56
     assert rows[0].startswith("ABBR ")
     assert any(row.startswith("ENTY:cremat ") and len(row) > column for row in rows)
-    lines = _same(server, commands, "--labels", "--output", "jsonl").output.splitlines()
+    lines = same(server, commands, "--labels", "--output", "jsonl").output.splitlines()
     assert [json.loads(line)["label"] for line in lines] == [row.split()[0] for row in rows]
     assert [json.loads(line)["description"] for line in lines] == [row[column:] for row in rows]
-    assert _same(server, commands, "--labels", "--model", "other").code == 1
-    assert _same(server, commands, "--labels", "Who?") == (2, "", _USAGE)
+    assert same(server, commands, "--labels", "--model", "other").code == 1
+    assert same(server, commands, "--labels", "Who?") == (2, "", _USAGE)
 
 
 _USAGE = "questiontopic: --labels asks nothing: leave out the texts\n"
@@ -143,7 +111,7 @@ _UTF_16 = "not valid UTF-8: it looks like UTF-16; convert it first, for example 
 def test_input_that_ends_a_run(
     server: ServerProcess, commands: Sequence[list[str]], output: str, lines: bytes, error: str
 ) -> None:
-    outcome = _same(server, commands, "--output", output, lines=lines)
+    outcome = same(server, commands, "--output", output, lines=lines)
     assert outcome.code == (1 if error else 0)
     assert outcome.error.startswith(f"questiontopic: {error}" if error else "")
 
@@ -170,32 +138,32 @@ def test_texts_without_an_answer_can_be_skipped(
     server: ServerProcess, commands: Sequence[list[str]], output: str, size: str
 ) -> None:
     flags = ["--on-error", "skip", "--output", output, "--texts-per-call", size]
-    outcome = _same(server, commands, *flags, lines=b"\n".join(_ODD_LINES))
+    outcome = same(server, commands, *flags, lines=b"\n".join(_ODD_LINES))
     assert outcome.code == 3
     assert outcome.error.endswith("\nquestiontopic: 15 of 18 texts have no answer\n")
     assert outcome.output.count("\n") == 21 + (output == "table")
-    outcome = _same(server, commands, *flags, "--skip-blank", lines=b"\xff\xfe\n" + b"\n".join(_ODD_LINES))
+    outcome = same(server, commands, *flags, "--skip-blank", lines=b"\xff\xfe\n" + b"\n".join(_ODD_LINES))
     assert outcome.output.count("\n") == 19 + (output == "table")
 
 
 def test_arguments_without_an_answer_can_be_skipped(server: ServerProcess, commands: Sequence[list[str]]) -> None:
-    outcome = _same(server, commands, "--on-error", "skip", "Who?", "", "x" * 2001, " ")
+    outcome = same(server, commands, "--on-error", "skip", "Who?", "", "x" * 2001, " ")
     assert outcome.code == 3
     assert outcome.error.startswith("questiontopic: text 2: must have a character that is not white space\n")
     assert outcome.error.endswith("\nquestiontopic: 3 of 4 texts have no answer\n")
-    outcome = _same(server, commands, "--on-error", "skip", "")
+    outcome = same(server, commands, "--on-error", "skip", "")
     assert outcome.error.endswith("\nquestiontopic: 1 of 1 texts has no answer\n")
-    assert _same(server, commands, "--skip-blank", "Who?", "").code == 1
-    assert _same(server, commands, "--on-error", "skip", "--model", "other", "").code == 1
+    assert same(server, commands, "--skip-blank", "Who?", "").code == 1
+    assert same(server, commands, "--on-error", "skip", "--model", "other", "").code == 1
 
 
 def test_the_path_of_a_file_gets_a_hint(server: ServerProcess, commands: Sequence[list[str]], tmp_path: Path) -> None:
     (tmp_path / "q.txt").write_text("Who?\n")
-    outcome = _same(server, commands, "q.txt", folder=tmp_path)
+    outcome = same(server, commands, "q.txt", folder=tmp_path)
     hint = "questiontopic: q.txt is a file; to classify its lines: questiontopic < q.txt\n"
     assert (outcome.code, outcome.error) == (0, hint)
     for texts in (["q.txt", "Who?"], ["."], ["q.text"], ["Who? " * 300]):
-        assert _same(server, commands, *texts, folder=tmp_path).error == ""
+        assert same(server, commands, *texts, folder=tmp_path).error == ""
 
 
 @pytest.mark.parametrize(
@@ -221,7 +189,7 @@ def test_the_path_of_a_file_gets_a_hint(server: ServerProcess, commands: Sequenc
 def test_a_faulty_address_is_wrong_usage(
     server: ServerProcess, commands: Sequence[list[str]], address: str, message: str
 ) -> None:
-    outcome = _same(server, commands, "--address", address, "--tls", "Who?")
+    outcome = same(server, commands, "--address", address, "--tls", "Who?")
     assert outcome == (2, "", f"questiontopic: --address: {message}\n")
 
 
@@ -229,5 +197,5 @@ def test_a_faulty_address_is_wrong_usage(
 def test_another_machine_needs_a_choice_of_transport(
     server: ServerProcess, commands: Sequence[list[str]], address: str
 ) -> None:
-    outcome = _same(server, commands, "--address", address, "Who?")
+    outcome = same(server, commands, "--address", address, "Who?")
     assert outcome == (2, "", f"questiontopic: {address} is not this machine: choose --tls or --plaintext\n")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from documents import README, Block, blocks, commands
-from server_process import ROOT, wait_for_log
+from server_process import DEFAULT_BUNDLE, ROOT, ServerProcess, wait_for_log
 
 from questiontopic_server import __version__
 
@@ -33,6 +33,7 @@ CONTAINERS = [line for line in commands() if line.startswith("docker ")]  # Belo
 JAVASCRIPT = [
     line for line in commands() if line.startswith(("npm ", "npx ", "protoc "))
 ]  # tests/browser/test_javascript.py
+TOKENS = [line for line in commands() if line.startswith(("(umask ", "printf "))]
 READ_ELSEWHERE = {
     "csv",
     "jsonl",
@@ -97,7 +98,7 @@ def test_every_block_is_run_or_read() -> None:
 
 
 def test_every_command_runs() -> None:
-    assert sorted(commands()) == sorted([*SERVED, *WEB, *MADE, *CONTAINERS, *JAVASCRIPT])
+    assert sorted(commands()) == sorted([*SERVED, *WEB, *MADE, *CONTAINERS, *JAVASCRIPT, *TOKENS])
 
 
 def test_make_commands_run_in_ci_or_here() -> None:
@@ -146,6 +147,17 @@ def test_a_go_program(served: None, environment: dict[str, str], tmp_path: Path,
 @pytest.mark.parametrize("block", blocks("python"), ids=lambda block: block.document.name)
 def test_a_python_program(served: None, environment: dict[str, str], block: Block) -> None:
     assert ran([sys.executable, "-c", block.text], environment).startswith("NUM")
+
+
+@needs_environment
+def test_the_commands_for_a_token(environment: dict[str, str], tmp_path: Path) -> None:
+    for command in TOKENS * 2:  # The second time they rotate it.
+        ran(["sh", "-c", command], environment, tmp_path)
+    assert (tmp_path / "web.token").stat().st_mode & 0o077 == 0
+    tokens = ["--tokens", str(tmp_path / "tokens"), "--tokens-over-plaintext", "yes"]
+    with ServerProcess(DEFAULT_BUNDLE, *tokens) as server:
+        ask = [sys.executable, "-m", "questiontopic", "--address", server.address, "--token-file", "web.token"]
+        assert "NUM" in ran([*ask, "What is your salary?"], environment, tmp_path)
 
 
 @needs_environment

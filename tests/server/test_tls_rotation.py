@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -46,8 +47,10 @@ class Files:
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.pem"
 
-    def client(self, server: ServerProcess, authority: trustme.CA | None = None) -> TopicClient:
-        own = (authority or self.callers).issue_cert("caller@example.org")
+    def client(
+        self, server: ServerProcess, authority: trustme.CA | None = None, until: datetime | None = None
+    ) -> TopicClient:
+        own = (authority or self.callers).issue_cert("caller@example.org", not_after=until)
         chain, key = own.cert_chain_pems[0].bytes(), own.private_key_pem.bytes()
         return TopicClient.tls(server.address, ca=self.trusted.cert_pem.bytes(), certificate=chain, key=key)
 
@@ -80,6 +83,15 @@ def test_callers_of_a_former_authority_are_refused(tmp_path: Path) -> None:
         with files.client(server) as client, pytest.raises(TopicError, match="UNAVAILABLE"):
             client.predict_topic(["Who?"], timeout=3)
         with files.client(server, others) as client:
+            assert client.predict_topic(["Who?"]).predictions
+
+
+def test_a_caller_whose_certificate_has_expired_is_refused(tmp_path: Path) -> None:
+    files, now = Files(tmp_path), datetime.now(UTC)
+    with serving(files) as server:
+        with files.client(server, until=now - timedelta(minutes=1)) as client, pytest.raises(TopicError, match="UNAV"):
+            client.predict_topic(["Who?"], timeout=3)
+        with files.client(server, until=now + timedelta(hours=1)) as client:
             assert client.predict_topic(["Who?"]).predictions
 
 

@@ -75,6 +75,9 @@ func New(address string, transport Transport, options ...Option) (*Client, error
 	if isLoopback(address) { // gRPC itself sends LOCALHOST:50051 to the proxy.
 		dial = append(dial, grpc.WithNoProxy())
 	}
+	if chosen.token != nil {
+		dial = append(dial, grpc.WithPerRPCCredentials(bearer(chosen.token)))
+	}
 	dial = append(dial, chosen.dial...)
 	// After the caller's interceptors, so that it also checks what they change.
 	dial = append(dial, grpc.WithChainUnaryInterceptor(checkStrings))

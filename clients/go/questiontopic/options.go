@@ -13,7 +13,8 @@ type settings struct {
 	timeout   time.Duration
 	throttled bool
 	watched   bool
-	merging   *Merging // nil: no merging
+	merging   *Merging      // nil: no merging
+	token     func() string // nil: none
 	dial      []grpc.DialOption
 }
 
@@ -35,6 +36,14 @@ func WithThrottle() Option {
 // others, such as the gateway, the client sends calls in any case, and gRPC writes a line about it to standard error.
 func WithHealthChecks() Option {
 	return func(s *settings) { s.watched = true }
+}
+
+// WithToken sends a token with each call, which says to the server who calls. The function gives the newest one. It is
+// called for each attempt of a call, from several goroutines at once, and must not take long. A token must be printable
+// ASCII without blanks; otherwise the call fails with UNAUTHENTICATED. With [Plaintext], whoever can read the connection
+// can read the token. A nil function sends none.
+func WithToken(token func() string) Option {
+	return func(s *settings) { s.token = token }
 }
 
 // WithDialOptions passes options to gRPC after the client's own options, which they extend or replace: interceptors,

@@ -11,6 +11,8 @@
 // A caller may choose that id: metadata `x-request-id`, 1 to 128 printable ASCII characters without blanks. The server
 // sends the id of each call back as trailing metadata of the same name.
 //
+// A server may demand a token of each call: metadata `authorization: Bearer TOKEN`. Health and reflection need none.
+//
 // Large answers: an answer has one entry for each text and each label. With many labels it can exceed 4 MiB, the
 // default limit of gRPC stubs for a received message: 256 texts and 500 labels of 30 characters make 4.8 MiB. The
 // caller's own stub then fails the call with RESOURCE_EXHAUSTED. Send fewer texts in a call, or raise the limit:

@@ -11,6 +11,8 @@
 // A caller may choose that id: metadata `x-request-id`, 1 to 128 printable ASCII characters without blanks. The server
 // sends the id of each call back as trailing metadata of the same name.
 //
+// A server may demand a token of each call: metadata `authorization: Bearer TOKEN`. Health and reflection need none.
+//
 // Large answers: an answer has one entry for each text and each label. With many labels it can exceed 4 MiB, the
 // default limit of gRPC stubs for a received message: 256 texts and 500 labels of 30 characters make 4.8 MiB. The
 // caller's own stub then fails the call with RESOURCE_EXHAUSTED. Send fewer texts in a call, or raise the limit:
@@ -65,6 +67,8 @@ type TopicServiceClient interface {
 	//   - OK: one prediction for each text, in request order.
 	//   - INVALID_ARGUMENT: a field breaks a limit, or the message cannot be decoded. BadRequest names the field, for
 	//     example `texts[3]`. Fix the request.
+	//   - UNAUTHENTICATED: the server demands a token. ErrorInfo has the reason TOKEN_MISSING or TOKEN_UNKNOWN. Send a token
+	//     as the top of this file says, or ask the server's operator for another one. Do not repeat the call as it was.
 	//   - NOT_FOUND: `model` is not the loaded bundle. ErrorInfo has the reason MODEL_NOT_FOUND. Fix the request.
 	//   - RESOURCE_EXHAUSTED with RetryInfo: the queue is full, or the deadline cannot be met. Wait as long as RetryInfo
 	//     says before the next attempt.
@@ -79,13 +83,15 @@ type TopicServiceClient interface {
 	// DescribeModel returns the loaded bundle, its labels, limits, languages and measured quality.
 	//
 	// Status codes:
-	// - OK: the description.
-	// - INVALID_ARGUMENT: the message cannot be decoded. Fix the request.
-	// - NOT_FOUND: `model` is not the loaded bundle. ErrorInfo has the reason MODEL_NOT_FOUND. Fix the request.
-	// - RESOURCE_EXHAUSTED: the message or its metadata is too large. Send less.
-	// - UNAVAILABLE: the server is not ready, is stopping, or cannot be reached. Retry with growing pauses.
-	// - DEADLINE_EXCEEDED: the deadline passed before the answer. Decide whether you still need the answer.
-	// - INTERNAL: a fault of the server. ErrorInfo has the `request_id`, which is also in the server's log. Report it.
+	//   - OK: the description.
+	//   - INVALID_ARGUMENT: the message cannot be decoded. Fix the request.
+	//   - UNAUTHENTICATED: the server demands a token. ErrorInfo has the reason TOKEN_MISSING or TOKEN_UNKNOWN. Send a token
+	//     as the top of this file says, or ask the server's operator for another one. Do not repeat the call as it was.
+	//   - NOT_FOUND: `model` is not the loaded bundle. ErrorInfo has the reason MODEL_NOT_FOUND. Fix the request.
+	//   - RESOURCE_EXHAUSTED: the message or its metadata is too large. Send less.
+	//   - UNAVAILABLE: the server is not ready, is stopping, or cannot be reached. Retry with growing pauses.
+	//   - DEADLINE_EXCEEDED: the deadline passed before the answer. Decide whether you still need the answer.
+	//   - INTERNAL: a fault of the server. ErrorInfo has the `request_id`, which is also in the server's log. Report it.
 	DescribeModel(ctx context.Context, in *DescribeModelRequest, opts ...grpc.CallOption) (*DescribeModelResponse, error)
 }
 
@@ -135,6 +141,8 @@ type TopicServiceServer interface {
 	//   - OK: one prediction for each text, in request order.
 	//   - INVALID_ARGUMENT: a field breaks a limit, or the message cannot be decoded. BadRequest names the field, for
 	//     example `texts[3]`. Fix the request.
+	//   - UNAUTHENTICATED: the server demands a token. ErrorInfo has the reason TOKEN_MISSING or TOKEN_UNKNOWN. Send a token
+	//     as the top of this file says, or ask the server's operator for another one. Do not repeat the call as it was.
 	//   - NOT_FOUND: `model` is not the loaded bundle. ErrorInfo has the reason MODEL_NOT_FOUND. Fix the request.
 	//   - RESOURCE_EXHAUSTED with RetryInfo: the queue is full, or the deadline cannot be met. Wait as long as RetryInfo
 	//     says before the next attempt.
@@ -149,13 +157,15 @@ type TopicServiceServer interface {
 	// DescribeModel returns the loaded bundle, its labels, limits, languages and measured quality.
 	//
 	// Status codes:
-	// - OK: the description.
-	// - INVALID_ARGUMENT: the message cannot be decoded. Fix the request.
-	// - NOT_FOUND: `model` is not the loaded bundle. ErrorInfo has the reason MODEL_NOT_FOUND. Fix the request.
-	// - RESOURCE_EXHAUSTED: the message or its metadata is too large. Send less.
-	// - UNAVAILABLE: the server is not ready, is stopping, or cannot be reached. Retry with growing pauses.
-	// - DEADLINE_EXCEEDED: the deadline passed before the answer. Decide whether you still need the answer.
-	// - INTERNAL: a fault of the server. ErrorInfo has the `request_id`, which is also in the server's log. Report it.
+	//   - OK: the description.
+	//   - INVALID_ARGUMENT: the message cannot be decoded. Fix the request.
+	//   - UNAUTHENTICATED: the server demands a token. ErrorInfo has the reason TOKEN_MISSING or TOKEN_UNKNOWN. Send a token
+	//     as the top of this file says, or ask the server's operator for another one. Do not repeat the call as it was.
+	//   - NOT_FOUND: `model` is not the loaded bundle. ErrorInfo has the reason MODEL_NOT_FOUND. Fix the request.
+	//   - RESOURCE_EXHAUSTED: the message or its metadata is too large. Send less.
+	//   - UNAVAILABLE: the server is not ready, is stopping, or cannot be reached. Retry with growing pauses.
+	//   - DEADLINE_EXCEEDED: the deadline passed before the answer. Decide whether you still need the answer.
+	//   - INTERNAL: a fault of the server. ErrorInfo has the `request_id`, which is also in the server's log. Report it.
 	DescribeModel(context.Context, *DescribeModelRequest) (*DescribeModelResponse, error)
 	mustEmbedUnimplementedTopicServiceServer()
 }

@@ -34,7 +34,7 @@ def start(*arguments: str, output: int | IO[bytes] = subprocess.PIPE) -> subproc
 
 def _environment(changes: Mapping[str, str] | None) -> dict[str, str]:
     # PYTHONUNBUFFERED, which build machines set, would hide what happens to output that is still in Python's buffer.
-    left_out = ("QUESTIONTOPIC_ADDRESS", "PYTHONUNBUFFERED")
+    left_out = ("QUESTIONTOPIC_ADDRESS", "QUESTIONTOPIC_TOKEN", "PYTHONUNBUFFERED")
     inherited = {name: value for name, value in os.environ.items() if name not in left_out}
     return {**inherited, **(changes or {})}
 

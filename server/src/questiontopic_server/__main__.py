@@ -34,6 +34,8 @@ def main() -> NoReturn:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy multiplies only small matrices here.
     if settings.log_level == "debug":
         os.environ.setdefault("GRPC_VERBOSITY", "info")  # gRPC tells of failed handshakes, and heeds GRPC_TRACE.
+    if settings.tokens and (trace := os.environ.get("GRPC_TRACE")):
+        os.environ["GRPC_TRACE"] = f"{trace},-chttp2_hpack_parser"  # It would write the callers' tokens into the log.
     uvloop.run(_serve_and_exit(settings))
     raise AssertionError("the process has ended")
 
@@ -46,12 +48,13 @@ async def _serve_and_exit(settings: Settings) -> NoReturn:
     from .app import DrainError, serve
     from .listener import ListenError
     from .security.tls import TLSError
+    from .security.tokens import TokensError
     from .telemetry.logs import say
 
     code = 0
     try:
         await serve(settings)
-    except (BundleError, DrainError, ListenError, TLSError) as error:
+    except (BundleError, DrainError, ListenError, TLSError, TokensError) as error:
         say(f"error: {error}")
         code = 1
     logging.shutdown()

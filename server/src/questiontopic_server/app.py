@@ -13,6 +13,7 @@ from .health import HEALTH, Health
 from .host import ModelHost
 from .listener import ListenError, listen, undelivered
 from .reflection import reflection_handlers
+from .security.tokens import Tokens
 from .service import SERVICE, TopicService
 from .settings import Settings
 from .streams import Streams
@@ -29,7 +30,9 @@ class DrainError(Exception):
 
 
 async def serve(settings: Settings) -> None:
-    """Serves until a signal asks to stop, then drains. Raises TLSError, ListenError, BundleError or DrainError.
+    """Serves until a signal asks to stop, then drains.
+
+    Raises TLSError, TokensError, ListenError, BundleError or DrainError.
 
     The sockets stay open and refuse calls until the process ends, which must be at once: gRPC's own way to stop answers
     calls that arrive in that moment with CANCELLED, which nobody retries. A closed connection is UNAVAILABLE. If a
@@ -37,12 +40,12 @@ async def serve(settings: Settings) -> None:
     """
     stop, reload = _signals()
     telemetry = _telemetry(settings)
-    streams, service = Streams(), TopicService(telemetry)
+    tokens = Tokens(settings.tokens, telemetry.tokens_changed) if settings.tokens else None
+    streams, service = Streams(), TopicService(telemetry, tokens)
     health = Health([SERVICE], streams)
     server, address = listen(settings, telemetry)
-    server.add_generic_rpc_handlers(
-        (service.handler(), health.handler(), *reflection_handlers([SERVICE, HEALTH], streams))
-    )
+    reflection = reflection_handlers([SERVICE, HEALTH], streams) if settings.reflection else []
+    server.add_generic_rpc_handlers((service.handler(), health.handler(), *reflection))
     await health.set_serving(False)
     await server.start()
 

@@ -15,6 +15,20 @@ class FieldError(CallError):
         self.field, self.description = field, description
 
 
+class TokenMissing(CallError):
+    """The call has no token, and this server demands one."""
+
+    def __init__(self) -> None:
+        super().__init__("the call has no token: send the metadata `authorization: Bearer TOKEN`")
+
+
+class TokenUnknown(CallError):
+    """The token of the call is none of this server's. Perhaps it was revoked."""
+
+    def __init__(self) -> None:
+        super().__init__("the token is unknown or revoked: ask the server's operator for another one")
+
+
 class ModelNotFound(CallError):
     """The request names a model that is not loaded here."""
 

@@ -15,6 +15,7 @@ from questiontopic.v1 import topic_pb2
 from .batcher import Batcher
 from .errors import CallError, Expired, FieldError, Internal, ModelNotFound, NotServing
 from .responses import Answer, Responses
+from .security.tokens import Tokens
 from .status import CallStatus, to_status
 from .telemetry.call import REQUEST_ID, CallRecord
 from .telemetry.telemetry import Telemetry
@@ -37,8 +38,9 @@ _Work = Callable[[bytes, float, CallRecord], Awaitable[_Response]]
 class TopicService:
     """Answers the methods of the contract from `start` until `drain`."""
 
-    def __init__(self, telemetry: Telemetry) -> None:
-        self._telemetry = telemetry
+    def __init__(self, telemetry: Telemetry, tokens: Tokens | None = None) -> None:
+        """`tokens`: who may call; by default everyone."""
+        self._telemetry, self._tokens = telemetry, tokens
         self._responses: Responses | None = None
         self._batcher: Batcher[Answer] | None = None
         self._draining = False
@@ -96,6 +98,8 @@ class TopicService:
         """Reads the request and answers it by `work`. Turns what `work` raises into a status."""
         try:
             deadline = _deadline(context)  # Before the message is read: in a flood many calls are too late already.
+            if self._tokens:
+                call.caller = self._tokens.caller(context.invocation_metadata() or ())
             request = await context.read()
             if not isinstance(request, bytes):
                 raise FieldError("", "the call has no message: send one request")

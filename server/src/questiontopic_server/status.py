@@ -10,7 +10,17 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2 as details
 from google.rpc.status_pb2 import Status
 
-from .errors import CallError, Expired, FieldError, Internal, ModelNotFound, NotServing, Overloaded
+from .errors import (
+    CallError,
+    Expired,
+    FieldError,
+    Internal,
+    ModelNotFound,
+    NotServing,
+    Overloaded,
+    TokenMissing,
+    TokenUnknown,
+)
 
 DOMAIN = "questiontopic"
 
@@ -33,6 +43,10 @@ def to_status(error: CallError, request_id: str) -> CallStatus:
             return _detailed(
                 grpc.StatusCode.INVALID_ARGUMENT, error, details.BadRequest(field_violations=[violation]), request
             )
+        case TokenMissing() | TokenUnknown():
+            reason = "TOKEN_MISSING" if isinstance(error, TokenMissing) else "TOKEN_UNKNOWN"
+            info = details.ErrorInfo(reason=reason, domain=DOMAIN)
+            return _detailed(grpc.StatusCode.UNAUTHENTICATED, error, info, request)
         case ModelNotFound():
             info = details.ErrorInfo(reason="MODEL_NOT_FOUND", domain=DOMAIN)
             return _detailed(grpc.StatusCode.NOT_FOUND, error, info, request)

@@ -26,6 +26,12 @@ def test_a_flag_goes_before_its_variable_and_that_before_the_default() -> None:
         (["--bundle", "b", "--drain-timeout", "nan"], {}, "--drain-timeout: must be a number of seconds above 0"),
         (["--bundle", ""], {}, "--bundle: must not be empty"),
         (["--bundle", "b", "--tls-client-ca", "ca"], {}, "--tls-client-ca: needs --tls-certificate and --tls-key"),
+        (
+            ["--bundle", "b"],
+            {"QUESTIONTOPIC_TOKENS": "file"},
+            "--tokens: without encryption they can be read on the way: ",
+        ),
+        (["--bundle", "b", "--reflection", "off"], {}, "--reflection: must be one of yes, no, is 'off'"),
         (["--bundle", "b", "--log-level", "loud"], {}, "--log-level: must be one of debug, info, warning, error"),
         (["--bundle", "b", "--host", ""], {}, "--host: must not be empty"),
         (["--bundle", "b", "--host", "a" * 70 + ".com"], {}, "--host: must be an address or a host name, is 'aaa"),

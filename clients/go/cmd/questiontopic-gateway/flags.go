@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,6 +30,7 @@ type options struct {
 	readTimeout              time.Duration
 	backend                  string
 	transport                *commandflag.Transport
+	token                    *commandflag.Token
 	timeout                  time.Duration
 	inFlight, maxWaiting     int
 	forward                  []string
@@ -77,6 +79,7 @@ func newFlagSet(chosen *options) *flag.FlagSet {
 	flags.Func("read-timeout", "", commandflag.Seconds(&chosen.readTimeout))
 	flags.StringVar(&chosen.backend, "backend", chosen.backend, "")
 	chosen.transport = commandflag.NewTransport(flags, "backend-")
+	chosen.token = commandflag.NewToken(flags, "backend-")
 	flags.Func("timeout", "", commandflag.Seconds(&chosen.timeout))
 	flags.Func("in-flight", "", commandflag.Integer(&chosen.inFlight, 1024))
 	flags.Func("max-waiting", "", commandflag.Integer(&chosen.maxWaiting, 1<<20))
@@ -131,10 +134,18 @@ func (o *options) forwardHeaders(value string) error {
 	return nil
 }
 
+// callersHaveTokens reports whether callers send tokens of their own to the server.
+func (o *options) callersHaveTokens() bool {
+	return slices.Contains(o.forward, "authorization")
+}
+
 // check finds faults that the parser of a single flag cannot find.
 func (o *options) check() error {
 	if (o.tlsCertificate == "") != (o.tlsKey == "") {
 		return errors.New("--tls-certificate and --tls-key: give both or neither")
+	}
+	if o.token.Given() && o.callersHaveTokens() {
+		return errors.New("--backend-token-file and --forward authorization: choose one")
 	}
 	return o.transport.Check()
 }

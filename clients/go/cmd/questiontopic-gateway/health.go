@@ -8,6 +8,8 @@ import (
 
 	"connectrpc.com/connect"
 	"connectrpc.com/grpchealth"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/question-topic/question-topic/clients/go/questiontopic"
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
@@ -18,8 +20,9 @@ const healthTimeout = 2 * time.Second
 
 // health says SERVING while the server answers and the gateway does not drain.
 type health struct {
-	client   *questiontopic.Client
-	draining atomic.Bool
+	client            *questiontopic.Client
+	callersHaveTokens bool // So the gateway has none, and a server that demands one is well.
+	draining          atomic.Bool
 }
 
 // drain makes the gateway NOT_SERVING for good.
@@ -38,7 +41,8 @@ func (h *health) Check(ctx context.Context, request *grpchealth.CheckRequest) (*
 	if h.draining.Load() {
 		return &grpchealth.CheckResponse{Status: grpchealth.StatusNotServing}, nil
 	}
-	if _, err := h.client.DescribeModel(ctx, &questiontopicv1.DescribeModelRequest{}); err != nil {
+	_, err := h.client.DescribeModel(ctx, &questiontopicv1.DescribeModelRequest{})
+	if err != nil && !(h.callersHaveTokens && status.Code(err) == codes.Unauthenticated) {
 		return &grpchealth.CheckResponse{Status: grpchealth.StatusNotServing}, nil
 	}
 	return &grpchealth.CheckResponse{Status: grpchealth.StatusServing}, nil

@@ -58,13 +58,14 @@ func run(ctx context.Context, arguments []string, getenv func(string) string, st
 	if err != nil {
 		return fail(stderr, exitUsage, err)
 	}
-	client, err := newClient(chosen)
+	log := log.New(stderr, "questiontopic-gateway: ", 0)
+	client, err := newClient(chosen, log)
 	if err != nil {
 		return fail(stderr, exitUsage, err)
 	}
 	defer client.Close()
 
-	if err := serve(ctx, chosen, certificates, client, stderr); err != nil {
+	if err := serve(ctx, chosen, certificates, client, log); err != nil {
 		return fail(stderr, exitFailed, err)
 	}
 	return exitDrained
@@ -72,7 +73,7 @@ func run(ctx context.Context, arguments []string, getenv func(string) string, st
 
 // serve answers until ctx ends, and then drains.
 func serve(
-	ctx context.Context, chosen options, certificates *tls.Config, client *questiontopic.Client, stderr io.Writer,
+	ctx context.Context, chosen options, certificates *tls.Config, client *questiontopic.Client, log *log.Logger,
 ) error {
 	listener, err := net.Listen("tcp", chosen.address)
 	if err != nil {
@@ -88,20 +89,30 @@ func serve(
 		defer port.Close()
 		said += ", metrics at http://" + port.Addr().String() + "/metrics"
 	}
-	log := log.New(stderr, "questiontopic-gateway: ", 0)
 	log.Print(said)
-	health := &health{client: client}
-	topics := topics{client, chosen.forward, metrics, log, new(atomic.Bool)}
+	health := &health{client: client, callersHaveTokens: chosen.callersHaveTokens()}
+	topics := topics{client, chosen.forward, chosen.callersHaveTokens(), metrics, log, new(atomic.Bool)}
 	return newServer(newHandler(chosen, topics, health), certificates, chosen, log).serve(ctx, listener, health.drain)
 }
 
 // newClient returns the client of the server. It merges what callers of any protocol ask at the same time.
-func newClient(chosen options) (*questiontopic.Client, error) {
+func newClient(chosen options, log *log.Logger) (*questiontopic.Client, error) {
 	transport, err := chosen.transport.Choose(chosen.backend)
 	if err != nil {
 		return nil, err
 	}
+	token, err := chosen.token.Read(func(err error) {
+		if err != nil {
+			log.Printf("the token that changed is not used: %v", err)
+		} else {
+			log.Print("the token that changed is used from now on")
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
 	client, err := questiontopic.New(chosen.backend, transport,
+		questiontopic.WithToken(token),
 		questiontopic.WithTimeout(chosen.timeout),
 		questiontopic.WithThrottle(),
 		questiontopic.WithHealthChecks(),

@@ -18,11 +18,12 @@ import (
 
 // topics answers the calls of the contract by asking the server. Its errors are gRPC statuses.
 type topics struct {
-	client  *questiontopic.Client
-	forward []string // The headers of a caller that go on to the server.
-	metrics *metrics
-	log     *log.Logger
-	away    *atomic.Bool // The last call found no server.
+	client            *questiontopic.Client
+	forward           []string // The headers of a caller that go on to the server.
+	callersHaveTokens bool
+	metrics           *metrics
+	log               *log.Logger
+	away              *atomic.Bool // The last call found no server.
 }
 
 func (t topics) predict(
@@ -44,15 +45,22 @@ func (t topics) describe(
 }
 
 // explained returns the error of a call as a caller may see it: why there is no server, with its address, is for the log.
+// If the server refuses the gateway's own token, no caller can do anything about it: there is no server for them either.
 func (t topics) explained(err error) error {
-	if status.Code(err) != codes.Unavailable {
+	code := status.Code(err)
+	refused := code == codes.Unauthenticated && !t.callersHaveTokens
+	if code != codes.Unavailable && !refused {
 		if err == nil && t.away.Swap(false) {
 			t.log.Print("the server answers again")
 		}
 		return err
 	}
 	if !t.away.Swap(true) {
-		t.log.Printf("the server is away: %s", status.Convert(err).Message())
+		said := "is away"
+		if refused {
+			said = "refuses the gateway"
+		}
+		t.log.Printf("the server %s: %s", said, status.Convert(err).Message())
 	}
 	return status.Error(codes.Unavailable, "the server is away, starts or stops: try again later")
 }

@@ -27,6 +27,7 @@ Server:
                             with --backend-tls: the gateway's PEM certificate and private key, for mutual TLS
   --backend-server-name NAME
                             with --backend-tls: the name in the server's certificate (default the target's host)
+  --backend-token-file FILE the token that says to the server who calls; read again when it changes (default none)
   --timeout SECONDS         deadline of a call whose caller has set none (default 10)
   --in-flight N             merged calls at the same time, 1 to 1024 (default 4); with more servers, give more
   --max-waiting N           texts that may wait for their turn; more are refused (default 1024)

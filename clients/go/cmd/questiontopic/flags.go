@@ -16,6 +16,7 @@ import (
 
 const (
 	addressVariable = "QUESTIONTOPIC_ADDRESS"
+	tokenVariable   = "QUESTIONTOPIC_TOKEN"
 	defaultAddress  = "localhost:50051"
 )
 
@@ -23,6 +24,7 @@ const (
 type options struct {
 	address                string
 	transport              *commandflag.Transport
+	token                  *commandflag.Token
 	level                  questiontopicv1.LabelLevel
 	output                 string
 	timeout                time.Duration
@@ -72,6 +74,7 @@ func newFlagSet(chosen *options) *flag.FlagSet {
 	flags.SetOutput(io.Discard)
 	flags.StringVar(&chosen.address, "address", chosen.address, "")
 	chosen.transport = commandflag.NewTransport(flags, "")
+	chosen.token = commandflag.NewToken(flags, "")
 	flags.Func("label-level", "", func(value string) error {
 		level, ok := levels[value]
 		if !ok {
@@ -102,6 +105,15 @@ func newFlagSet(chosen *options) *flag.FlagSet {
 	flags.BoolVar(&chosen.labels, "labels", false, "")
 	flags.BoolVar(&chosen.version, "version", false, "")
 	return flags
+}
+
+// readToken returns a function that gives the token of the file, otherwise of the variable; nil if there is neither.
+func (o options) readToken(getenv func(string) string) (func() string, error) {
+	if given := getenv(tokenVariable); given != "" && !o.token.Given() {
+		token, err := commandflag.TokenOf(given, tokenVariable)
+		return func() string { return token }, err
+	}
+	return o.token.Read(func(error) {})
 }
 
 // check finds faults that the parser of a single flag cannot find.

@@ -42,7 +42,12 @@ func run(arguments []string, getenv func(string) string, stdin io.Reader, stdout
 	if err != nil {
 		return fail(stderr, exitUsage, err)
 	}
-	client, err := questiontopic.New(chosen.address, transport, questiontopic.WithTimeout(chosen.timeout))
+	token, err := chosen.readToken(getenv)
+	if err != nil {
+		return fail(stderr, exitUsage, err)
+	}
+	client, err := questiontopic.New(chosen.address, transport,
+		questiontopic.WithTimeout(chosen.timeout), questiontopic.WithToken(token))
 	if err != nil {
 		return fail(stderr, exitUsage, err)
 	}

@@ -14,6 +14,7 @@ Server:
   --ca FILE                 with --tls: PEM certificates to trust (default the system's)
   --cert FILE, --key FILE   with --tls: the client's PEM certificate and private key, for mutual TLS
   --server-name NAME        with --tls: the name in the server's certificate (default the address's host)
+  --token-file FILE         the token that says who calls (default the environment variable QUESTIONTOPIC_TOKEN)
   --model NAME              the bundle that must answer (default any)
 
 Answers:

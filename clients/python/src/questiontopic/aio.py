@@ -4,10 +4,11 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, I
 from contextlib import aclosing
 from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import grpc.aio
 
+from questiontopic.bearer import Bearer, Token
 from questiontopic.bulk.batch import Batch, Level
 from questiontopic.bulk.progress import progress_bar
 from questiontopic.bulk.stream import Stream, single
@@ -44,7 +45,12 @@ class AsyncTopicClient:
     """
 
     def __init__(
-        self, channel: grpc.aio.Channel, *, timeout: float = DEFAULT_TIMEOUT, merging: Merging | None = None
+        self,
+        channel: grpc.aio.Channel,
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+        merging: Merging | None = None,
+        token: Token | None = None,
     ) -> None:
         """Uses a channel that you made, and owns it from then on: see `TopicClient`."""
         self._channel = channel
@@ -52,13 +58,22 @@ class AsyncTopicClient:
         self._timeout = timeout
         self._state = ClientState()
         self._level = Level()
-        self._merger = None if merging is None else TaskMerger(self._stub, merging, self._state)
+        self._bearer = Bearer(token)
+        self._merger = None if merging is None else TaskMerger(self._stub, merging, self._state, self._bearer)
 
     @classmethod
-    def plaintext(cls, address: str, *, timeout: float = DEFAULT_TIMEOUT, merging: Merging | None = None) -> Self:
+    def plaintext(
+        cls,
+        address: str,
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+        merging: Merging | None = None,
+        token: Token | None = None,
+    ) -> Self:
         """A client without encryption: see `TopicClient.plaintext`."""
         check_target(address)
-        client = cls(grpc.aio.insecure_channel(address, channel_options(address)), timeout=timeout, merging=merging)
+        channel = grpc.aio.insecure_channel(address, channel_options(address))
+        client = cls(channel, timeout=timeout, merging=merging, token=token)
         client._state.plaintext = True
         return client
 
@@ -73,12 +88,13 @@ class AsyncTopicClient:
         server_name: str | None = None,
         timeout: float = DEFAULT_TIMEOUT,
         merging: Merging | None = None,
+        token: Token | None = None,
     ) -> Self:
         """A client that uses TLS: see `TopicClient.tls`."""
         check_target(address)
         credentials = tls_credentials(ca, certificate, key)
         channel = grpc.aio.secure_channel(address, credentials, channel_options(address, server_name))
-        return cls(channel, timeout=timeout, merging=merging)
+        return cls(channel, timeout=timeout, merging=merging, token=token)
 
     async def predict_topic(
         self,
@@ -92,10 +108,9 @@ class AsyncTopicClient:
         request = predict_topic_request(texts, label_level, model)
         if self._merger is not None and is_small(request):
             return await self._merger.predict(request, seconds(timeout, self._timeout))
+        options = self._call_options(timeout)
         with topic_errors(self._state):
-            response: PredictTopicResponse = await self._stub.PredictTopic(
-                request, timeout=seconds(timeout, self._timeout)
-            )
+            response: PredictTopicResponse = await self._stub.PredictTopic(request, **options)
         return response
 
     async def predict(
@@ -151,11 +166,13 @@ class AsyncTopicClient:
     async def describe_model(self, *, model: str = "", timeout: float | None = None) -> DescribeModelResponse:
         """The loaded model: see `TopicClient.describe_model`."""
         request = describe_model_request(model)
+        options = self._call_options(timeout)
         with topic_errors(self._state):
-            response: DescribeModelResponse = await self._stub.DescribeModel(
-                request, timeout=seconds(timeout, self._timeout)
-            )
+            response: DescribeModelResponse = await self._stub.DescribeModel(request, **options)
         return response
+
+    def _call_options(self, timeout: float | None) -> dict[str, Any]:
+        return {"timeout": seconds(timeout, self._timeout), "metadata": self._bearer.metadata()}
 
     @property
     def merging_stats(self) -> MergingStats:

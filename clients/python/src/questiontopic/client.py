@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from threading import Event
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import grpc
 
+from questiontopic.bearer import Bearer, Token
 from questiontopic.bulk.batch import Batch, Level
 from questiontopic.bulk.progress import progress_bar
 from questiontopic.bulk.stream import Stream, single
@@ -44,30 +45,45 @@ class TopicClient:
     """
 
     def __init__(
-        self, channel: grpc.Channel, *, timeout: float = DEFAULT_TIMEOUT, merging: Merging | None = None
+        self,
+        channel: grpc.Channel,
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+        merging: Merging | None = None,
+        token: Token | None = None,
     ) -> None:
         """Uses a channel that you made, and owns it from then on: `close()` closes it.
 
         Make the channel with `channel_options`; otherwise its calls are not retried. timeout: the deadline of each call
         in seconds, which includes all retries; by default 10. merging: bounds within which calls of few texts share
-        calls; by default they do not.
+        calls; by default they do not. token: says to the server who calls: a str, or a function that gives the newest
+        one before each call. Raises ValueError for a token that is not printable ASCII without blanks.
         """
         self._channel = channel
         self._stub = TopicServiceStub(channel)
         self._timeout = timeout
         self._state = ClientState()
         self._level = Level()
-        self._merger = None if merging is None else ThreadMerger(self._stub, merging, self._state)
+        self._bearer = Bearer(token)
+        self._merger = None if merging is None else ThreadMerger(self._stub, merging, self._state, self._bearer)
 
     @classmethod
-    def plaintext(cls, address: str, *, timeout: float = DEFAULT_TIMEOUT, merging: Merging | None = None) -> Self:
+    def plaintext(
+        cls,
+        address: str,
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+        merging: Merging | None = None,
+        token: Token | None = None,
+    ) -> Self:
         """A client without encryption: for a server on this machine, or in a service mesh that encrypts.
 
         address: HOST:PORT, or any other gRPC target; raises ValueError for a URL and for a port over 65535.
-        timeout, merging: as for the constructor.
+        timeout, merging, token: as for the constructor. Whoever can read the connection can read the token.
         """
         check_target(address)
-        client = cls(grpc.insecure_channel(address, channel_options(address)), timeout=timeout, merging=merging)
+        channel = grpc.insecure_channel(address, channel_options(address))
+        client = cls(channel, timeout=timeout, merging=merging, token=token)
         client._state.plaintext = True
         return client
 
@@ -82,21 +98,19 @@ class TopicClient:
         server_name: str | None = None,
         timeout: float = DEFAULT_TIMEOUT,
         merging: Merging | None = None,
+        token: Token | None = None,
     ) -> Self:
         """A client that uses TLS. It verifies the server's certificate.
 
         address: as for `plaintext`. ca: the certificates to trust, PEM; by default the system's roots.
         certificate and key: the client's own certificate chain and private key, PEM, for mutual TLS; raises ValueError
         if only one of the two is given. server_name: the name that the server's certificate must have; by default the
-        host of the address. timeout, merging: as for the constructor.
+        host of the address. timeout, merging, token: as for the constructor.
         """
         check_target(address)
         credentials = tls_credentials(ca, certificate, key)
-        return cls(
-            grpc.secure_channel(address, credentials, channel_options(address, server_name)),
-            timeout=timeout,
-            merging=merging,
-        )
+        channel = grpc.secure_channel(address, credentials, channel_options(address, server_name))
+        return cls(channel, timeout=timeout, merging=merging, token=token)
 
     def predict_topic(
         self,
@@ -116,8 +130,9 @@ class TopicClient:
         request = predict_topic_request(texts, label_level, model)
         if self._merger is not None and is_small(request):
             return self._merger.predict(request, seconds(timeout, self._timeout))
+        options = self._call_options(timeout)
         with topic_errors(self._state):
-            response: PredictTopicResponse = self._stub.PredictTopic(request, timeout=seconds(timeout, self._timeout))
+            response: PredictTopicResponse = self._stub.PredictTopic(request, **options)
         return response
 
     def predict(
@@ -188,9 +203,13 @@ class TopicClient:
         model and timeout: as for `predict_topic`.
         """
         request = describe_model_request(model)
+        options = self._call_options(timeout)
         with topic_errors(self._state):
-            response: DescribeModelResponse = self._stub.DescribeModel(request, timeout=seconds(timeout, self._timeout))
+            response: DescribeModelResponse = self._stub.DescribeModel(request, **options)
         return response
+
+    def _call_options(self, timeout: float | None) -> dict[str, Any]:
+        return {"timeout": seconds(timeout, self._timeout), "metadata": self._bearer.metadata()}
 
     @property
     def merging_stats(self) -> MergingStats:

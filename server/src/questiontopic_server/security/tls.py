@@ -9,6 +9,8 @@ from pathlib import Path
 
 import grpc
 
+from .files import WatchedFiles
+
 _log = logging.getLogger(__name__)
 
 
@@ -25,7 +27,7 @@ class TLSFiles:
     def __init__(self, certificate: Path, key: Path, client_ca: Path | None, changed: Callable[[bool], None]) -> None:
         """`changed` is told whether files that changed can be used."""
         self._certificate, self._key, self._client_ca, self._changed = certificate, key, client_ca, changed
-        self._seen = self._stamps()
+        self._watched = WatchedFiles(*(file for file in (certificate, key, client_ca) if file))
 
     def credentials(self) -> grpc.ServerCredentials:
         """What gRPC serves with. Raises TLSError."""
@@ -37,10 +39,8 @@ class TLSFiles:
 
     def _newer(self) -> grpc.ServerCertificateConfiguration | None:
         """What the next handshake uses; None for the same as the last one. Called by gRPC."""
-        stamps = self._stamps()
-        if stamps == self._seen:
+        if not self._watched.changed():
             return None
-        self._seen = stamps
         try:
             newer = self._read()
         except TLSError as error:
@@ -63,17 +63,6 @@ class TLSFiles:
         if self._client_ca:
             _check_certificates(self._client_ca)
         return grpc.ssl_server_certificate_configuration([pair], authority)
-
-    def _stamps(self) -> list[tuple[int, int, int] | None]:
-        return [_stamp(file) for file in (self._certificate, self._key, self._client_ca) if file]
-
-
-def _stamp(file: Path) -> tuple[int, int, int] | None:
-    try:
-        status = file.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_ino, status.st_size
 
 
 def _check_certificates(file: Path) -> None:

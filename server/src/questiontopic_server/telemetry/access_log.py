@@ -26,6 +26,7 @@ class AccessLog:
         fields: dict[str, object] = {
             "request_id": call.request_id,
             "peer": call.peer,
+            "caller": call.caller,
             "method": call.method,
             "code": call.code,
             "texts": len(call.texts),

@@ -19,11 +19,15 @@ _VALID_ID = re.compile(r"[!-~]{1,128}")  # Printable ASCII without blanks, so th
 
 @dataclass(slots=True)
 class CallRecord:
-    """One call of the contract's service. `code` says CANCELLED until the call has another outcome."""
+    """One call of the contract's service. `code` says CANCELLED until the call has another outcome.
+
+    `caller` is empty if the server demands no tokens, or has refused the call's.
+    """
 
     method: str
     peer: str
     request_id: str
+    caller: str = ""
     began: float = field(default_factory=time.monotonic)
     seconds: float = 0.0
     code: str = "CANCELLED"

@@ -71,14 +71,9 @@ class Metrics:
             buckets=_CONFIDENCES,
             registry=registry,
         )
-        self._tls = Counter("questiontopic_tls_reload", "Changes of the TLS files.", ("result",), registry=registry)
-        for result in ("used", "refused"):
-            self._tls.labels(result)
-        self._reloads = Counter(
-            "questiontopic_reload", "Bundles that were loaded anew.", ("result",), registry=registry
-        )
-        for result in ("used", "refused"):
-            self._reloads.labels(result)
+        self._tls = _changes("questiontopic_tls_reload", "Changes of the TLS files.", registry)
+        self._tokens = _changes("questiontopic_tokens_reload", "Changes of the file of tokens.", registry)
+        self._reloads = _changes("questiontopic_reload", "Bundles that were loaded anew.", registry)
         self._serving: _Serving | None = None
         ProcessCollector(registry=registry)
 
@@ -121,11 +116,15 @@ class Metrics:
 
     def tls_changed(self, usable: bool) -> None:
         """TLS files have changed."""
-        self._tls.labels("used" if usable else "refused").inc()
+        self._tls.labels(_result(usable)).inc()
+
+    def tokens_changed(self, usable: bool) -> None:
+        """The file of tokens has changed."""
+        self._tokens.labels(_result(usable)).inc()
 
     def reloaded(self, usable: bool) -> None:
         """A bundle was loaded in place of the one that serves."""
-        self._reloads.labels("used" if usable else "refused").inc()
+        self._reloads.labels(_result(usable)).inc()
 
 
 class _Serving(Collector):
@@ -154,6 +153,17 @@ class _Serving(Collector):
         yield _by_reason(
             "questiontopic_dropped", "Accepted calls that got no answer.", self._batcher.unanswered.dropped
         )
+
+
+def _changes(name: str, documentation: str, registry: CollectorRegistry) -> Counter:
+    counter = Counter(name, documentation, ("result",), registry=registry)
+    for usable in (True, False):
+        counter.labels(_result(usable))
+    return counter
+
+
+def _result(usable: bool) -> str:
+    return "used" if usable else "refused"
 
 
 def _by_reason(name: str, documentation: str, counts: Mapping[str, int]) -> CounterMetricFamily:

@@ -48,6 +48,11 @@ class Telemetry:
         if self._metrics:
             self._metrics.tls_changed(usable)
 
+    def tokens_changed(self, usable: bool) -> None:
+        """The file of tokens has changed."""
+        if self._metrics:
+            self._metrics.tokens_changed(usable)
+
     def reloaded(self, usable: bool) -> None:
         """A bundle was loaded in place of the one that serves."""
         if self._metrics:

@@ -4,13 +4,14 @@ import argparse
 import re
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from questiontopic.address import check_host_and_port, is_loopback
 from questiontopic.aio import AsyncTopicClient
 from questiontopic.client import TopicClient
+from questiontopic.command.token import TokenFile, token_of
 from questiontopic.request import DEFAULT_TIMEOUT, MAX_TIMEOUT
 
 _Client = TypeVar("_Client", TopicClient, AsyncTopicClient)
@@ -27,11 +28,12 @@ class Connection:
     key: bytes | None
     server_name: str | None
     timeout: float  # seconds
+    token: TokenFile | str | None = field(repr=False)
 
     def open(self, kind: type[_Client]) -> _Client:
         """A client of this kind for the server. The first call connects."""
         if not self.tls:
-            return kind.plaintext(self.address, timeout=self.timeout)
+            return kind.plaintext(self.address, timeout=self.timeout, token=self.token)
         return kind.tls(
             self.address,
             ca=self.ca,
@@ -39,6 +41,7 @@ class Connection:
             key=self.key,
             server_name=self.server_name,
             timeout=self.timeout,
+            token=self.token,
         )
 
 
@@ -53,6 +56,8 @@ def add_connection_flags(parser: argparse.ArgumentParser, environment: Mapping[s
     add("--cert", metavar="FILE", default="", help="with --tls and --key: the client's PEM certificate, for mutual TLS")
     add("--key", metavar="FILE", default="", help="with --tls and --cert: the client's PEM private key")
     add("--server-name", metavar="NAME", help="with --tls: the name in the server's certificate (the address's host)")
+    add("--token-file", metavar="FILE", default="", help="the token that says who calls (QUESTIONTOPIC_TOKEN)")
+    parser.set_defaults(token=environment.get("QUESTIONTOPIC_TOKEN") or "")
     add(
         "--timeout",
         metavar="SECONDS",
@@ -85,6 +90,7 @@ def connection(given: argparse.Namespace) -> Connection:
         key=_content(given.key),
         server_name=given.server_name or None,
         timeout=given.timeout,
+        token=token_of(given.token_file, given.token),
     )
 
 

@@ -4,6 +4,7 @@ import asyncio
 
 import grpc
 
+from questiontopic.bearer import Bearer
 from questiontopic.error import TopicError
 from questiontopic.merging.limits import Merging, MergingStats
 from questiontopic.merging.merger import Merger, Outcome
@@ -16,8 +17,8 @@ from questiontopic.v1.topic_pb2_grpc import TopicServiceStub
 class TaskMerger:
     """Answers the requests of several tasks by few calls of a stub."""
 
-    def __init__(self, stub: TopicServiceStub, limits: Merging, state: ClientState) -> None:
-        self._stub, self._state = stub, state
+    def __init__(self, stub: TopicServiceStub, limits: Merging, state: ClientState, bearer: Bearer) -> None:
+        self._stub, self._state, self._bearer = stub, state, bearer
         self._merger = Merger(limits)
         self._calls: dict[asyncio.Task[None], MergedCall | None] = {}
 
@@ -63,9 +64,10 @@ class TaskMerger:
         self._calls[task] = call
         outcome: Outcome
         try:
+            metadata = self._bearer.metadata()
             with topic_errors(self._state):
                 timeout = max(0.0, call.deadline - asyncio.get_running_loop().time())
-                outcome = await self._stub.PredictTopic(call.request, timeout=timeout)
+                outcome = await self._stub.PredictTopic(call.request, timeout=timeout, metadata=metadata)
         except asyncio.CancelledError:
             outcome = TopicError(grpc.StatusCode.CANCELLED, "the call was cancelled")
         except Exception as error:  # noqa: BLE001 - it is raised again in the tasks that wait

@@ -9,6 +9,7 @@ from functools import partial
 
 import grpc
 
+from questiontopic.bearer import Bearer
 from questiontopic.error import TopicError
 from questiontopic.merging.limits import Merging, MergingStats
 from questiontopic.merging.merger import Merger, Outcome
@@ -21,8 +22,8 @@ from questiontopic.v1.topic_pb2_grpc import TopicServiceStub
 class ThreadMerger:
     """Answers the requests of several threads by few calls of a stub."""
 
-    def __init__(self, stub: TopicServiceStub, limits: Merging, state: ClientState) -> None:
-        self._stub, self._state = stub, state
+    def __init__(self, stub: TopicServiceStub, limits: Merging, state: ClientState, bearer: Bearer) -> None:
+        self._stub, self._state, self._bearer = stub, state, bearer
         self._lock = threading.Lock()  # Guards the merger and `_calls`.
         self._merger = Merger(limits)
         self._calls: dict[MergedCall, grpc.Future[PredictTopicResponse]] = {}
@@ -62,9 +63,10 @@ class ThreadMerger:
         if call is None:
             return
         try:
+            metadata = self._bearer.metadata()
             with topic_errors(self._state):
                 timeout = max(0.0, call.deadline - time.monotonic())
-                future = self._stub.PredictTopic.future(call.request, timeout=timeout)
+                future = self._stub.PredictTopic.future(call.request, timeout=timeout, metadata=metadata)
         except Exception as error:  # noqa: BLE001 - the channel is closed, for example; every caller is told
             self._end(call, error)
             return

@@ -66,6 +66,8 @@ class TopicServiceServicer(object):
         - OK: one prediction for each text, in request order.
         - INVALID_ARGUMENT: a field breaks a limit, or the message cannot be decoded. BadRequest names the field, for
         example `texts[3]`. Fix the request.
+        - UNAUTHENTICATED: the server demands a token. ErrorInfo has the reason TOKEN_MISSING or TOKEN_UNKNOWN. Send a token
+        as the top of this file says, or ask the server's operator for another one. Do not repeat the call as it was.
         - NOT_FOUND: `model` is not the loaded bundle. ErrorInfo has the reason MODEL_NOT_FOUND. Fix the request.
         - RESOURCE_EXHAUSTED with RetryInfo: the queue is full, or the deadline cannot be met. Wait as long as RetryInfo
         says before the next attempt.
@@ -87,6 +89,8 @@ class TopicServiceServicer(object):
         Status codes:
         - OK: the description.
         - INVALID_ARGUMENT: the message cannot be decoded. Fix the request.
+        - UNAUTHENTICATED: the server demands a token. ErrorInfo has the reason TOKEN_MISSING or TOKEN_UNKNOWN. Send a token
+        as the top of this file says, or ask the server's operator for another one. Do not repeat the call as it was.
         - NOT_FOUND: `model` is not the loaded bundle. ErrorInfo has the reason MODEL_NOT_FOUND. Fix the request.
         - RESOURCE_EXHAUSTED: the message or its metadata is too large. Send less.
         - UNAVAILABLE: the server is not ready, is stopping, or cannot be reached. Retry with growing pauses.
