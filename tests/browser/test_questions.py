@@ -43,9 +43,9 @@ def test_a_typed_question_is_answered_with_bars_as_long_as_their_shares(open_pag
 
 
 def test_each_line_is_a_question(open_page: Open, url: str) -> None:
-    answers = ask(open_page(url), "Who wrote Ulysses?\n\n  \nWhat is your salary?\nWhat does NASA stand for?")
+    answers = ask(open_page(url), "Who wrote Ulysses?\n\n  \nWhat is your salary?\nWhat does QTX stand for?")
     expect(answers.get_by_role("heading")).to_have_text(
-        ["Who wrote Ulysses?", "What is your salary?", "What does NASA stand for?"]
+        ["Who wrote Ulysses?", "What is your salary?", "What does QTX stand for?"]
     )
     expect(answers.locator("> ul .top")).to_have_text([re.compile(topic) for topic in ("^HUM", "^NUM", "^ABBR")])
     finer = answers.nth(1).get_by_text("NUM:money", exact=True)

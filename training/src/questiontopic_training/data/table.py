@@ -17,6 +17,7 @@ from .lines import read_lines
 from .questions import DataError
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+_MAX_FIELD = 131_072  # Characters. It is Python's default, but other code of the process may have changed that.
 _FOR_EXCEL = re.compile(r'"?sep=[^"\r\n]"?[\r\n]*', re.IGNORECASE)
 
 
@@ -25,6 +26,7 @@ def read_table(path: Path, known: Set[str]) -> Iterator[tuple[int, list[str]]]:
 
     Blank lines after the header are left out.
     """
+    csv.field_size_limit(_MAX_FIELD)
     lines: Iterator[str] = (line for _, line in read_lines(path))
     start = list(islice(lines, 1))
     left_out = [line for line in start if _FOR_EXCEL.fullmatch(line)]
