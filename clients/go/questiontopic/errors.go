@@ -38,12 +38,9 @@ func Reason(err error) string {
 	return errorInfo(err).GetReason()
 }
 
-// RequestID returns the id of the call in the server's log, for a report; empty if the error has none. An error that
-// came from gRPC itself has none, nor have UNAVAILABLE and DEADLINE_EXCEEDED: their id is in the trailer x-request-id.
+// RequestID returns the id of an INTERNAL error in the server's log, for a report; empty if the error has none. The id
+// of any call is in its trailer x-request-id: pass grpc.Trailer to the call.
 func RequestID(err error) string {
-	if infos := details[*errdetails.RequestInfo](err); len(infos) > 0 {
-		return infos[0].GetRequestId()
-	}
 	return errorInfo(err).GetMetadata()["request_id"]
 }
 

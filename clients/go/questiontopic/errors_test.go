@@ -53,13 +53,6 @@ func TestRetryDelayIsTheServersHint(t *testing.T) {
 	}
 }
 
-func TestTheRequestIDOfAnyErrorWithDetails(t *testing.T) {
-	err := fail(t, codes.ResourceExhausted, &errdetails.RetryInfo{}, &errdetails.RequestInfo{RequestId: "7f"})
-	if id := questiontopic.RequestID(err); id != "7f" {
-		t.Errorf("got request id %q", id)
-	}
-}
-
 func TestReasonAndRequestIDAreTheServersOwn(t *testing.T) {
 	err := fail(t, codes.Internal,
 		&errdetails.ErrorInfo{Reason: "PROXY", Domain: "example.com", Metadata: map[string]string{"request_id": "x"}},

@@ -6,10 +6,9 @@
 //
 // The details of an error are messages of google.rpc. BadRequest names the field and the fix. ErrorInfo, with the
 // domain "questiontopic", has a machine-readable reason. RetryInfo says how long to wait before the next attempt.
-// RequestInfo has the id of the call, which the server's log has too.
 //
-// A caller may choose that id: metadata `x-request-id`, 1 to 128 printable ASCII characters without blanks. The server
-// sends the id of each call back as trailing metadata of the same name.
+// Every call has an id, which the server's log has too. The server sends it back as trailing metadata `x-request-id`. A
+// caller may choose it: metadata of the same name, 1 to 128 printable ASCII characters without blanks.
 //
 // A server may demand a token of each call: metadata `authorization: Bearer TOKEN`. Health and reflection need none.
 //

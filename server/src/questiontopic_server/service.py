@@ -116,7 +116,7 @@ class TopicService:
         except Exception:  # noqa: BLE001 - the caller gets a request id, the log has the traceback
             failure = Internal(call.request_id)
             _log.exception("request %s failed", call.request_id)
-        status: CallStatus = to_status(failure, call.request_id)
+        status: CallStatus = to_status(failure)
         call.code = status.code.name
         _log.debug("%s: %s: %s", call.peer, call.code, status.message)
         return await context.abort(status.code, status.message, (*status.metadata, (REQUEST_ID, call.request_id)))
