@@ -31,7 +31,7 @@ def _committed_strings() -> dict[str, str]:
     found = {}
     names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     for name in names.rstrip("\0").split("\0"):
-        if not (ROOT / name).is_file() or name.endswith((".onnx", ".keras", ".npz", ".png", ".sum", ".txt")):
+        if not (ROOT / name).is_file() or name.endswith((".onnx", ".keras", ".npz", ".pb", ".png", ".sum", ".txt")):
             continue
         content = (ROOT / name).read_text("utf-8")
         for part in [*re.split(r"[\"'`\t]", content), *content.splitlines()]:
