@@ -71,7 +71,7 @@ $(DEV)/.ready: requirements/dev.txt requirements/minilm.txt clients/python/pypro
 	@touch $@
 
 .venv/oldest/.ready: requirements/oldest.txt clients/python/pyproject.toml
-	@echo "making $(@D), once: downloads 10 MB, installs 50 MB" >&2
+	@echo "making $(@D), once: downloads 30 MB, installs 130 MB" >&2
 	$(venv)
 	$(call install,--require-hashes --only-binary :all: --requirement $<)
 	$(call install,--quiet --no-deps --no-build-isolation --editable clients/python)
