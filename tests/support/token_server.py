@@ -60,7 +60,7 @@ def call(server: ServerProcess, metadata: Metadata, message: bytes = WHO, method
             status = rpc_status.from_call(error)
             info = details.ErrorInfo()
             assert status and status.details[0].Unpack(info) and info.domain == "questiontopic"
-            assert "x-request-id" in [name for name, _ in error.trailing_metadata() or ()]
+            assert "x-request-id" in [each.key for each in error.trailing_metadata() or ()]
             return str(info.reason)
     return "OK"
 
