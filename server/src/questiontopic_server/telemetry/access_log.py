@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import random
+from collections.abc import Mapping
 
 from .call import CallRecord
 
@@ -38,8 +39,18 @@ class AccessLog:
         }
         if self._with_texts:
             fields["questions"] = list(call.texts)
-        words = (f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in fields.items())
-        _log.info("call %s", " ".join(words), extra={"fields": fields})
+        _log.info("call %s", _Words(fields), extra={"fields": fields})
+
+
+class _Words:
+    """Fields as words of a line, made only if the log is text."""
+
+    def __init__(self, fields: Mapping[str, object]) -> None:
+        self._fields = fields
+
+    def __str__(self) -> str:
+        """name=value, with strings in quotation marks."""
+        return " ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in self._fields.items())
 
 
 def _milliseconds(seconds: float) -> float:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter as Counts
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -14,10 +17,17 @@ from prometheus_client import (
     disable_created_metrics,
     start_http_server,
 )
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 
 from questiontopic.v1 import topic_pb2
+from questiontopic_model.runtimes.graph import Floats
 from questiontopic_model.topic_model import Probabilities, TopicModel
 
 from ..batcher import Batcher
@@ -26,7 +36,7 @@ from .call import CallRecord
 _SERVICE = topic_pb2.DESCRIPTOR.services_by_name["TopicService"].full_name
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _TEXTS = (1, 2, 4, 8, 16, 32, 64, 128)
-_CONFIDENCES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
+_CONFIDENCES = np.array([0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0])
 _CALL_LABELS = ("grpc_type", "grpc_service", "grpc_method")
 
 
@@ -62,15 +72,8 @@ class Metrics:
         self._truncated = Counter(
             "questiontopic_truncated_texts", "Texts whose end the model did not read.", registry=registry
         )
-        self._topics = Counter(
-            "questiontopic_top_topic", "Texts by their most likely coarse topic.", ("topic",), registry=registry
-        )
-        self._confidence = Histogram(
-            "questiontopic_top_confidence",
-            "Confidence of the most likely coarse topic.",
-            buckets=_CONFIDENCES,
-            registry=registry,
-        )
+        self._predictions = _Predictions()
+        registry.register(self._predictions)
         self._tls = _changes("questiontopic_tls_reload", "Changes of the TLS files.", registry)
         self._tokens = _changes("questiontopic_tokens_reload", "Changes of the file of tokens.", registry)
         self._reloads = _changes("questiontopic_reload", "Bundles that were loaded anew.", registry)
@@ -84,8 +87,6 @@ class Metrics:
 
     def watch(self, model: TopicModel, batcher: Batcher[Any]) -> None:
         """Reads the queue of `batcher`, which computes `model`, at each scrape from now on."""
-        for label in model.manifest.coarse_labels:
-            self._topics.labels(label)
         if self._serving:
             self._registry.unregister(self._serving)
         self._serving = _Serving(model, batcher)
@@ -93,12 +94,12 @@ class Metrics:
 
     def started(self, call: CallRecord) -> None:
         """A call has arrived."""
-        self._started.labels("unary", _SERVICE, call.method).inc()
+        _of(self._started, call.method).inc()
 
     def ended(self, call: CallRecord) -> None:
         """A call has an outcome."""
-        self._handled.labels("unary", _SERVICE, call.method, call.code).inc()
-        self._handling.labels("unary", _SERVICE, call.method).observe(call.seconds)
+        _of(self._handled, call.method, call.code).inc()
+        _of(self._handling, call.method).observe(call.seconds)
         if call.timing.begun:
             self._queued.observe(call.timing.queue_seconds)
 
@@ -108,11 +109,7 @@ class Metrics:
         self._truncated.inc(sum(found.truncated))
         self._batches.observe(len(found.truncated))
         self._computing.observe(seconds)
-        for topic, count in enumerate(np.bincount(found.coarse.argmax(axis=1))):
-            if count:
-                self._topics.labels(model.manifest.coarse_labels[topic]).inc(int(count))
-        for confidence in found.coarse.max(axis=1).tolist():
-            self._confidence.observe(confidence)
+        self._predictions.add(model.manifest.coarse_labels, found.coarse)
 
     def tls_changed(self, usable: bool) -> None:
         """TLS files have changed."""
@@ -125,6 +122,40 @@ class Metrics:
     def reloaded(self, usable: bool) -> None:
         """A bundle was loaded in place of the one that serves."""
         self._reloads.labels(_result(usable)).inc()
+
+
+class _Predictions(Collector):
+    """What the model answers. A batch is counted at once, because counting text by text costs much more."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._topics: Counts[str] = Counts()
+        self._bins = np.zeros(len(_CONFIDENCES) + 1, np.int64)
+        self._sum = 0.0
+
+    def add(self, labels: Sequence[str], coarse: Floats) -> None:
+        """Counts confidences of shape [texts, labels]."""
+        best = coarse.max(axis=1)
+        topics = np.bincount(coarse.argmax(axis=1), minlength=len(labels)).tolist()
+        bins = np.bincount(np.searchsorted(_CONFIDENCES, best), minlength=len(self._bins))
+        with self._lock:
+            self._topics.update(dict(zip(labels, topics, strict=True)))
+            self._bins += bins
+            self._sum += float(best.sum())
+
+    def collect(self) -> Iterator[Metric]:
+        """The counts up to now."""
+        with self._lock:
+            topics, bins, total = dict(self._topics), self._bins.cumsum().tolist(), self._sum
+        family = CounterMetricFamily(
+            "questiontopic_top_topic", "Texts by their most likely coarse topic.", labels=("topic",)
+        )
+        for topic, count in topics.items():
+            family.add_metric((topic,), count)
+        yield family
+        buckets = list(zip([*map(str, _CONFIDENCES.tolist()), "+Inf"], bins, strict=True))
+        about = "Confidence of the most likely coarse topic."
+        yield HistogramMetricFamily("questiontopic_top_confidence", about, buckets=buckets, sum_value=total)
 
 
 class _Serving(Collector):
@@ -153,6 +184,12 @@ class _Serving(Collector):
         yield _by_reason(
             "questiontopic_dropped", "Accepted calls that got no answer.", self._batcher.unanswered.dropped
         )
+
+
+@cache
+def _of(metric: Any, method: str, *code: str) -> Any:
+    """The metric of a method of the service, kept because the library takes longer to find it than to count."""
+    return metric.labels("unary", _SERVICE, method, *code)
 
 
 def _changes(name: str, documentation: str, registry: CollectorRegistry) -> Counter:
