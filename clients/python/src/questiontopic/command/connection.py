@@ -1,9 +1,8 @@
 """The flags that say which server is called and how, the same for every form of the command."""
 
 import argparse
-import re
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -11,6 +10,7 @@ from typing import TypeVar
 from questiontopic.address import check_host_and_port, is_loopback
 from questiontopic.aio import AsyncTopicClient
 from questiontopic.client import TopicClient
+from questiontopic.command.arguments import decimal
 from questiontopic.command.token import TokenFile, token_of
 from questiontopic.request import DEFAULT_TIMEOUT, MAX_TIMEOUT
 
@@ -92,30 +92,6 @@ def connection(given: argparse.Namespace) -> Connection:
         timeout=given.timeout,
         token=token_of(given.token_file, given.token),
     )
-
-
-def decimal(low: float, high: float) -> Callable[[str], float]:
-    """Reads a decimal number from low to high."""
-
-    sign = "positive " if low else ""
-
-    def read(argument: str) -> float:
-        if not re.fullmatch(r"[0-9]+(\.[0-9]*)?|\.[0-9]+", argument) or not low <= float(argument) <= high:
-            raise argparse.ArgumentTypeError(f"must be a {sign}decimal number, at most {high:.0f}")
-        return float(argument)
-
-    return read
-
-
-def count(maximum: int) -> Callable[[str], int]:
-    """Reads a whole number from 1 to maximum."""
-
-    def read(argument: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,9}", argument) or not 1 <= int(argument) <= maximum:
-            raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {maximum}")
-        return int(argument)
-
-    return read
 
 
 def _check_pem(ca: str, certificate: str, key: str) -> None:

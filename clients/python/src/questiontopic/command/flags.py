@@ -4,9 +4,9 @@ import argparse
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
 
-from questiontopic.command.connection import Connection, add_connection_flags, connection, count
+from questiontopic.command.arguments import Parser, count
+from questiontopic.command.connection import Connection, add_connection_flags, connection
 from questiontopic.version import VERSION
 
 _DESCRIPTION = """\
@@ -38,11 +38,6 @@ class Settings:
     texts: Sequence[str]  # empty: the lines of standard input
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"questiontopic: {message}\n")
-
-
 def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
     """The settings of a run. Raises SystemExit for usage errors (code 2), --help and --version (code 0)."""
     parser = _parser(environment)
@@ -70,7 +65,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
 
 
 def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="questiontopic",
         usage="questiontopic [flags] [text ...]\n       questiontopic label [flags] [file]",
         description=_DESCRIPTION,

@@ -4,9 +4,9 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
-from questiontopic.command.connection import Connection, add_connection_flags, connection, count, decimal
+from questiontopic.command.arguments import Parser, count, decimal
+from questiontopic.command.connection import Connection, add_connection_flags, connection
 
 FORMATS = ("csv", "tsv", "jsonl", "parquet")
 
@@ -43,11 +43,6 @@ class Settings:
     progress: bool | None  # None: if standard error is a terminal
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"questiontopic label: {message}\n")
-
-
 def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
     """The settings of a job. Raises SystemExit for usage errors (code 2) and --help (code 0)."""
     parser = _parser(environment)
@@ -59,7 +54,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
 
 
 def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="questiontopic label",
         usage="questiontopic label [flags] [file]",
         description=_DESCRIPTION,
