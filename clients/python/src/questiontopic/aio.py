@@ -126,7 +126,7 @@ class AsyncTopicClient:
         if len(texts) > MAX_TEXTS or not texts:
             many = self.predict_many(texts, label_level=label_level, model=model, timeout=timeout)
             return TopicsTable([topics async for topics in many])
-        batch = single(texts, self._level if label_level is None else Level(label_level, preferred=False))
+        batch = single(texts, self._level.unless(label_level))
         await answer(self._caller(model, timeout), batch)
         return TopicsTable(batch.topics())
 
@@ -145,8 +145,7 @@ class AsyncTopicClient:
         """The topics of any number of texts, in order: see `TopicClient.predict_many`. texts may be asynchronous."""
         if not isinstance(texts, AsyncIterable):
             texts = values(texts)
-        level = self._level if label_level is None else Level(label_level, preferred=False)
-        stream = Stream(level, texts_per_call, in_flight, on_error)
+        stream = Stream(self._level.unless(label_level), texts_per_call, in_flight, on_error)
         call = self._caller(model, timeout)
 
         async def topics() -> AsyncIterator[Topics]:

@@ -152,7 +152,7 @@ class TopicClient:
         texts = list(values(texts))
         if len(texts) > MAX_TEXTS or not texts:
             return TopicsTable(self.predict_many(texts, label_level=label_level, model=model, timeout=timeout))
-        batch = single(texts, self._level if label_level is None else Level(label_level, preferred=False))
+        batch = single(texts, self._level.unless(label_level))
         answer(self._caller(model, timeout), batch, Event())
         return TopicsTable(batch.topics())
 
@@ -180,8 +180,7 @@ class TopicClient:
         progress: show a progress bar on standard error. Raises TypeError or ValueError for a wrong argument.
         """
         texts = values(texts)
-        level = self._level if label_level is None else Level(label_level, preferred=False)
-        stream = Stream(level, texts_per_call, in_flight, on_error)
+        stream = Stream(self._level.unless(label_level), texts_per_call, in_flight, on_error)
 
         call = self._caller(model, timeout)
 

@@ -45,6 +45,10 @@ class Level:
     value: LabelLevel = LABEL_LEVEL_BOTH
     preferred: bool = True
 
+    def unless(self, demanded: LabelLevel | None) -> "Level":
+        """The level that the caller demands, or this one if the caller demands none."""
+        return self if demanded is None else Level(demanded, preferred=False)
+
     def falls_back(self, error: TopicError, tried: LabelLevel) -> bool:
         """Whether error refuses the level that was tried, and coarse topics can be asked for instead, from now on."""
         refused = any(violation.field == "label_level" for violation in error.violations)
