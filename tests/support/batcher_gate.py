@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from questiontopic_server.batcher import Batcher, Limits
+from questiontopic_server.queue import Timing
 
 LIMITS = Limits(side_by_side=1, max_batch=8, max_queue=1_000, max_calls=1_000)
 LARGE = 20  # Texts of a call that the queue counts as large.
@@ -31,7 +32,7 @@ class Gate:
         self.batches: list[list[str]] = []
         self.running = self.most_running = 0
 
-    async def compute(self, texts: Sequence[str]) -> list[str]:
+    async def compute(self, texts: Sequence[str], _: Sequence[Timing]) -> list[str]:
         self.batches.append(list(texts))
         self.running += 1
         self.most_running = max(self.most_running, self.running)

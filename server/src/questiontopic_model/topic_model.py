@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -24,15 +26,26 @@ _EXTRA_PIECES = 3  # Pieces of a text that stand for none of its characters: its
 
 
 @dataclass(frozen=True)
+class Step:
+    """A step of the work on a batch, and when it began and ended by `time.monotonic`."""
+
+    name: str
+    began: float
+    ended: float
+
+
+@dataclass(frozen=True)
 class Probabilities:
     """The answer for a batch, texts in order: arrays of shape [texts, labels], labels in the manifest's order.
 
-    `fine` is None if the model has no fine labels. Each row sums to 1.
+    `fine` is None if the model has no fine labels. Each row sums to 1. `steps` follow one another: `encode` and `graph`
+    for each part of the batch, then `calibrate`.
     """
 
     coarse: Floats
     fine: Floats | None
     truncated: tuple[bool, ...]
+    steps: tuple[Step, ...]
 
 
 class TopicModel:
@@ -55,14 +68,18 @@ class TopicModel:
         """The probabilities of every label for each text. There must be at least one text."""
         logits: list[Floats] = []
         truncated: list[bool] = []
+        ends = [("", time.monotonic())]
         for part in _parts([self._prepare(text) for text in texts], self.max_pieces):
             encoded = self._encoder.encode(part)
+            ends.append(("encode", time.monotonic()))
             logits.append(self._graph.run(encoded.inputs))
+            ends.append(("graph", time.monotonic()))
             truncated.extend(encoded.truncated)
         finest = self._calibration.confidences(np.concatenate(logits))
-        if self._coarse_of_fine is None:
-            return Probabilities(finest, None, tuple(truncated))
-        return Probabilities(finest @ self._coarse_of_fine, finest, tuple(truncated))
+        coarse, fine = (finest, None) if self._coarse_of_fine is None else (finest @ self._coarse_of_fine, finest)
+        ends.append(("calibrate", time.monotonic()))
+        steps = (Step(name, began, ended) for (_, began), (name, ended) in pairwise(ends))
+        return Probabilities(coarse, fine, tuple(truncated), tuple(steps))
 
     def check_golden(self) -> None:
         """Computes the golden texts, each alone and all together; raises BundleError if a confidence differs."""

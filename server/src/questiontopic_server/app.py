@@ -20,6 +20,7 @@ from .streams import Streams
 from .telemetry.access_log import AccessLog
 from .telemetry.telemetry import Telemetry
 
+_FLUSH_SECONDS = 2.0
 _POLL_SECONDS = 0.02  # The kernel does not tell when an answer has been read, so a drain asks again and again.
 
 _log = logging.getLogger(__name__)
@@ -59,12 +60,15 @@ async def serve(settings: Settings) -> None:
     await health.set_serving(True)
     _log.info("serving %s %s on %s (%s)", manifest.name, manifest.version, address, settings.transport)
 
+    shadowing = asyncio.create_task(host.load_shadow())
     reloading = asyncio.create_task(_reload(host, reload, telemetry))
     await stopping
+    shadowing.cancel()
     reloading.cancel()
     await health.set_serving(False)
     try:
         await _drain(service, streams, settings.drain_timeout)
+        await _flush(telemetry)
     finally:
         if unanswered := +(host.unanswered.refused + host.unanswered.dropped):
             _log.info("calls not answered: %s", ", ".join(f"{many} {why}" for why, many in unanswered.items()))
@@ -95,15 +99,20 @@ async def _reload(host: ModelHost, wanted: asyncio.Event, telemetry: Telemetry) 
         else:
             _log.info("serving %s %s from now on", manifest.name, manifest.version)
             telemetry.reloaded(True)
+        await host.load_shadow()
 
 
 def _telemetry(settings: Settings) -> Telemetry:
     """What the settings ask for. Raises ListenError if the port of the metrics is taken."""
-    access_log = None
+    access_log = traces = None
     if settings.access_log != "off":
         access_log = AccessLog(settings.access_log, with_texts=settings.log_texts)
+    if settings.traces:
+        from .telemetry.traces import Traces
+
+        traces = Traces.start(SERVICE)
     if settings.metrics_port is None:
-        return Telemetry(access_log=access_log)
+        return Telemetry(access_log=access_log, traces=traces)
     from .telemetry.metrics import Metrics
 
     metrics = Metrics()
@@ -113,7 +122,14 @@ def _telemetry(settings: Settings) -> Telemetry:
         address = f"{settings.host}:{settings.metrics_port}"
         raise ListenError(f"cannot listen on {address} for metrics: {error.strerror}") from None
     _log.info("metrics on http://%s:%d/metrics", settings.host, port)
-    return Telemetry(metrics, access_log)
+    return Telemetry(metrics, access_log, traces)
+
+
+async def _flush(telemetry: Telemetry) -> None:
+    """Sends the last traces, unless their receiver takes too long."""
+    sent = asyncio.get_running_loop().run_in_executor(None, telemetry.flush)
+    if (await asyncio.wait([sent], timeout=_FLUSH_SECONDS))[1]:
+        _log.warning("the last traces were not sent: their receiver did not answer in %g s", _FLUSH_SECONDS)
 
 
 async def _drain(service: TopicService, streams: Streams, seconds: float) -> None:

@@ -25,7 +25,8 @@ from .errors import CallError, Expired, Overloaded
 from .queue import Call, Part, Queue, Timing
 
 T = TypeVar("T")
-Compute = Callable[[Sequence[str]], Awaitable[Sequence[T]]]
+# Gets the texts of a batch, and the timings of the calls that they belong to.
+Compute = Callable[[Sequence[str], Sequence[Timing]], Awaitable[Sequence[T]]]
 
 _MIN_RETRY = 0.05  # Seconds. The shortest time after which a refused caller is asked to come again.
 _SMOOTHING = 0.2  # The weight of the newest batch in the running estimate of the seconds for each unit of work.
@@ -77,10 +78,10 @@ class Batcher(Generic[T]):
     async def predict(self, texts: Sequence[str], deadline: float = math.inf, timing: Timing | None = None) -> list[T]:
         """The answers to the texts, in order.
 
-        `deadline` is a time of the event loop's clock. `timing` is filled with what this call waited for. Raises
-        Overloaded if the queue is full or the deadline cannot be met, Expired if the deadline passes first, and what
-        `compute` raises for these texts. Cancelling this coroutine takes the call out of the queue and touches no other
-        call.
+        `deadline` is a time of the event loop's clock. `timing` is filled with what this call waited for, and is
+        passed on to `compute`. Raises Overloaded if the queue is full or the deadline cannot be met, Expired if the
+        deadline passes first, and what `compute` raises for these texts. Cancelling this coroutine takes the call out
+        of the queue and touches no other call.
         """
         loop = asyncio.get_running_loop()
         timing = timing or Timing()
@@ -172,7 +173,7 @@ class Batcher(Generic[T]):
         self._work_running += work
         started = loop.time()
         try:
-            return await self._compute([text for part in batch for text in part.texts])
+            return await self._compute([text for part in batch for text in part.texts], [p.call.timing for p in batch])
         finally:
             self._work_running -= work
             newest = (loop.time() - started) / work

@@ -13,7 +13,7 @@ T = TypeVar("T")
 _MAX_SMALL = 16  # Texts. A call of more texts is a large one.
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Timing:
     """When a call arrived, when its first batch began and when it ended, by `time.monotonic`; 0 before that."""
 

@@ -133,7 +133,7 @@ class TopicService:
         call.digest = responses.digest
         responses.check_level(request.label_level)
         check_texts(call.texts)
-        return responses.predict(await batcher.predict(call.texts, deadline, call.timing), request.label_level)
+        return responses.predict(await batcher.predict(call.texts, deadline, call), request.label_level)
 
     async def _describe(self, message: bytes, _: float, call: CallRecord) -> topic_pb2.DescribeModelResponse:
         request = decode(topic_pb2.DescribeModelRequest, message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import importlib.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
@@ -82,10 +83,22 @@ class Settings:
         values.yes,
         False,
     )
+    shadow: Path | None = _setting(
+        "Folder of a second bundle that computes a share of the traffic, so that the metrics tell how often it agrees. "
+        "Callers get nothing of it.",
+        values.path,
+    )
+    shadow_share: float = _setting("The share of the batches that --shadow computes, from 0 to 1.", values.share, 0.1)
     reflection: bool = _setting("no: callers cannot ask which services there are. yes or no.", values.yes, True)
     metrics_port: int | None = _setting(
         "TCP port of the metrics for Prometheus, on the same host; 0 takes a free one. Without it there are none.",
         values.port,
+    )
+    traces: bool = _setting(
+        "yes: send traces by OpenTelemetry, as OTLP over gRPC, to OTEL_EXPORTER_OTLP_ENDPOINT; which ones, says "
+        "OTEL_TRACES_SAMPLER. yes or no.",
+        values.yes,
+        False,
     )
     log_level: str = _setting(
         "Least severe log messages shown.", values.one_of("debug", "info", "warning", "error"), "info"
@@ -146,6 +159,10 @@ class Settings:
                 "--tokens: without encryption they can be read on the way: give --tls-certificate and --tls-key, or "
                 "--tokens-over-plaintext yes if no other machine sees them or a mesh encrypts"
             )
+        if settings.shadow and settings.metrics_port is None:
+            parser.error("--shadow: needs --metrics-port: only the metrics show how often it agrees")
+        if settings.traces and importlib.util.find_spec("opentelemetry") is None:
+            parser.error("--traces: OpenTelemetry is not installed: pip install 'questiontopic-server[traces]'")
         return settings if settings.cache else replace(settings, cache=_default_cache())
 
 

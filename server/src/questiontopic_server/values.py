@@ -60,12 +60,20 @@ def access_log(text: str) -> str | float:
     if text in ("off", "errors", "all"):
         return text
     try:
-        share = float(text)
+        return share(text)
     except ValueError:
-        share = -1
-    if not 0 <= share <= 1:
-        raise ValueError(f"must be off, errors, all, or a share of the calls from 0 to 1, is {text!r}")
-    return share
+        raise ValueError(f"must be off, errors, all, or a share of the calls from 0 to 1, is {text!r}") from None
+
+
+def share(text: str) -> float:
+    """A number from 0 to 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value <= 1:
+        raise ValueError(f"must be a share from 0 to 1, is {text!r}")
+    return value
 
 
 def one_of(*choices: str) -> Callable[[str], str]:

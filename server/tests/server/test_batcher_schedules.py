@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from questiontopic_server.batcher import Batcher
 from questiontopic_server.errors import Expired, Overloaded
+from questiontopic_server.queue import Timing
 
 
 @settings(deadline=None, max_examples=150)
@@ -30,7 +31,7 @@ def test_answers_are_in_order_whichever_batch_is_first(
     async def scenario() -> None:
         waiting: list[asyncio.Event] = []
 
-        async def compute(texts: Sequence[str]) -> list[str]:
+        async def compute(texts: Sequence[str], _: Sequence[Timing]) -> list[str]:
             waiting.append(asyncio.Event())
             await waiting[-1].wait()
             if any(text.startswith("poison") for text in texts):

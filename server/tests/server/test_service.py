@@ -20,6 +20,7 @@ from questiontopic_model.encoders.encoder import Encoded
 from questiontopic_model.runtimes.graph import Floats, Inputs
 from questiontopic_model.topic_model import TopicModel
 from questiontopic_server.batcher import Batcher, Limits
+from questiontopic_server.queue import Timing
 from questiontopic_server.responses import Answer, Responses, answers
 from questiontopic_server.service import TopicService
 from questiontopic_server.telemetry.telemetry import Telemetry
@@ -54,7 +55,7 @@ def serve(scenario: Callable[[TopicServiceStub, TopicService], Awaitable[None]],
         flat = replace(manifest(), fine_labels=(), label_descriptions={"CAT": "cats of all kinds"})
         model = TopicModel(flat, "onnxruntime", Length(), Even())
 
-        async def compute(texts: Sequence[str]) -> list[Answer]:
+        async def compute(texts: Sequence[str], _: Sequence[Timing]) -> list[Answer]:
             return answers(model.predict(texts))
 
         server, service = grpc.aio.server(), TopicService(Telemetry())

@@ -26,6 +26,7 @@ class AccessLog:
             return
         fields: dict[str, object] = {
             "request_id": call.request_id,
+            "trace_id": call.trace_id,
             "peer": call.peer,
             "caller": call.caller,
             "method": call.method,
@@ -33,8 +34,8 @@ class AccessLog:
             "texts": len(call.texts),
             "characters": call.characters,
             "ms": _milliseconds(call.seconds),
-            "queue_ms": _milliseconds(call.timing.queue_seconds),
-            "compute_ms": _milliseconds(call.timing.compute_seconds),
+            "queue_ms": _milliseconds(call.queue_seconds),
+            "compute_ms": _milliseconds(call.compute_seconds),
             "model": call.digest[:12],
         }
         if self._with_texts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter as Counts
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from operator import eq
 from threading import Lock
 from typing import Any
 
@@ -13,6 +14,7 @@ from prometheus_client import (
     CollectorRegistry,
     Counter,
     Histogram,
+    Info,
     ProcessCollector,
     disable_created_metrics,
     start_http_server,
@@ -77,6 +79,16 @@ class Metrics:
         self._tls = _changes("questiontopic_tls_reload", "Changes of the TLS files.", registry)
         self._tokens = _changes("questiontopic_tokens_reload", "Changes of the file of tokens.", registry)
         self._reloads = _changes("questiontopic_reload", "Bundles that were loaded anew.", registry)
+        self._shadow = Info("questiontopic_shadow", "The model that computes as a shadow.", registry=registry)
+        self._compared = Counter(
+            "questiontopic_shadow_texts",
+            "Texts that the shadow computed, by the topic that was answered.",
+            ("topic", "agrees"),
+            registry=registry,
+        )
+        self._not_compared = Counter(
+            "questiontopic_shadow_dropped_texts", "Texts that the shadow left out under load.", registry=registry
+        )
         self._serving: _Serving | None = None
         ProcessCollector(registry=registry)
 
@@ -99,17 +111,31 @@ class Metrics:
     def ended(self, call: CallRecord) -> None:
         """A call has an outcome."""
         _of(self._handled, call.method, call.code).inc()
-        _of(self._handling, call.method).observe(call.seconds)
-        if call.timing.begun:
-            self._queued.observe(call.timing.queue_seconds)
+        exemplar = {"trace_id": call.trace_id} if call.span else None  # Shown in OpenMetrics.
+        _of(self._handling, call.method).observe(call.seconds, exemplar)
+        if call.begun:
+            self._queued.observe(call.queue_seconds, exemplar)
 
-    def computed(self, model: TopicModel, found: Probabilities, seconds: float) -> None:
+    def computed(self, model: TopicModel, found: Probabilities) -> None:
         """The model has computed a batch."""
         self._texts.inc(len(found.truncated))
         self._truncated.inc(sum(found.truncated))
         self._batches.observe(len(found.truncated))
-        self._computing.observe(seconds)
+        self._computing.observe(found.steps[-1].ended - found.steps[0].began)
         self._predictions.add(model.manifest.coarse_labels, found.coarse)
+
+    def shadowed_by(self, model: TopicModel) -> None:
+        """From now on this model computes as a shadow."""
+        self._shadow.info(_named(model))
+
+    def compared(self, topics: Sequence[str], shadow_topics: Sequence[str]) -> None:
+        """The shadow has computed some texts, whose topics may be other ones than those that were answered."""
+        for (topic, agrees), texts in Counts(zip(topics, map(eq, topics, shadow_topics), strict=True)).items():
+            self._compared.labels(topic, ("no", "yes")[agrees]).inc(texts)
+
+    def not_compared(self, texts: int) -> None:
+        """The shadow left out so many texts."""
+        self._not_compared.inc(texts)
 
     def tls_changed(self, usable: bool) -> None:
         """TLS files have changed."""
@@ -166,17 +192,7 @@ class _Serving(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """The metrics as they are now."""
-        manifest = self._model.manifest
-        yield InfoMetricFamily(
-            "questiontopic_model",
-            "The model that serves.",
-            {
-                "name": manifest.name,
-                "version": manifest.version,
-                "digest": manifest.digest,
-                "runtime": self._model.runtime,
-            },
-        )
+        yield InfoMetricFamily("questiontopic_model", "The model that serves.", _named(self._model))
         yield GaugeMetricFamily("questiontopic_queue_texts", "Texts that wait.", self._batcher.waiting_texts)
         yield _by_reason(
             "questiontopic_refused", "Calls that were not let into the queue.", self._batcher.unanswered.refused
@@ -190,6 +206,16 @@ class _Serving(Collector):
 def _of(metric: Any, method: str, *code: str) -> Any:
     """The metric of a method of the service, kept because the library takes longer to find it than to count."""
     return metric.labels("unary", _SERVICE, method, *code)
+
+
+def _named(model: TopicModel) -> dict[str, str]:
+    manifest = model.manifest
+    return {
+        "name": manifest.name,
+        "version": manifest.version,
+        "digest": manifest.digest,
+        "runtime": model.runtime,
+    }
 
 
 def _changes(name: str, documentation: str, registry: CollectorRegistry) -> Counter:
