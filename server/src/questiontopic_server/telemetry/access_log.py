@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import random
 from collections.abc import Mapping
 
 from .call import CallRecord
+from .logs import to_json
 
 _log = logging.getLogger("questiontopic_server.access")
 
@@ -51,7 +51,7 @@ class _Words:
 
     def __str__(self) -> str:
         """name=value, with strings in quotation marks."""
-        return " ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in self._fields.items())
+        return " ".join(f"{name}={to_json(value)}" for name, value in self._fields.items())
 
 
 def _milliseconds(seconds: float) -> float:

@@ -9,12 +9,15 @@ import os
 import sys
 from datetime import UTC, datetime
 
+to_json = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` would make an encoder for each line.
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def start_logging(level: str, form: str) -> None:
     """Writes messages of `level` (debug, info, warning or error) and above to standard error, as text or json lines."""
     logging.raiseExceptions = False  # A line that cannot be written is lost. It must not end the server.
+    # No line names its thread or process, so the library need not look them up.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JSONFormatter() if form == "json" else logging.Formatter(_FORMAT))
     logging.basicConfig(level=level.upper(), handlers=[handler])
@@ -34,7 +37,7 @@ class _JSONFormatter(logging.Formatter):
         line |= {"message": record.getMessage()} if fields is None else {"message": "call", **fields}
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        return to_json(line)
 
 
 def say(message: str) -> None:
