@@ -6,6 +6,9 @@
 // is the simple call: texts in, predictions out. [Client.PredictMany] answers any number of texts. [FieldViolations], [RetryDelay], [Reason] and [RequestID] read the
 // details of a failed call's error.
 //
+// If the context of a call has a span of OpenTelemetry that records, the call has a span below it, and the server is told
+// of it. The client takes that span's own provider; without a span it adds nothing.
+//
 // The first call opens the connection. Without [WithThrottle], a client keeps no other state between calls.
 package questiontopic
 
@@ -64,7 +67,7 @@ func New(address string, transport Transport, options ...Option) (*Client, error
 		grpc.WithTransportCredentials(transport.credentials),
 		grpc.WithDefaultServiceConfig(serviceConfig(chosen.watched)),
 		grpc.WithUserAgent("questiontopic-go/" + Version),
-		grpc.WithChainUnaryInterceptor(transport.explain, setDeadline(chosen.timeout)),
+		grpc.WithChainUnaryInterceptor(traceCalls, transport.explain, setDeadline(chosen.timeout)),
 		grpc.WithDefaultCallOptions(
 			grpc.MaxCallSendMsgSize(maxMessageBytes),
 			grpc.MaxCallRecvMsgSize(maxMessageBytes),

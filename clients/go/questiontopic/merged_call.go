@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
@@ -32,12 +33,14 @@ func (m *merger) call(from *line) {
 	if merged == nil {
 		return
 	}
+	ctx, span := merged.begin(from.metadata)
 	ended := outcome{err: status.Error(codes.Internal, "the call ended without an answer")}
 	defer func() { // Also if an interceptor panics, or ends the goroutine.
 		ended.panicked = recover()
+		endSpan(span, ended.err)
 		m.end(from, merged, ended)
 	}()
-	ended.response, ended.err = m.send(merged.ctx, merged.request)
+	ended.response, ended.err = m.send(ctx, merged.request)
 }
 
 // form makes a call of the questions that have waited longest. It returns nil if nobody waits any more.
@@ -66,9 +69,30 @@ func (m *merger) form(from *line) *mergedCall {
 	}
 	m.stats.Calls++
 	m.stats.Texts += uint64(len(merged.request.Texts))
-	ctx := metadata.NewOutgoingContext(context.Background(), from.metadata)
-	merged.ctx, merged.cancel = context.WithDeadline(ctx, latest)
+	merged.ctx, merged.cancel = context.WithDeadline(context.Background(), latest)
 	return merged
+}
+
+// begin returns the context of the call, which has its metadata. If a caller's wait is recorded, the call has a span
+// below the first such wait. Span and waits are linked, and the server is told of the span alone.
+func (c *mergedCall) begin(common metadata.MD) (context.Context, trace.Span) {
+	var waits []trace.Span
+	var links []trace.Link
+	for _, asked := range c.questions {
+		if asked.wait != nil && asked.wait.IsRecording() { // Its caller has not left.
+			waits = append(waits, asked.wait)
+			links = append(links, trace.Link{SpanContext: asked.wait.SpanContext()})
+		}
+	}
+	outgoing := withIdentities(common, c.questions)
+	if len(waits) == 0 {
+		return metadata.NewOutgoingContext(c.ctx, outgoing), nil
+	}
+	ctx, span := startCall(c.ctx, waits[0], questiontopicv1.TopicService_PredictTopic_FullMethodName, links...)
+	for _, wait := range waits {
+		wait.AddLink(trace.Link{SpanContext: span.SpanContext()})
+	}
+	return withTraceContext(ctx, outgoing), span
 }
 
 // end gives each question its outcome and starts the next call. If the server refused some of the texts, their

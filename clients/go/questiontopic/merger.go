@@ -12,6 +12,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
@@ -68,6 +69,8 @@ type question struct {
 	texts    []string
 	deadline time.Time
 	answered chan outcome // Has room for one outcome, so that nobody waits for a caller that has left.
+	identity metadata.MD  // The caller's own request id and trace context; nil for none.
+	wait     trace.Span   // From joining to the answer; nil if nobody records it.
 
 	place *list.Element // Its place in the line, while it waits.
 	call  *mergedCall   // The call that it is part of, after that.
@@ -91,7 +94,7 @@ func (m *merger) read() MergingStats {
 // predict answers a request as part of a merged call.
 func (m *merger) predict(
 	ctx context.Context, request *questiontopicv1.PredictTopicRequest,
-) (*questiontopicv1.PredictTopicResponse, error) {
+) (response *questiontopicv1.PredictTopicResponse, err error) {
 	deadline, set := ctx.Deadline()
 	if !set {
 		var cancel context.CancelFunc
@@ -103,16 +106,18 @@ func (m *merger) predict(
 		return nil, status.FromContextError(err).Err()
 	}
 	asked := &question{texts: request.GetTexts(), deadline: deadline, answered: make(chan outcome, 1)}
+	asked.wait = startWait(ctx, len(asked.texts))
+	defer func() { endSpan(asked.wait, err) }()
 	line, err := m.join(ctx, request, asked)
 	if err != nil {
 		return nil, err
 	}
 	select {
 	case ended := <-asked.answered:
-		if ended.panicked != nil {
+		if err = ended.err; ended.panicked != nil {
 			panic(ended.panicked)
 		}
-		return ended.response, ended.err
+		return ended.response, err
 	case <-ctx.Done():
 		m.leave(line, asked)
 		return nil, status.FromContextError(ctx.Err()).Err()
@@ -138,7 +143,8 @@ func isSmall(request *questiontopicv1.PredictTopicRequest) bool {
 func (m *merger) join(
 	ctx context.Context, request *questiontopicv1.PredictTopicRequest, asked *question,
 ) (*line, error) {
-	outgoing, _ := metadata.FromOutgoingContext(ctx)
+	outgoing, _ := metadata.FromOutgoingContext(ctx) // A copy.
+	asked.takeIdentity(ctx, outgoing)
 	kind := kind{request.GetLabelLevel(), request.GetModel(), describe(outgoing)}
 	if kind.level == questiontopicv1.LabelLevel_LABEL_LEVEL_UNSPECIFIED {
 		kind.level = questiontopicv1.LabelLevel_LABEL_LEVEL_COARSE // The same by the contract.

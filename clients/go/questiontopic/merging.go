@@ -32,6 +32,12 @@ type MergingStats struct {
 // texts. Only questions with the same label level, model and outgoing metadata share a call. A call with call options is
 // sent alone.
 //
+// x-request-id, traceparent and tracestate say who asks and do not divide calls. A call of one question has its caller's
+// own. A shared call has the x-request-id of each of the first 32 questions, once each and in at most 6 KiB of metadata,
+// the traceparent of the first question that has one, and no tracestate. If the span in a caller's context records, the time until its answer is
+// a span, questiontopic.wait. The shared call is then a span, too, below the first wait and linked with all of them, and
+// its own traceparent goes out.
+//
 // Each caller keeps its own deadline, cancellation and errors: a text that the server refuses fails its own call only.
 // A merged call has a context of its own without the values of its callers' contexts, its deadline is the latest of
 // theirs, and it is cancelled when all of them have left. Interceptors and statistics handlers see the merged calls.
