@@ -36,6 +36,7 @@ type options struct {
 	forward                  []string
 	drainDelay, drainTimeout time.Duration
 	metricsAddress           string // Empty for none.
+	traces                   bool
 	version                  bool
 }
 
@@ -85,6 +86,7 @@ func newFlagSet(chosen *options) *flag.FlagSet {
 	flags.Func("max-waiting", "", commandflag.Integer(&chosen.maxWaiting, 1<<20))
 	flags.Func("forward", "", chosen.forwardHeaders)
 	flags.StringVar(&chosen.metricsAddress, "metrics-address", "", "")
+	flags.Func("traces", "", commandflag.YesNo(&chosen.traces))
 	flags.Func("drain-delay", "", commandflag.Seconds(&chosen.drainDelay))
 	flags.Func("drain-timeout", "", commandflag.Seconds(&chosen.drainTimeout))
 	flags.BoolVar(&chosen.version, "version", false, "")
@@ -137,6 +139,16 @@ func (o *options) forwardHeaders(value string) error {
 // callersHaveTokens reports whether callers send tokens of their own to the server.
 func (o *options) callersHaveTokens() bool {
 	return slices.Contains(o.forward, "authorization")
+}
+
+// forwardToServer is the headers that go on as they are. With traces, the client tells the server of the gateway's own span.
+func (o *options) forwardToServer() []string {
+	if !o.traces {
+		return o.forward
+	}
+	return slices.DeleteFunc(slices.Clone(o.forward), func(name string) bool {
+		return name == "traceparent" || name == "tracestate"
+	})
 }
 
 // check finds faults that the parser of a single flag cannot find.

@@ -23,6 +23,8 @@ func TestWrongUsageExitsWithTwo(t *testing.T) {
 		{"must be SCHEME://HOST", "", []string{"--allow-origin", "https://a.test/page"}},
 		{"must be SCHEME://HOST", "", []string{"--allow-origin", "a.test"}},
 		{"must be names of headers", "", []string{"--forward", "a b"}},
+		{"must be yes or no", "", []string{"--traces", "on"}},
+		{"--traces: ", "OTEL_RESOURCE_ATTRIBUTES=wrong", []string{"--traces", "yes"}},
 		{"must be names of headers", "", []string{"--forward", "x,grpc-timeout"}},
 		{"--tls-certificate and --tls-key: give both or neither", "", []string{"--tls-key", "x"}},
 		{"--tls-certificate, --tls-key: open missing.pem", "", []string{"--tls-key", "missing.pem", "--tls-certificate", "missing.pem"}},

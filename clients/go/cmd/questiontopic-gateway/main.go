@@ -64,8 +64,13 @@ func run(ctx context.Context, arguments []string, getenv func(string) string, st
 		return fail(stderr, exitUsage, err)
 	}
 	defer client.Close()
+	traces, err := newTraces(ctx, chosen, log)
+	if err != nil {
+		return fail(stderr, exitUsage, fmt.Errorf("--traces: %w", err))
+	}
+	defer traces.end()
 
-	if err := serve(ctx, chosen, certificates, client, log); err != nil {
+	if err := serve(ctx, chosen, certificates, client, traces, log); err != nil {
 		return fail(stderr, exitFailed, err)
 	}
 	return exitDrained
@@ -73,7 +78,8 @@ func run(ctx context.Context, arguments []string, getenv func(string) string, st
 
 // serve answers until ctx ends, and then drains.
 func serve(
-	ctx context.Context, chosen options, certificates *tls.Config, client *questiontopic.Client, log *log.Logger,
+	ctx context.Context, chosen options, certificates *tls.Config, client *questiontopic.Client, traces *traces,
+	log *log.Logger,
 ) error {
 	listener, err := net.Listen("tcp", chosen.address)
 	if err != nil {
@@ -91,8 +97,9 @@ func serve(
 	}
 	log.Print(said)
 	health := &health{client: client, callersHaveTokens: chosen.callersHaveTokens()}
-	topics := topics{client, chosen.forward, chosen.callersHaveTokens(), metrics, log, new(atomic.Bool)}
-	return newServer(newHandler(chosen, topics, health), certificates, chosen, log).serve(ctx, listener, health.drain)
+	topics := topics{client, chosen.forwardToServer(), chosen.callersHaveTokens(), metrics, log, new(atomic.Bool)}
+	handler := traces.around(newHandler(chosen, topics, health))
+	return newServer(handler, certificates, chosen, log).serve(ctx, listener, health.drain)
 }
 
 // newClient returns the client of the server. It merges what callers of any protocol ask at the same time.

@@ -32,15 +32,17 @@ Server:
   --in-flight N             merged calls at the same time, 1 to 1024 (default 4); with more servers, give more
   --max-waiting N           texts that may wait for their turn; more are refused (default 1024)
   --forward NAMES           headers of a caller that go on to the server (default x-request-id,traceparent,tracestate).
-                            Only callers with the same values share a call: give "" if a proxy adds them to each request
+                            Only callers with the same values of any other header share a call
 
-Metrics:
+Metrics and traces:
   --metrics-address HOST:PORT
                             serve Prometheus text at /metrics on a port of its own (default none)
+  --traces yes|no           send spans to a collector of OpenTelemetry, over gRPC (default no). Its own variables say where
+                            and how many: OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_SAMPLER, OTEL_SERVICE_NAME and others
 
 End, after SIGTERM or SIGINT:
   --drain-delay SECONDS     health says NOT_SERVING for this time before the port closes (default 1)
-  --drain-timeout SECONDS   then running calls may take this long (default 8)
+  --drain-timeout SECONDS   then running calls may take this long (default 8), and the last spans two seconds
 
   --version                 print the version
   --help                    print this text

@@ -2,6 +2,7 @@
 package commandflag
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"regexp"
@@ -35,6 +36,17 @@ func Seconds(target *time.Duration) func(string) error {
 			return fmt.Errorf("must be a positive decimal number, at most %d", maxSeconds)
 		}
 		*target = duration
+		return nil
+	}
+}
+
+// YesNo returns a parser for a flag whose value is yes or no.
+func YesNo(target *bool) func(string) error {
+	return func(value string) error {
+		if value != "yes" && value != "no" {
+			return errors.New("must be yes or no")
+		}
+		*target = value == "yes"
 		return nil
 	}
 }
