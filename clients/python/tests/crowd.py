@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
+from functools import partial
 from typing import Any, Protocol
 
 import grpc
@@ -50,7 +52,7 @@ class Threads:
         return self._client.merging_stats
 
     def ask(self, *texts: str, **options: Any) -> Future[PredictTopicResponse]:
-        return self._threads.submit(self._client.predict_topic, texts, **options)
+        return self._threads.submit(copy_context().run, partial(self._client.predict_topic, texts, **options))
 
     def close(self) -> None:
         self._client.close()

@@ -27,6 +27,7 @@ from questiontopic.request import (
 )
 from questiontopic.target import check_target
 from questiontopic.topics import Topics, TopicsTable
+from questiontopic.traces import call_span
 from questiontopic.translation import ClientState, topic_errors
 from questiontopic.v1.topic_pb2 import (
     LABEL_LEVEL_UNSPECIFIED,
@@ -109,8 +110,8 @@ class AsyncTopicClient:
         if self._merger is not None and is_small(request):
             return await self._merger.predict(request, seconds(timeout, self._timeout))
         options = self._call_options(timeout)
-        with topic_errors(self._state):
-            response: PredictTopicResponse = await self._stub.PredictTopic(request, **options)
+        with call_span("PredictTopic", options) as traced, topic_errors(self._state):
+            response: PredictTopicResponse = await self._stub.PredictTopic(request, **traced)
         return response
 
     async def predict(
@@ -166,8 +167,8 @@ class AsyncTopicClient:
         """The loaded model: see `TopicClient.describe_model`."""
         request = describe_model_request(model)
         options = self._call_options(timeout)
-        with topic_errors(self._state):
-            response: DescribeModelResponse = await self._stub.DescribeModel(request, **options)
+        with call_span("DescribeModel", options) as traced, topic_errors(self._state):
+            response: DescribeModelResponse = await self._stub.DescribeModel(request, **traced)
         return response
 
     def _call_options(self, timeout: float | None) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from questiontopic.request import (
 )
 from questiontopic.target import check_target
 from questiontopic.topics import Topics, TopicsTable
+from questiontopic.traces import call_span
 from questiontopic.translation import ClientState, topic_errors
 from questiontopic.v1.topic_pb2 import (
     LABEL_LEVEL_UNSPECIFIED,
@@ -131,8 +132,8 @@ class TopicClient:
         if self._merger is not None and is_small(request):
             return self._merger.predict(request, seconds(timeout, self._timeout))
         options = self._call_options(timeout)
-        with topic_errors(self._state):
-            response: PredictTopicResponse = self._stub.PredictTopic(request, **options)
+        with call_span("PredictTopic", options) as traced, topic_errors(self._state):
+            response: PredictTopicResponse = self._stub.PredictTopic(request, **traced)
         return response
 
     def predict(
@@ -203,8 +204,8 @@ class TopicClient:
         """
         request = describe_model_request(model)
         options = self._call_options(timeout)
-        with topic_errors(self._state):
-            response: DescribeModelResponse = self._stub.DescribeModel(request, **options)
+        with call_span("DescribeModel", options) as traced, topic_errors(self._state):
+            response: DescribeModelResponse = self._stub.DescribeModel(request, **traced)
         return response
 
     def _call_options(self, timeout: float | None) -> dict[str, Any]:

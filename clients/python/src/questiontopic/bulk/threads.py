@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from threading import Event
 from typing import TypeVar
 
@@ -27,9 +28,9 @@ def answer(call: Callable[[Batch], PredictTopicResponse], batch: Batch, stopped:
 def in_order(items: Iterator[_Item], call: Callable[[_Item, Event], _Answer], limit: int) -> Iterator[_Answer]:
     """Yields call(item, stopped) for each item, in order.
 
-    At most limit calls run at once, and items is read at most limit items ahead of the answers, in the thread of the
-    caller. An error of items or call is raised in its turn, after the answers to all earlier items. stopped is set when
-    nobody waits for an answer any more.
+    At most limit calls run at once, in the context of the caller, and items is read at most limit items ahead of the
+    answers, in the thread of the caller. An error of items or call is raised in its turn, after the answers to all
+    earlier items. stopped is set when nobody waits for an answer any more.
     """
     stopped = Event()
     threads = ThreadPoolExecutor(limit, "questiontopic")
@@ -39,7 +40,7 @@ def in_order(items: Iterator[_Item], call: Callable[[_Item, Event], _Answer], li
         while is_open or running:
             if is_open:
                 try:
-                    running.append(threads.submit(call, next(items), stopped))
+                    running.append(threads.submit(copy_context().run, call, next(items), stopped))
                 except StopIteration:
                     is_open = False
                 except Exception as error:  # noqa: BLE001 - it is raised in its turn

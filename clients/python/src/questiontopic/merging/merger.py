@@ -11,6 +11,7 @@ import grpc
 from questiontopic.error import FieldViolation, TopicError
 from questiontopic.merging.limits import Merging, MergingStats
 from questiontopic.merging.question import Answered, Kind, Line, MergedCall, Question
+from questiontopic.traces import Wait
 from questiontopic.v1.topic_pb2 import (
     LABEL_LEVEL_COARSE,
     LABEL_LEVEL_UNSPECIFIED,
@@ -36,9 +37,9 @@ class Merger:
         """The counts of this moment."""
         return MergingStats(self._calls, self._texts, self._waiting, self._in_flight)
 
-    def join(self, request: PredictTopicRequest, deadline: float, answered: Answered) -> Question:
+    def join(self, request: PredictTopicRequest, deadline: float, answered: Answered, wait: Wait) -> Question:
         """Puts a question into its line. Raises TopicError if too many texts wait."""
-        question = Question(tuple(request.texts), deadline, answered)
+        question = Question(tuple(request.texts), deadline, answered, wait)
         if self._waiting + len(question.texts) > self._limits.waiting:
             message = f"not sent: {self._waiting} texts wait in the client already; ask fewer at the same time"
             raise TopicError(grpc.StatusCode.RESOURCE_EXHAUSTED, message, retry_after=_PAUSE_WHEN_FULL)

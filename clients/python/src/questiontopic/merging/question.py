@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from questiontopic.request import unfit
+from questiontopic.traces import SharedCall, Wait, shared_call
 from questiontopic.v1.topic_pb2 import LabelLevel, PredictTopicRequest, PredictTopicResponse
 
 _MAX_SMALL = 16  # Texts of a call that is merged. The server, too, treats such a call as a small one.
@@ -32,6 +33,8 @@ class Question:
     deadline: float
     """In seconds of the clock that the merger's user reads."""
     answered: Answered
+    wait: Wait = None
+    """The span of its wait, if its caller has a span."""
     left: bool = False
     """Whether its caller has gone."""
     line: "Line | None" = None
@@ -76,6 +79,12 @@ class MergedCall:
     request: PredictTopicRequest
     deadline: float
     """The latest of its questions."""
+    traced: SharedCall = field(default_factory=SharedCall)
+    """Its span, from `trace` on."""
+
+    def trace(self) -> None:
+        """Begins its span, if a caller has one. It may take long, so nobody else waits for it."""
+        self.traced = shared_call([question.wait for question in self.questions])
 
     def is_abandoned(self) -> bool:
         """Whether all of its callers have gone."""

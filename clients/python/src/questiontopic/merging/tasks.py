@@ -9,6 +9,7 @@ from questiontopic.error import TopicError
 from questiontopic.merging.limits import Merging, MergingStats
 from questiontopic.merging.merger import Merger, Outcome
 from questiontopic.merging.question import Line, MergedCall, Question
+from questiontopic.traces import Wait, wait_span
 from questiontopic.translation import ClientState, topic_errors
 from questiontopic.v1.topic_pb2 import PredictTopicRequest, PredictTopicResponse
 from questiontopic.v1.topic_pb2_grpc import TopicServiceStub
@@ -29,10 +30,14 @@ class TaskMerger:
 
     async def predict(self, request: PredictTopicRequest, seconds: float) -> PredictTopicResponse:
         """The answer to a small request, as part of a merged call. Raises TopicError, also after so many seconds."""
+        with wait_span(len(request.texts)) as wait:
+            return await self._answer(request, seconds, wait)
+
+    async def _answer(self, request: PredictTopicRequest, seconds: float, wait: Wait) -> PredictTopicResponse:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         answered: asyncio.Future[PredictTopicResponse] = loop.create_future()
-        question = self._merger.join(request, deadline, answered)
+        question = self._merger.join(request, deadline, answered, wait)
         timer = loop.call_at(deadline, _expire, question)
         if question.line is not None:
             self._start(question.line)
@@ -64,14 +69,16 @@ class TaskMerger:
         self._calls[task] = call
         outcome: Outcome
         try:
-            metadata = self._bearer.metadata()
-            with topic_errors(self._state):
+            call.trace()
+            metadata = self._bearer.metadata() + call.traced.metadata
+            with call.traced.current(), topic_errors(self._state):
                 timeout = max(0.0, call.deadline - asyncio.get_running_loop().time())
                 outcome = await self._stub.PredictTopic(call.request, timeout=timeout, metadata=metadata)
         except asyncio.CancelledError:
             outcome = TopicError(grpc.StatusCode.CANCELLED, "the call was cancelled")
         except Exception as error:  # noqa: BLE001 - it is raised again in the tasks that wait
             outcome = error
+        call.traced.end(outcome)
         self._merger.end(call, outcome)
         self._start(line)
 

@@ -14,6 +14,7 @@ from questiontopic.error import TopicError
 from questiontopic.merging.limits import Merging, MergingStats
 from questiontopic.merging.merger import Merger, Outcome
 from questiontopic.merging.question import Line, MergedCall, Question
+from questiontopic.traces import Wait, wait_span
 from questiontopic.translation import ClientState, topic_errors
 from questiontopic.v1.topic_pb2 import PredictTopicRequest, PredictTopicResponse
 from questiontopic.v1.topic_pb2_grpc import TopicServiceStub
@@ -36,10 +37,14 @@ class ThreadMerger:
 
     def predict(self, request: PredictTopicRequest, seconds: float) -> PredictTopicResponse:
         """The answer to a small request, as part of a merged call. Raises TopicError, also after so many seconds."""
+        with wait_span(len(request.texts)) as wait:
+            return self._answer(request, seconds, wait)
+
+    def _answer(self, request: PredictTopicRequest, seconds: float, wait: Wait) -> PredictTopicResponse:
         answered: Future[PredictTopicResponse] = Future()
         deadline = time.monotonic() + seconds
         with self._lock:
-            question = self._merger.join(request, deadline, answered)
+            question = self._merger.join(request, deadline, answered, wait)
             line = question.line
         assert line is not None
         self._start(line)
@@ -63,8 +68,9 @@ class ThreadMerger:
         if call is None:
             return
         try:
-            metadata = self._bearer.metadata()
-            with topic_errors(self._state):
+            call.trace()
+            metadata = self._bearer.metadata() + call.traced.metadata
+            with call.traced.current(), topic_errors(self._state):
                 timeout = max(0.0, call.deadline - time.monotonic())
                 future = self._stub.PredictTopic.future(call.request, timeout=timeout, metadata=metadata)
         except Exception as error:  # noqa: BLE001 - the channel is closed, for example; every caller is told
@@ -85,6 +91,7 @@ class ThreadMerger:
         self._end(call, outcome)
 
     def _end(self, call: MergedCall, outcome: Outcome) -> None:
+        call.traced.end(outcome)
         with self._lock:
             self._calls.pop(call, None)
             self._merger.end(call, outcome)
