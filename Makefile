@@ -133,6 +133,10 @@ vectors: $(DEV)/.ready ## Make tests/vectors/predictions.json from $(BUNDLE)
 figures: vectors ## Write the tables of docs/training.md and tests/vectors/ again, from models/ and docs/recipes.json
 	$(DEV)/bin/python docs/figures.py
 
+.PHONY: scaling
+scaling: $(DEV)/.ready ## Write the tables and the figure of docs/scaling.md again; with PRICE=… print them, with what a day costs
+	PYTHONPATH=bench $(DEV)/bin/python -m studies.scaling $(if $(PRICE),--price $(PRICE),--write docs)
+
 .PHONY: image
 image: FLAGS = --build-arg VERSION=$(VERSION) $(if $(BASE_IMAGE),--build-arg BASE_IMAGE=$(BASE_IMAGE)) \
     $(if $(CA_BUNDLE),--secret id=ca_bundle$(,)src="$(CA_BUNDLE)")
@@ -160,6 +164,7 @@ bench: questions $(SERVE)/.ready $(DEV)/.ready .tools/loadgen $(PEERS:%=.venv/be
 	PYTHONPATH=bench $(DEV)/bin/python -m compare.report bench/results.json --write docs/performance.md
 	PYTHONPATH=bench $(DEV)/bin/python -m compare.report bench/results.json --write README.md --only question-topic,question-topic-merged,pytriton,grpcio
 	PYTHONPATH=bench $(DEV)/bin/python -m compare.plot bench/results.json bench/results.svg
+	PYTHONPATH=bench $(DEV)/bin/python -m studies.scaling --write docs
 
 .PHONY: questions
 questions:

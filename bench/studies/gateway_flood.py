@@ -28,8 +28,14 @@ from studies.flood import IN_FLIGHT, flood
 from studies.overload import outcome_rows
 
 _SETTLE_SECONDS = 10.0
-_HEAD = ["connections", "server alone, questions/s", "through the gateway", "p50, p99, ms", "flood: goodput"]
-_HEAD += ["2 s after", "next 2 s", "late answers", "generator", "gateway's memory, most, MB"]
+_HEAD = [
+    "connections",
+    "server alone, questions/s",
+    "through the gateway",
+    "p50, p99, ms",
+    "gateway, CPU µs",
+]
+_HEAD += ["flood: goodput", "2 s after", "next 2 s", "late answers", "generator", "gateway's memory, most, MB"]
 
 
 def main() -> None:
@@ -50,7 +56,9 @@ def main() -> None:
             direct = alone.closed(IN_FLIGHT, 5.0)
             usual = replace(alone, url=gateway.url)
             usual.closed(IN_FLIGHT, 3.0)
+            before = gateway.cpu_seconds()
             through = usual.closed(IN_FLIGHT, 5.0)
+            spent = gateway.cpu_seconds() - before
             flooding = replace(usual, connections=options.connections)
             found = flood(gateway, usual, flooding, options.seconds, _SETTLE_SECONDS)
             share = found.flood.cpu_seconds / found.flood.seconds / len(os.sched_getaffinity(0))
@@ -59,6 +67,7 @@ def main() -> None:
         f"{direct.questions_per_second:,.0f}",
         f"{found.capacity:,.0f}",
         f"{through.latency_ms['p50']:.0f}, {through.latency_ms['p99']:.0f}",
+        f"{1e6 * spent / through.questions:.0f}",
         f"{found.goodput:.2f}",
         f"{found.first_after / found.capacity:.2f}",
         f"{found.next_after / found.capacity:.2f}",

@@ -157,15 +157,47 @@ def test_a_drain_ends_before_kubernetes_kills(variant: str, name: str, variable:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_the_gateway_asks_a_headless_service_that_is_there(variant: str) -> None:
-    backend = configuration(VARIANTS[variant], "questiontopic-gateway")["QUESTIONTOPIC_GATEWAY_BACKEND"]
+def test_the_gateway_asks_the_headless_services_that_are_there(variant: str) -> None:
+    backends = configuration(VARIANTS[variant], "questiontopic-gateway")["QUESTIONTOPIC_GATEWAY_BACKEND"]
     headless = [
         f"dns:///{each['metadata']['name']}:{port['port']}"
         for each in VARIANTS[variant]
         if each["kind"] == "Service" and each["spec"].get("clusterIP") == "None"
         for port in each["spec"]["ports"]
     ]
-    assert headless == [backend]
+    assert sorted(headless) == sorted(each.rpartition("=")[2] for each in backends.split(","))
+
+
+def test_two_models_share_no_pod_and_the_gateway_may_call_both() -> None:
+    manifests = VARIANTS["overlays/two-models"]
+
+    def pods(selector: dict[str, str]) -> set[str]:
+        """The Deployments whose pods a selector finds."""
+        return {
+            each["metadata"]["name"]
+            for each in manifests
+            if each["kind"] == "Deployment"
+            and selector.items() <= each["spec"]["template"]["metadata"]["labels"].items()
+        }
+
+    servers = ["questiontopic-server", "ensemble-questiontopic-server"]
+    selectors = {
+        (each["kind"], each["metadata"]["name"]): each["spec"]["selector"]
+        for each in manifests
+        if each["kind"] in ("Deployment", "Service", "PodDisruptionBudget")
+    }
+    for server in servers:
+        assert pods(selectors["Deployment", server]["matchLabels"]) == {server}
+        assert pods(selectors["PodDisruptionBudget", server]["matchLabels"]) == {server}
+        assert pods(selectors["Service", server]) == pods(selectors["Service", f"{server}-headless"]) == {server}
+    policies = {each["metadata"]["name"]: each["spec"] for each in manifests if each["kind"] == "NetworkPolicy"}
+    assert [pods(policies[server]["podSelector"]["matchLabels"]) for server in servers] == [{name} for name in servers]
+    called = [
+        pods(peer["podSelector"]["matchLabels"])
+        for rule in policies["questiontopic-gateway"]["egress"]
+        for peer in rule.get("to", [])
+    ]
+    assert called == [{server} for server in servers]
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

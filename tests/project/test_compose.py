@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import trustme
+from german_bundle import LABELS, write_german_bundle
 from image import docker, opened
 from server_process import ROOT
 
@@ -30,8 +31,9 @@ def make(*arguments: str) -> None:
     assert run.returncode == 0, run.stderr
 
 
-def answer() -> str:
-    status, body = opened(f"{PAGE}/predict_topic", b'{"rawtext_list": ["What is your salary?"]}')
+def answer(**fields: str) -> str:
+    request = {"rawtext_list": ["What is your salary?"], **fields}
+    status, body = opened(f"{PAGE}/predict_topic", json.dumps(request).encode())
     assert status == 200, body
     confidences: dict[str, float] = json.loads(body)["output"][0]
     return max(confidences, key=confidences.__getitem__)
@@ -91,5 +93,20 @@ def test_with_tls_the_gateway_still_reaches_its_servers(tmp_path: Path, monkeypa
         docker(*compose, "up", "--detach", "--wait", seconds=_SECONDS)
         assert answer() == "NUM"
         assert "(TLS)" in docker(*compose, "logs", "server")
+    finally:
+        make("down")
+
+
+def test_a_second_model_answers_by_its_name_and_is_scaled_alone(tmp_path: Path) -> None:
+    write_german_bundle(tmp_path / "bundle", "ensemble")
+    flags = ["--build-arg", f"BASE_IMAGE={os.environ['BASE_IMAGE']}", "--build-context", f"bundle={tmp_path}/bundle"]
+    if authority := os.environ.get("CA_BUNDLE"):
+        flags += ["--secret", f"id=ca_bundle,src={authority}"]
+    docker("build", "--tag", "question-topic-ensemble", *flags, str(ROOT), seconds=_SECONDS)
+    compose = ["compose", "--file", f"{ROOT}/deploy/compose.yaml", "--file", f"{ROOT}/deploy/compose.models.yaml"]
+    try:
+        docker(*compose, "up", "--detach", "--wait", "--scale", "ensemble=2", seconds=_SECONDS)
+        assert (len(running("server")), len(running("ensemble"))) == (1, 2)
+        assert [answer(), answer(model="usem3"), answer(model="ensemble")] == ["NUM", "NUM", LABELS["NUM"]]
     finally:
         make("down")

@@ -1,12 +1,13 @@
 package main
 
 import (
-	"errors"
 	"net/http"
 	"time"
 
 	"connectrpc.com/connect"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
@@ -38,15 +39,19 @@ func withAdmission(limit int, metrics *metrics, next http.Handler) http.Handler 
 
 // refuse answers in the protocol of the request.
 func refuse(w http.ResponseWriter, r *http.Request) {
-	full := connect.NewError(connect.CodeResourceExhausted, errors.New("the gateway has too many calls; ask again later"))
 	if r.URL.Path == jsonPath {
-		problem{http.StatusTooManyRequests, full.Code().String(), full.Message(), nil, int(pauseWhenFull.Seconds())}.write(w)
+		problemOf(fullError(), textsName).write(w)
 		return
 	}
-	hint := &errdetails.RetryInfo{RetryDelay: durationpb.New(pauseWhenFull)}
-	if detail, err := connect.NewErrorDetail(hint); err == nil {
-		full.AddDetail(detail)
+	_ = connect.NewErrorWriter().Write(w, r, connectError(fullError())) // It fails only if the caller has gone.
+}
+
+// fullError returns the error of a call that is not admitted.
+func fullError() error {
+	full, err := status.New(codes.ResourceExhausted, "the gateway has too many calls; ask again later").WithDetails(
+		&errdetails.RetryInfo{RetryDelay: durationpb.New(pauseWhenFull)})
+	if err != nil {
+		return err
 	}
-	full.Meta().Set("Retry-After", "1")
-	_ = connect.NewErrorWriter().Write(w, r, full) // It fails only if the caller has gone.
+	return full.Err()
 }

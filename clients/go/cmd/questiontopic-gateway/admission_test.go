@@ -69,7 +69,7 @@ func TestMoreCallsThanTheGatewayAdmitsAreRefusedInTheirProtocolWithAHint(t *test
 		t.Errorf("after them: got %v", err)
 	}
 	_, text := send(t, http.MethodGet, gateway.metrics, "", nil)
-	if want := `grpc_code="RESOURCE_EXHAUSTED",grpc_method="PredictTopic",grpc_service="questiontopic.v1.TopicService"} 4`; !strings.Contains(text, want) {
+	if want := `grpc_code="RESOURCE_EXHAUSTED",grpc_method="PredictTopic",grpc_service="questiontopic.v1.TopicService",model=""} 4`; !strings.Contains(text, want) {
 		t.Errorf("got %s, want %s", text, want)
 	}
 }

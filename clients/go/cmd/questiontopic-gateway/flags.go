@@ -28,7 +28,7 @@ type options struct {
 	allowOrigins             []string
 	maxBody                  int
 	readTimeout              time.Duration
-	backend                  string
+	backends                 backends
 	transport                *commandflag.Transport
 	token                    *commandflag.Token
 	timeout                  time.Duration
@@ -47,7 +47,6 @@ func parseFlags(arguments []string, getenv func(string) string) (options, error)
 		address:      "localhost:8888",
 		maxBody:      8 << 20,
 		readTimeout:  10 * time.Second,
-		backend:      "localhost:50051",
 		timeout:      questiontopic.DefaultTimeout,
 		inFlight:     4,
 		maxWaiting:   1024,
@@ -65,6 +64,9 @@ func parseFlags(arguments []string, getenv func(string) string) (options, error)
 	if err := readVariables(flags, getenv); err != nil {
 		return options{}, err
 	}
+	if len(chosen.backends) == 0 {
+		chosen.backends = backends{{target: "localhost:50051"}}
+	}
 	return chosen, chosen.check()
 }
 
@@ -78,7 +80,7 @@ func newFlagSet(chosen *options) *flag.FlagSet {
 	flags.Func("allow-origin", "", chosen.allowOrigin)
 	flags.Func("max-body", "", commandflag.Integer(&chosen.maxBody, 1<<30))
 	flags.Func("read-timeout", "", commandflag.Seconds(&chosen.readTimeout))
-	flags.StringVar(&chosen.backend, "backend", chosen.backend, "")
+	flags.Func("backend", "", chosen.backends.add)
 	chosen.transport = commandflag.NewTransport(flags, "backend-")
 	chosen.token = commandflag.NewToken(flags, "backend-")
 	flags.Func("timeout", "", commandflag.Seconds(&chosen.timeout))
@@ -159,11 +161,14 @@ func (o *options) check() error {
 	if o.token.Given() && o.callersHaveTokens() {
 		return errors.New("--backend-token-file and --forward authorization: choose one")
 	}
+	if err := o.backends.check(); err != nil {
+		return err
+	}
 	return o.transport.Check()
 }
 
-// maxCalls is the number of calls that may be under way: with one question each, they fill the merged calls, and as many
-// wait as may.
+// maxCalls is the number of calls for one model that may be under way: with one question each, they fill the merged
+// calls, and as many wait as may.
 func (o *options) maxCalls() int {
 	return o.inFlight*textsPerMergedCall + o.maxWaiting
 }

@@ -38,6 +38,15 @@ func TestWrongUsageExitsWithTwo(t *testing.T) {
 		{"dns:///topics.test:1 is not this machine: choose --backend-tls or --backend-plaintext", "",
 			[]string{"--backend", "dns:///topics.test:1"}},
 		{"--backend: ", "", []string{"--backend", "localhost:grpc"}},
+		{"--backend: ", "", []string{"--backend", "a=localhost:1,b=localhost:grpc"}},
+		{"b.test:1 is not this machine: choose --backend-tls or --backend-plaintext", "",
+			[]string{"--backend", "a=localhost:1,b=b.test:1"}},
+		{"--backend: with several, each needs the name of its model: MODEL=localhost:2", "",
+			[]string{"--backend", "a=localhost:1", "--backend", "localhost:2"}},
+		{"--backend: with several, each needs the name of its model: MODEL=A=localhost:2", "",
+			[]string{"--backend", "a=localhost:1,A=localhost:2"}},
+		{"--backend: the model a is there twice", "", []string{"--backend", "a=localhost:1,a=localhost:2"}},
+		{"--backend: must be HOST:PORT or MODEL=HOST:PORT, not empty", "QUESTIONTOPIC_GATEWAY_BACKEND=a=localhost:1,", nil},
 		{"QUESTIONTOPIC_GATEWAY_IN_FLIGHT: must be a whole number from 1 to 1024", "QUESTIONTOPIC_GATEWAY_IN_FLIGHT=2000", nil},
 	} {
 		command := topictest.Command(t, c.arguments...)

@@ -15,9 +15,10 @@ func newHandler(chosen options, topics topics, health *health) http.Handler {
 	mux := http.NewServeMux()
 	addRPC(mux, topics, health, connect.WithReadMaxBytes(chosen.maxBody), connect.WithCompressMinBytes(4096))
 	addJSON(mux, topics)
+	addModels(mux, topics.routes)
 	addPage(mux)
 	limited := withBodyLimit(int64(chosen.maxBody), mux)
-	return withSecurityHeaders(withOrigins(chosen, withAdmission(chosen.maxCalls(), topics.metrics, limited)))
+	return withSecurityHeaders(withOrigins(chosen, withAdmission(len(topics.routes)*chosen.maxCalls(), topics.metrics, limited)))
 }
 
 // withOrigins lets pages of the allowed origins read the answers. Without an allowed origin it adds nothing.

@@ -18,10 +18,11 @@ import (
 // The server describes its model at once if it is well; this leaves time for the client's retries.
 const healthTimeout = 2 * time.Second
 
-// health says SERVING while the server answers and the gateway does not drain.
+// health says SERVING while the server of the default model answers and the gateway does not drain. Another model that is
+// away must not take the gateway, and the default with it, out of use.
 type health struct {
-	client            *questiontopic.Client
-	callersHaveTokens bool // So the gateway has none, and a server that demands one is well.
+	client            *questiontopic.Client // Of the default model.
+	callersHaveTokens bool                  // So the gateway has none, and a server that demands one is well.
 	draining          atomic.Bool
 }
 

@@ -16,6 +16,7 @@ import (
 const (
 	jsonPath  = "/predict_topic"
 	textsName = "rawtext_list"
+	modelName = "model"
 )
 
 // predictions is the answer: the texts, and for each of them the confidences of the coarse topics.
@@ -27,21 +28,21 @@ type predictions struct {
 // addJSON adds POST /predict_topic, which openapi.json describes.
 func addJSON(mux *http.ServeMux, topics topics) {
 	mux.HandleFunc("POST "+jsonPath, func(w http.ResponseWriter, r *http.Request) {
-		texts, wrong := readTexts(r.Body)
+		request, wrong := readRequest(r.Body)
 		if wrong != nil {
 			wrong.write(w)
 			return
 		}
-		answered, err := topics.predict(r.Context(), r.Header, &questiontopicv1.PredictTopicRequest{Texts: texts})
+		answered, err := topics.predict(r.Context(), r.Header, request)
 		if err != nil {
 			problemOf(err, textsName).write(w)
 			return
 		}
-		output := make([]map[string]float32, len(texts))
+		output := make([]map[string]float32, len(request.Texts))
 		for i, prediction := range answered.GetPredictions() {
 			output[i] = prediction.GetCoarse().GetConfidences()
 		}
-		writeJSON(w, http.StatusOK, predictions{texts, output})
+		writeJSON(w, http.StatusOK, predictions{request.Texts, output})
 	})
 	mux.HandleFunc(jsonPath, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", http.MethodPost)
@@ -50,8 +51,15 @@ func addJSON(mux *http.ServeMux, topics topics) {
 	})
 }
 
-// readTexts reads the texts of a request, or tells what is wrong with it. The server checks the texts themselves.
-func readTexts(source io.Reader) ([]string, *problem) {
+// addModels adds GET /models: the names that a request may give as its model, the default first.
+func addModels(mux *http.ServeMux, routes routes) {
+	mux.HandleFunc("GET /models", func(w http.ResponseWriter, r *http.Request) {
+		writeJSON(w, http.StatusOK, map[string][]string{"models": routes.models()})
+	})
+}
+
+// readRequest reads a request, or tells what is wrong with it. The server checks the texts themselves.
+func readRequest(source io.Reader) (*questiontopicv1.PredictTopicRequest, *problem) {
 	body, err := io.ReadAll(source)
 	var tooMany *http.MaxBytesError
 	switch {
@@ -67,9 +75,13 @@ func readTexts(source io.Reader) ([]string, *problem) {
 		return nil, new(wrongField("body", fmt.Sprintf(`must be a JSON object such as {"%s": ["Who?"]}%s`, textsName, because(err))))
 	}
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		if name != textsName {
-			return nil, new(wrongField(name, "is not known; the only field is "+textsName))
+		if name != textsName && name != modelName {
+			return nil, new(wrongField(name, "is not known; the fields are "+textsName+" and "+modelName))
 		}
+	}
+	var model string
+	if given, ok := fields[modelName]; ok && json.Unmarshal(given, &model) != nil {
+		return nil, new(wrongField(modelName, "must be a name in quotation marks"))
 	}
 	var values []any
 	if err := json.Unmarshal(fields[textsName], &values); err != nil || values == nil {
@@ -83,7 +95,7 @@ func readTexts(source io.Reader) ([]string, *problem) {
 		}
 		texts[i] = text
 	}
-	return texts, nil
+	return &questiontopicv1.PredictTopicRequest{Texts: texts, Model: model}, nil
 }
 
 // because returns what the parser says about text that is no JSON.

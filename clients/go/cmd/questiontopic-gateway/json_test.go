@@ -99,6 +99,7 @@ func TestAWrongRequestNamesItsField(t *testing.T) {
 		`{"rawtext_list": ["a", "b", null]}`:    "rawtext_list[2]",
 		`{"RawText_List": ["a"]}`:               "RawText_List",
 		`{"rawtext_list": ["a"], "level": "x"}`: "level",
+		`{"rawtext_list": ["a"], "model": 7}`:   "model",
 	} {
 		response, got := send(t, http.MethodPost, gateway.url+"/predict_topic", "application/json", strings.NewReader(body))
 		failed := readFailure(t, response, got)

@@ -68,7 +68,7 @@ func TestMoreCallsOfAConnectionThanItsLimitWaitInTheCaller(t *testing.T) {
 	other := questiontopicv1.NewTopicServiceClient(dial(t, gateway.address))
 	for arrived := false; !arrived; { // All but the first, which is under way, wait.
 		_, text := send(t, http.MethodGet, gateway.metrics, "", nil)
-		arrived = strings.Contains(text, "questiontopic_waiting_texts 63\n")
+		arrived = strings.Contains(text, `questiontopic_waiting_texts{model=""} 63`)
 	}
 	if got := shortly(other); got != codes.ResourceExhausted {
 		t.Errorf("another connection: got %v, want RESOURCE_EXHAUSTED", got)

@@ -17,7 +17,6 @@ import (
 	"os"
 	"os/signal"
 	"strings"
-	"sync/atomic"
 	"syscall"
 
 	"github.com/question-topic/question-topic/clients/go/questiontopic"
@@ -59,18 +58,18 @@ func run(ctx context.Context, arguments []string, getenv func(string) string, st
 		return fail(stderr, exitUsage, err)
 	}
 	log := log.New(stderr, "questiontopic-gateway: ", 0)
-	client, err := newClient(chosen, log)
+	routes, err := newRoutes(chosen, log)
 	if err != nil {
 		return fail(stderr, exitUsage, err)
 	}
-	defer client.Close()
+	defer routes.close()
 	traces, err := newTraces(ctx, chosen, log)
 	if err != nil {
 		return fail(stderr, exitUsage, fmt.Errorf("--traces: %w", err))
 	}
 	defer traces.end()
 
-	if err := serve(ctx, chosen, certificates, client, traces, log); err != nil {
+	if err := serve(ctx, chosen, certificates, routes, traces, log); err != nil {
 		return fail(stderr, exitFailed, err)
 	}
 	return exitDrained
@@ -78,15 +77,14 @@ func run(ctx context.Context, arguments []string, getenv func(string) string, st
 
 // serve answers until ctx ends, and then drains.
 func serve(
-	ctx context.Context, chosen options, certificates *tls.Config, client *questiontopic.Client, traces *traces,
-	log *log.Logger,
+	ctx context.Context, chosen options, certificates *tls.Config, routes routes, traces *traces, log *log.Logger,
 ) error {
 	listener, err := net.Listen("tcp", chosen.address)
 	if err != nil {
 		return fmt.Errorf("--address: %w", err)
 	}
-	metrics := newMetrics(client)
-	said := fmt.Sprintf("serving %s for the server at %s", address(listener, certificates), chosen.backend)
+	metrics := newMetrics(routes)
+	said := fmt.Sprintf("serving %s for %v", address(listener, certificates), chosen.backends)
 	if chosen.metricsAddress != "" {
 		port, err := metrics.serve(chosen.metricsAddress)
 		if err != nil {
@@ -96,39 +94,10 @@ func serve(
 		said += ", metrics at http://" + port.Addr().String() + "/metrics"
 	}
 	log.Print(said)
-	health := &health{client: client, callersHaveTokens: chosen.callersHaveTokens()}
-	topics := topics{client, chosen.forwardToServer(), chosen.callersHaveTokens(), metrics, log, new(atomic.Bool)}
+	health := &health{client: routes[0].client, callersHaveTokens: chosen.callersHaveTokens()}
+	topics := topics{routes, chosen.forwardToServer(), chosen.callersHaveTokens(), metrics, log}
 	handler := traces.around(newHandler(chosen, topics, health))
 	return newServer(handler, certificates, chosen, log).serve(ctx, listener, health.drain)
-}
-
-// newClient returns the client of the server. It merges what callers of any protocol ask at the same time.
-func newClient(chosen options, log *log.Logger) (*questiontopic.Client, error) {
-	transport, err := chosen.transport.Choose(chosen.backend)
-	if err != nil {
-		return nil, err
-	}
-	token, err := chosen.token.Read(func(err error) {
-		if err != nil {
-			log.Printf("the token that changed is not used: %v", err)
-		} else {
-			log.Print("the token that changed is used from now on")
-		}
-	})
-	if err != nil {
-		return nil, err
-	}
-	client, err := questiontopic.New(chosen.backend, transport,
-		questiontopic.WithToken(token),
-		questiontopic.WithTimeout(chosen.timeout),
-		questiontopic.WithThrottle(),
-		questiontopic.WithHealthChecks(),
-		questiontopic.WithMerging(questiontopic.Merging{
-			InFlight: chosen.inFlight, Texts: textsPerMergedCall, Waiting: chosen.maxWaiting}))
-	if err != nil {
-		return nil, fmt.Errorf("--backend: %w", err)
-	}
-	return client, nil
 }
 
 // fail writes err as one line and returns the exit code.

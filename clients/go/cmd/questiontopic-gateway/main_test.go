@@ -53,7 +53,7 @@ type process struct {
 	ended chan struct{}
 }
 
-var servingLine = regexp.MustCompile(`serving (https?://(\S+))/ for the server at [^\s,]+(?:, metrics at (\S+))?`)
+var servingLine = regexp.MustCompile(`(?m)serving (https?://(\S+))/ for .+?(?:, metrics at (\S+))?$`)
 
 // start starts a gateway on a free port, in front of the server at backend. At the end of the test it must drain with
 // exit code 0.

@@ -11,7 +11,6 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/code"
 	"google.golang.org/grpc/status"
 
-	"github.com/question-topic/question-topic/clients/go/questiontopic"
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
 
@@ -22,41 +21,51 @@ type metrics struct {
 	seconds  *prometheus.HistogramVec
 }
 
-func newMetrics(client *questiontopic.Client) *metrics {
+func newMetrics(routes routes) *metrics {
 	service := prometheus.Labels{"grpc_service": questiontopicv1.TopicService_ServiceDesc.ServiceName}
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		handled: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "grpc_server_handled_total", Help: "Calls that ended, of all protocols.", ConstLabels: service,
-		}, []string{"grpc_method", "grpc_code"}),
+		}, []string{"grpc_method", "grpc_code", "model"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "grpc_server_handling_seconds", Help: "Time from a request to its answer.", ConstLabels: service,
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
-		}, []string{"grpc_method"}),
+		}, []string{"grpc_method", "model"}),
 	}
 	m.registry.MustRegister(m.handled, m.seconds,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "questiontopic_merged_calls_total", Help: "Calls to the server that callers shared.",
-		}, func() float64 { return float64(client.MergingStats().Calls) }),
-		prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "questiontopic_merged_texts_total", Help: "Texts in these calls.",
-		}, func() float64 { return float64(client.MergingStats().Texts) }),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "questiontopic_waiting_texts", Help: "Texts that wait for their turn.",
-		}, func() float64 { return float64(client.MergingStats().Waiting) }))
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for _, route := range routes {
+		m.addMerging(route)
+	}
 	return m
 }
 
-// ended counts a call that began at a time and ended with err, or nil.
-func (m *metrics) ended(method string, began time.Time, err error) {
-	m.handled.WithLabelValues(method, code.Code(status.Code(err)).String()).Inc()
-	m.seconds.WithLabelValues(method).Observe(time.Since(began).Seconds())
+// addMerging adds what the client of a route merges.
+func (m *metrics) addMerging(route *route) {
+	stats, model := route.client.MergingStats, prometheus.Labels{"model": route.model}
+	m.registry.MustRegister(
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "questiontopic_merged_calls_total", Help: "Calls to the server that callers shared.", ConstLabels: model,
+		}, func() float64 { return float64(stats().Calls) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "questiontopic_merged_texts_total", Help: "Texts in these calls.", ConstLabels: model,
+		}, func() float64 { return float64(stats().Texts) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "questiontopic_waiting_texts", Help: "Texts that wait for their turn.", ConstLabels: model,
+		}, func() float64 { return float64(stats().Waiting) }))
 }
 
-// refused counts a call that was not admitted.
+// ended counts a call that began at a time and ended with err, or nil. The model is a route's, so that callers cannot
+// add values; it is empty for a call without a route.
+func (m *metrics) ended(method, model string, began time.Time, err error) {
+	m.handled.WithLabelValues(method, code.Code(status.Code(err)).String(), model).Inc()
+	m.seconds.WithLabelValues(method, model).Observe(time.Since(began).Seconds())
+}
+
+// refused counts a call that was not admitted. Its model is unknown, because nothing of it was read.
 func (m *metrics) refused() {
-	m.handled.WithLabelValues("PredictTopic", code.Code_RESOURCE_EXHAUSTED.String()).Inc()
+	m.handled.WithLabelValues("PredictTopic", code.Code_RESOURCE_EXHAUSTED.String(), "").Inc()
 }
 
 // serve answers /metrics on address until the listener that it returns is closed.

@@ -24,12 +24,12 @@ func TestMetricsCountTheCallsOfEveryProtocol(t *testing.T) {
 	_, text := send(t, http.MethodGet, gateway.metrics, "", nil)
 	const service = `grpc_service="questiontopic.v1.TopicService"`
 	for _, line := range []string{
-		`grpc_server_handled_total{grpc_code="OK",grpc_method="PredictTopic",` + service + `} 2`,
-		`grpc_server_handled_total{grpc_code="OK",grpc_method="DescribeModel",` + service + `} 1`,
-		`grpc_server_handling_seconds_count{grpc_method="PredictTopic",` + service + `} 2`,
-		`questiontopic_merged_calls_total 2`,
-		`questiontopic_merged_texts_total 3`,
-		`questiontopic_waiting_texts 0`,
+		`grpc_server_handled_total{grpc_code="OK",grpc_method="PredictTopic",` + service + `,model=""} 2`,
+		`grpc_server_handled_total{grpc_code="OK",grpc_method="DescribeModel",` + service + `,model=""} 1`,
+		`grpc_server_handling_seconds_count{grpc_method="PredictTopic",` + service + `,model=""} 2`,
+		`questiontopic_merged_calls_total{model=""} 2`,
+		`questiontopic_merged_texts_total{model=""} 3`,
+		`questiontopic_waiting_texts{model=""} 0`,
 	} {
 		if !strings.Contains(text, line+"\n") {
 			t.Errorf("the metrics lack %s:\n%s", line, text)

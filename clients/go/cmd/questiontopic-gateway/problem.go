@@ -36,6 +36,7 @@ func wrongField(name, description string) problem {
 // statuses are the HTTP statuses of gRPC's codes. Any other code is 500.
 var statuses = map[codes.Code]int{
 	codes.InvalidArgument:   http.StatusBadRequest,
+	codes.NotFound:          http.StatusNotFound,
 	codes.Unauthenticated:   http.StatusUnauthorized,
 	codes.ResourceExhausted: http.StatusTooManyRequests,
 	codes.Unavailable:       http.StatusServiceUnavailable,

@@ -3,9 +3,9 @@ package main
 const usage = `Usage: questiontopic-gateway [flags]
        questiontopic-gateway healthcheck [flags]
 
-Serves a question-topic server to browsers and to callers of HTTP, all on one port:
+Serves one question-topic server, or one for each of several models, to browsers and to callers of HTTP, all on one port:
   /                         a web page that labels questions and CSV files
-  POST /predict_topic       JSON; /openapi.json describes it
+  POST /predict_topic       JSON; /openapi.json describes it. GET /models lists the names for its field model
   POST /questiontopic.v1.TopicService/PredictTopic, /…/DescribeModel
                             the contract as JSON, gRPC and gRPC-Web, with health and reflection
 Single questions of many callers reach the server together, as few calls.
@@ -20,6 +20,8 @@ Callers:
 
 Server:
   --backend TARGET          HOST:PORT, or dns:///HOST:PORT; calls go to all of its addresses (default localhost:50051)
+  --backend MODEL=TARGET,…  several models: a call goes to the servers of the model that it names, and to the first if it
+                            names none. The name is the bundle's own. May be repeated. The flags below hold for all
   --backend-plaintext       connect without encryption; the default for a loopback address
   --backend-tls             connect with TLS; any other address needs --backend-tls or --backend-plaintext
   --backend-ca FILE         with --backend-tls: PEM certificates to trust (default the system's)
@@ -29,8 +31,8 @@ Server:
                             with --backend-tls: the name in the server's certificate (default the target's host)
   --backend-token-file FILE the token that says to the server who calls; read again when it changes (default none)
   --timeout SECONDS         deadline of a call whose caller has set none (default 10)
-  --in-flight N             merged calls at the same time, 1 to 1024 (default 4); with more servers, give more
-  --max-waiting N           texts that may wait for their turn; more are refused (default 1024)
+  --in-flight N             merged calls at the same time for each model, 1 to 1024 (default 4); with more servers, give more
+  --max-waiting N           texts for each model that may wait for their turn; more are refused (default 1024)
   --forward NAMES           headers of a caller that go on to the server (default x-request-id,traceparent,tracestate).
                             Only callers with the same values of any other header share a call
 

@@ -6,9 +6,9 @@ import { Labels } from "./labels.js";
 const ADDED = ["topic", "confidence", "fine_topic", "fine_confidence", "error"];
 const part = (id) => document.getElementById(id);
 
-// useFiles connects the part. levelOf returns a promise of the level that the model has: COARSE or BOTH.
-export function useFiles(levelOf) {
-  let job; // The file that is open: its name, rows, delimiter, and labels by column.
+// useFiles connects the part. asked returns a promise of the model to ask, with the level that it has: COARSE or BOTH.
+export function useFiles(asked) {
+  let job; // The file that is open: its name, rows, delimiter, and labels by column and model.
   let run; // The AbortController of a run.
 
   const open = async (file) => {
@@ -31,14 +31,16 @@ export function useFiles(levelOf) {
   const start = async () => {
     const { rows, labels, name, delimiter } = job;
     const column = Number(part("column").value);
-    if (!labels.has(column)) labels.set(column, new Labels(rows.slice(1).map((row) => row[column] ?? "")));
-    const labelled = labels.get(column);
     const own = (run = new AbortController());
     tell("");
     running(true);
-    const show = watch(labelled);
     try {
-      await labelled.fill(await levelOf(), own.signal, show);
+      const kind = await asked();
+      const key = `${column} ${kind.model}`;
+      if (!labels.has(key)) labels.set(key, new Labels(rows.slice(1).map((row) => row[column] ?? "")));
+      const labelled = labels.get(key);
+      const show = watch(labelled);
+      await labelled.fill(kind, own.signal, show);
       show();
       const answered = rows.slice(1).map((row, i) => added(rows[0], row, labelled.found[i]));
       offer(name, format([[...rows[0], ...ADDED], ...answered], delimiter));
@@ -56,7 +58,9 @@ export function useFiles(levelOf) {
     if (part("stop").hidden) start();
   });
   part("stop").addEventListener("click", () => run?.abort());
-  part("column").addEventListener("change", () => (part("download").hidden = true));
+  for (const choice of ["column", "models"]) {
+    part(choice).addEventListener("change", () => (part("download").hidden = true));
+  }
   useDrop(open);
 }
 

@@ -20,7 +20,7 @@ export class Labels {
 
   // fill labels each question that has no label yet. So a second run goes on where the first one ended. It throws if the
   // server stays away or if signal ends the run.
-  async fill(level, signal, progress) {
+  async fill(asked, signal, progress) {
     const missing = [];
     for (const [i, question] of this.questions.entries()) {
       if (this.found[i] !== undefined) continue;
@@ -30,7 +30,7 @@ export class Labels {
     let next = 0;
     const worker = async () => {
       while (next < missing.length) {
-        await this.#fillCall(missing.slice(next, (next += TEXTS_PER_CALL)), level, signal);
+        await this.#fillCall(missing.slice(next, (next += TEXTS_PER_CALL)), asked, signal);
         progress();
       }
     };
@@ -39,11 +39,11 @@ export class Labels {
 
   // fillCall labels the questions of one call. A question that the server refuses gets the reason as its label, and the
   // others are asked again.
-  async #fillCall(call, level, signal) {
+  async #fillCall(call, asked, signal) {
     while (call.length > 0) {
       try {
         const texts = call.map((i) => this.questions[i]);
-        const predictions = await patiently(() => predict(texts, level, signal), signal);
+        const predictions = await patiently(() => predict(texts, asked, signal), signal);
         call.forEach((i, at) => this.set(i, predictions[at]));
         return;
       } catch (error) {

@@ -1,30 +1,49 @@
-// The page: the model's name, questions and their answers. file.js has the part that labels a file.
+// The page: the choice of a model, questions and their answers. file.js has the part that labels a file.
 
 import { answer } from "./bars.js";
 import { useFiles } from "./file.js";
-import { describe, predict } from "./server.js";
+import { describe, models, predict } from "./server.js";
 
 const part = (id) => document.getElementById(id);
-let model; // A promise of the model's description.
+let model; // A promise of what to ask for: the name of the model, and the level of its answers.
 let asking; // The AbortController of the newest call.
 
-// levelOf returns the level of the answers: both, or coarse if the model has no fine labels.
-async function levelOf() {
-  const described = await (model ??= showModel());
-  return described.fineLabels?.length ? "BOTH" : "COARSE";
+// asked returns the model that is chosen. The level is both, or coarse if the model has no fine labels.
+function asked() {
+  return (model ??= showModel());
 }
 
 async function showModel() {
+  const choice = part("models");
+  let chosen = choice.value;
   try {
-    const described = await describe();
+    if (choice.length === 0) {
+      await offerModels();
+      chosen = choice.value;
+    }
+    const described = await describe(chosen);
     const { name, version } = described.model;
-    part("model").textContent = `Model ${name} ${version}; it reads ${(described.languages ?? []).join(", ")}`;
-    return described;
+    const languages = (described.languages ?? []).join(", ");
+    if (choice.value === chosen) part("model").textContent = `Model ${name} ${version}; it reads ${languages}`;
+    return { model: chosen, level: described.fineLabels?.length ? "BOTH" : "COARSE" };
   } catch (error) {
-    model = undefined; // The next question asks for it again.
-    part("model").textContent = "No model";
+    if (choice.value === chosen) {
+      model = undefined; // The next question asks for it again.
+      part("model").textContent = "No model";
+    }
     throw error;
   }
+}
+
+// offerModels shows the choice of models if the gateway has several.
+async function offerModels() {
+  const names = await models();
+  part("models").replaceChildren(...names.map((name) => new Option(name)));
+  part("choice").hidden = names.length < 2;
+}
+
+function tell(error) {
+  part("problem").textContent = error.message;
 }
 
 async function ask() {
@@ -36,7 +55,7 @@ async function ask() {
   let problem = "";
   part("answers").setAttribute("aria-busy", "true");
   try {
-    const predictions = await predict(questions, await levelOf(), own.signal);
+    const predictions = await predict(questions, await asked(), own.signal);
     answers = questions.map((question, i) => answer(question, predictions[i], questions.length === 1));
   } catch (error) {
     problem = error.message;
@@ -54,7 +73,12 @@ part("ask").addEventListener("submit", (event) => {
 part("questions").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) part("ask").requestSubmit();
 });
-useFiles(levelOf);
+part("models").addEventListener("change", () => {
+  model = undefined;
+  tell({ message: "" });
+  asked().catch(tell);
+});
+useFiles(asked);
 
 // start asks the question of a link such as /#question=Who+wrote+Ulysses?, or for the model alone.
 function start() {
@@ -63,7 +87,7 @@ function start() {
     part("questions").value = linked;
     ask();
   } else {
-    levelOf().catch((error) => (part("problem").textContent = error.message));
+    asked().catch(tell);
   }
 }
 

@@ -15,26 +15,34 @@ export class ServerError extends Error {
   }
 }
 
-// describe returns the loaded model with its labels and limits.
-export function describe() {
-  return call("DescribeModel", {});
+// models returns the names of the models, the default first. It is empty if the gateway has one and does not know its name.
+export async function models() {
+  const answer = await send("models", {});
+  return answer.models;
 }
 
-// predict returns one prediction for each text. level is COARSE or BOTH.
-export async function predict(texts, level, signal) {
-  const answer = await call("PredictTopic", { texts, labelLevel: `LABEL_LEVEL_${level}` }, signal);
+// describe returns a model with its labels and limits. An empty name stands for the default.
+export function describe(model) {
+  return call("DescribeModel", { model });
+}
+
+// predict returns one prediction for each text. asked has the name of the model, and the level: COARSE or BOTH.
+export async function predict(texts, asked, signal) {
+  const request = { texts, labelLevel: `LABEL_LEVEL_${asked.level}`, model: asked.model };
+  const answer = await call("PredictTopic", request, signal);
   return answer.predictions;
 }
 
-async function call(method, request, signal) {
+function call(method, request, signal) {
+  const headers = { "Content-Type": "application/json" };
+  return send(SERVICE + method, { method: "POST", headers, body: JSON.stringify(request), signal });
+}
+
+async function send(path, request) {
+  const { signal } = request;
   let response;
   try {
-    response = await fetch(SERVICE + method, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(request),
-      signal,
-    });
+    response = await fetch(path, request);
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ServerError("unavailable", "The gateway cannot be reached. Is it still running?");
