@@ -11,7 +11,6 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import grpc
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -52,9 +51,8 @@ class Traces:
             self._parent.extract({"traceparent": call.traceparent, "tracestate": call.tracestate}),
             SpanKind.SERVER,
             {
-                "rpc.system": "grpc",
-                "rpc.service": self._service,
-                "rpc.method": call.method,
+                "rpc.system.name": "grpc",
+                "rpc.method": f"{self._service}/{call.method}",
                 "client.address": call.peer,
                 "questiontopic.request_id": call.request_id,
             },
@@ -70,7 +68,7 @@ class Traces:
             return
         if call.ended:
             self._step("queue", set_span_in_context(span), call.arrived, call.begun or call.ended)
-        span.set_attribute("rpc.grpc.status_code", grpc.StatusCode[call.code].value[0])
+        span.set_attribute("rpc.response.status_code", call.code)
         span.set_attribute("questiontopic.texts", len(call.texts))
         span.set_attribute("questiontopic.digest", call.digest)
         if call.code in _FAULTS:
