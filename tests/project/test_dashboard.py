@@ -22,6 +22,7 @@ QUERIES = [
     for panel in PANELS
     for target in panel["targets"]
 ]
+SHADOW = ("--shadow", str(DEFAULT_BUNDLE), "--shadow-share", "1")
 LEFT_OUT = {
     "go_.*": "the insides of Go's runtime; memory and CPU of the gateway are among process_*",
     "scrape_.*": "Prometheus's own",
@@ -35,11 +36,12 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     """A Prometheus that has seen a little traffic twice, so that there are rates."""
     metrics = f"127.0.0.1:{free_port()}"
     with (
-        ServerProcess(DEFAULT_BUNDLE, "--metrics-port", "0") as server,
+        ServerProcess(DEFAULT_BUNDLE, *SHADOW, "--metrics-port", "0") as server,
         gateway(server.address, "--metrics-address", metrics) as front,
         prometheus(tmp_path_factory.mktemp("prometheus"), servers=[metrics_of(server)], gateways=[metrics]) as found,
         TopicClient.plaintext(front.removeprefix("http://")) as client,
     ):
+        found.settled('count(questiontopic_shadow_info{digest!=""})', 1)
         for calls in (1, 2):
             client.predict_topic(["How far is it?"])
             for job in ("server", "gateway"):
@@ -47,6 +49,7 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
                     f'grpc_server_handled_total{{job="questiontopic-{job}",grpc_method="PredictTopic",grpc_code="OK"}}'
                 )
                 found.settled(ended, calls)
+        found.settled("min(count_over_time(questiontopic_shadow_texts_total[1m])) > bool 1", 1)
         yield found
 
 
