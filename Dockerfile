@@ -63,6 +63,18 @@ RUN /opt/pip/bin/pip --python /opt/venv/bin/python uninstall -y setuptools && \
     compile-packages
 
 
+# What the image `serve` has from others, for scanners of images: versions, hashes, licences.
+FROM serve-packages AS sbom
+ARG VERSION=unversioned
+RUN --mount=type=bind,source=requirements,target=/requirements \
+    --mount=type=bind,source=deploy/sbom.py,target=/sbom.py \
+    --mount=type=cache,target=/var/cache/pip \
+    --mount=type=secret,id=ca_bundle \
+    install-packages --require-hashes --target /opt/sbom -r /requirements/sbom.txt && \
+    PYTHONPATH=/opt/sbom /opt/venv/bin/python /sbom.py --version "$VERSION" server \
+        /opt/venv/lib/python3*/site-packages /requirements/serve.txt /requirements/minilm.txt > /sbom.json
+
+
 FROM packages AS tensorflow-packages
 RUN --mount=type=bind,source=requirements/tensorflow.txt,target=/requirements/tensorflow.txt \
     --mount=type=cache,target=/var/cache/pip \
@@ -132,7 +144,7 @@ LABEL org.opencontainers.image.title="questiontopic-gateway" \
 FROM ${BASE_IMAGE} AS runtime
 # The official base has no bytecode for its standard library, and a read-only container could not keep any. Without it
 # every start and every health check would compile for 0.3 CPU-seconds.
-RUN python3 -m compileall -q -x '/(dist-packages|site-packages|test|tests)/' \
+RUN python3 -m compileall -q --invalidation-mode unchecked-hash -x '/(dist-packages|site-packages|test|tests)/' \
         "$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
 COPY --from=table /var/cache/questiontopic /var/cache/questiontopic
 COPY --from=distribution /opt/distribution /opt/venv
@@ -172,3 +184,4 @@ ENV QUESTIONTOPIC_RUNTIME=tensorflow
 
 FROM runtime AS serve
 COPY --from=serve-packages /opt/venv /opt/venv
+COPY --from=sbom /sbom.json /usr/share/sbom/questiontopic-server.cdx.json

@@ -144,6 +144,13 @@ image: ## Build the images of server and gateway (BASE_IMAGE=…, CA_BUNDLE=…,
 	docker build --tag $(IMAGE) $(FLAGS) .
 	docker build --tag $(IMAGE)-gateway --target gateway $(FLAGS) $(if $(GOPROXY),--build-arg GOPROXY="$(GOPROXY)") .
 
+.PHONY: sbom
+sbom: $(SERVE)/.ready .venv/sbom/.ready .tools/gateway ## Write build/sbom/: the packages in the images of server and gateway, as CycloneDX
+	@mkdir -p build/sbom
+	.venv/sbom/bin/python deploy/sbom.py --version $(VERSION) server $(wildcard $(SERVE)/lib/python3*/site-packages) requirements/serve.txt \
+	    --without setuptools > build/sbom/server.json
+	go version -m .tools/gateway | .venv/sbom/bin/python deploy/sbom.py --version $(VERSION) gateway > build/sbom/gateway.json
+
 COMPOSE := docker compose --file deploy/compose.yaml
 
 .PHONY: up
@@ -178,5 +185,5 @@ bench-smoke: $(SERVE)/.ready $(DEV)/.ready .tools/loadgen ## Run every case of t
 
 .PHONY: pin
 pin: $(DEV)/.ready ## Pin requirements/*.in again, with hashes
-	for name in serve tensorflow dev daft generate browser deploy; do $(PIN) requirements/$$name.in -o requirements/$$name.txt $(ARGS); done
+	for name in serve tensorflow dev daft generate browser deploy sbom; do $(PIN) requirements/$$name.in -o requirements/$$name.txt $(ARGS); done
 	$(PIN) requirements/oldest.in -o requirements/oldest.txt --resolution lowest-direct $(ARGS)

@@ -97,6 +97,11 @@ $(DEV)/.ready: requirements/dev.txt requirements/minilm.txt clients/python/pypro
 	$(call install,--quiet --no-deps --no-build-isolation --editable clients/python)
 	@touch $@
 
+.venv/sbom/.ready: requirements/sbom.txt
+	@echo "making $(@D), once: downloads 2 MB, installs 15 MB" >&2
+	$(locked)
+	@touch $@
+
 .tools/crds/.ready: requirements/crds.txt .tools/go
 	@echo "fetching the definitions of custom kinds, once: downloads 10 MB" >&2
 	@rm -rf $(@D) && mkdir -p $(@D) && sed '/^#/d' $< | while read -r module file; do \

@@ -219,6 +219,15 @@ def test_every_setting_is_one_that_the_programs_have(variant: str) -> None:
     assert set(configuration(manifests, "questiontopic-gateway")) <= variables
 
 
+@pytest.mark.parametrize("variant", ["components/monitoring", "overlays/production"])
+def test_grafana_finds_the_dashboard_by_its_label(variant: str) -> None:
+    (found,) = [
+        each for each in VARIANTS[variant] if each["metadata"].get("labels", {}).get("grafana_dashboard") == "1"
+    ]
+    assert (found["kind"], found["metadata"]["name"]) == ("ConfigMap", "questiontopic-dashboard")
+    assert found["data"] == {"question-topic.json": (DEPLOY / "grafana" / "dashboard.json").read_text("utf-8")}
+
+
 def test_the_overlay_of_the_document_renders(tmp_path: Path) -> None:
     document = (ROOT / "docs" / "deployment.md").read_text("utf-8")
     (overlay,) = re.findall(r"^```yaml\n(.*?)^```$", document, re.MULTILINE | re.DOTALL)

@@ -19,8 +19,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def image() -> str:
-    flags = ("--build-arg", f"GOPROXY={proxy}") if (proxy := os.environ.get("GOPROXY")) else ()
-    return build(os.environ["BASE_IMAGE"], "gateway", "--target", "gateway", *flags)
+    return build(os.environ["BASE_IMAGE"], "gateway", "--target", "gateway")
 
 
 def test_is_at_most_thirty_megabytes(image: str) -> None:

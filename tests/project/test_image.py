@@ -132,6 +132,18 @@ def test_holds_nothing_that_serving_does_not_need(image: Image, serving: Serving
     assert serving.container.python(program) == "[]"
 
 
+def test_its_bill_of_materials_names_what_is_installed(image: Image, serving: Serving) -> None:
+    if image.expected is TENSORFLOW:
+        pytest.skip("only the target `serve` has one")
+    bill = json.loads("\n".join(serving.container.read("/usr/share/sbom/questiontopic-server.cdx.json")))
+    named = {f"{each['name']}=={each['version']}" for each in bill["components"] if each["hashes"] and each["licenses"]}
+    installed = serving.container.python(
+        "import importlib.metadata as m\n"
+        "for d in m.distributions(): print(f'{d.name}=={d.version}'.replace('_', '-').lower())"
+    )
+    assert {each for each in installed.split() if not each.startswith("questiontopic")} == named
+
+
 def test_reads_the_unpacked_table_instead_of_making_it(serving: Serving) -> None:
     opened = serving.container.python(
         "import os\n"

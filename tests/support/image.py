@@ -31,10 +31,18 @@ def docker(*arguments: str, seconds: float = _COMMAND_SECONDS) -> str:
 
 def build(base: str, tag: str, *flags: str) -> str:
     """Builds the Dockerfile with these flags on the base image; the image's id."""
-    flags = ("--build-arg", f"BASE_IMAGE={base}", "--tag", f"questiontopic-test:{tag}", *flags)
-    if authority := os.environ.get("CA_BUNDLE"):
-        flags = (*flags, "--secret", f"id=ca_bundle,src={authority}")
+    flags = (*build_flags(base), "--tag", f"questiontopic-test:{tag}", *flags)
     return docker("build", "--quiet", *flags, str(ROOT), seconds=_BUILD_SECONDS)
+
+
+def build_flags(base: str) -> list[str]:
+    """What every build here needs: the base image, and where this machine's packages and modules come from."""
+    flags = ["--build-arg", f"BASE_IMAGE={base}"]
+    if proxy := os.environ.get("GOPROXY"):
+        flags += ["--build-arg", f"GOPROXY={proxy}"]
+    if authority := os.environ.get("CA_BUNDLE"):
+        flags += ["--secret", f"id=ca_bundle,src={authority}"]
+    return flags
 
 
 def size(image: str) -> int:

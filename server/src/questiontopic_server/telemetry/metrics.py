@@ -35,7 +35,8 @@ from questiontopic_model.topic_model import Probabilities, TopicModel
 from ..batcher import Batcher
 from .call import CallRecord
 
-_SERVICE = topic_pb2.DESCRIPTOR.services_by_name["TopicService"].full_name
+_CONTRACT = topic_pb2.DESCRIPTOR.services_by_name["TopicService"]
+_SERVICE = _CONTRACT.full_name
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _TEXTS = (1, 2, 4, 8, 16, 32, 64, 128)
 _CONFIDENCES = np.array([0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0])
@@ -53,6 +54,9 @@ class Metrics:
         self._handled = Counter(
             "grpc_server_handled", "Calls that ended.", (*_CALL_LABELS, "grpc_code"), registry=registry
         )
+        for method in _CONTRACT.methods_by_name:
+            # It counts from zero on. A rate does not see the step to a series that is new, so no alert would either.
+            self._handled.labels("unary", _SERVICE, method, "INTERNAL")
         self._handling = Histogram(
             "grpc_server_handling_seconds",
             "Time from a call's arrival to its end.",
