@@ -25,8 +25,12 @@ class SlowReader:
         upstream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # Or the kernel would keep the whole answer.
         upstream.connect(self._target)
         answers, questions = await asyncio.open_connection(sock=upstream, limit=1024)
-        with suppress(ConnectionError):  # One side has left.
-            await asyncio.gather(self._pass(reader, questions, None), self._pass(answers, writer, self._most))
+        try:
+            with suppress(ConnectionError):  # One side has left.
+                await asyncio.gather(self._pass(reader, questions, None), self._pass(answers, writer, self._most))
+        finally:
+            writer.close()
+            questions.close()
 
     async def _pass(self, source: asyncio.StreamReader, to: asyncio.StreamWriter, most: int | None) -> None:
         passed = 0
