@@ -18,6 +18,7 @@ BUSY = frozenset({"RESOURCE_EXHAUSTED with RetryInfo", "DEADLINE_EXCEEDED"})
 EXPIRED = frozenset({"DEADLINE_EXCEEDED without the server"})
 
 _GRACE_SECONDS = 20.0  # After its deadline, a call without a status is lost too.
+_NONE = "no status"
 _SHOWN = 20  # Faults that are kept in words. The others are counted.
 
 T = TypeVar("T")
@@ -45,14 +46,17 @@ class Tally:
                 with topic_errors(ClientState()):
                     answer = await call
         except TimeoutError:
-            status = "no status"
+            status = _NONE
         except TopicError as error:
             status, message = _status(error), str(error)
             if error.retry_after:
                 await asyncio.sleep(min(error.retry_after, 1.0))
         self.calls[kind, status] += 1
         if status not in promised:
-            self.fault(kind, f"{status} is not promised: {message}")
+            self.fault(
+                kind,
+                f"{'the call was lost' if status in EXPIRED | {_NONE} else f'{status} is not promised'} ({message})",
+            )
         return answer
 
 
