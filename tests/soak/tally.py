@@ -10,7 +10,7 @@ from typing import TypeVar
 from questiontopic import TopicError
 from questiontopic.translation import ClientState, topic_errors
 
-SECONDS = 30.0  # What a call gets that is not meant to expire: time enough, also beside a flood on a busy machine.
+SECONDS = 120.0  # What a call gets that is not meant to expire: time enough, also for a server that hardly gets a CPU.
 OK = frozenset({"OK"})
 # The server's own refusals of a call that has time. It knows the call, so it names the call's id or says when to retry.
 BUSY = frozenset({"RESOURCE_EXHAUSTED with RetryInfo", "DEADLINE_EXCEEDED"})
