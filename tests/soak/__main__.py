@@ -82,7 +82,7 @@ async def _soak(folder: Path, options: argparse.Namespace, tally: Tally) -> tupl
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(load.work(over))
             tasks.create_task(operator.work(min(_PAUSE_SECONDS, seconds / 60), load.flood, over))
-            await _watch(server, samples, tally, seconds)
+            await _watch(server, operator, samples, tally, seconds)
             over.set()
         if server.process.poll() is None:
             await _rest(samples, before, tally)
@@ -94,12 +94,15 @@ async def _soak(folder: Path, options: argparse.Namespace, tally: Tally) -> tupl
     return samples, operator.made
 
 
-async def _watch(server: ServerProcess, samples: Samples, tally: Tally, seconds: float) -> None:
-    """Takes samples and shows progress for so many seconds, or until the server ends."""
+async def _watch(server: ServerProcess, operator: Operator, samples: Samples, tally: Tally, seconds: float) -> None:
+    """Takes samples and shows progress for so many seconds, and until every change was made, or the server ends."""
     with tqdm(total=round(seconds), unit="s") as bar:
-        while server.process.poll() is None and (sample := samples.take(tally.calls.total())).seconds < seconds:
+        while server.process.poll() is None:
+            sample = samples.take(tally.calls.total())
+            if sample.seconds > seconds and operator.has_made_all:
+                return
             bar.set_postfix_str(
-                f"{sample.calls:,} calls, {sample.memory_mb:.0f} MB, {tally.faulty} faults", refresh=False
+                f"{sample.calls:,} calls, {sample.memory_mb:.0f} MB, {tally.faulty.total()} faults", refresh=False
             )
             bar.update(int(sample.seconds) - bar.n)
             await asyncio.sleep(min(_SAMPLE_SECONDS, seconds / 100))

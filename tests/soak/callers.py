@@ -111,7 +111,7 @@ class Callers:
         """Watches the health for a while: it is SERVING, and nothing else comes."""
         watch = HealthStub(connection.channel).Watch(HealthCheckRequest())
         answer = await self._tally.settle("health watch", watch.read(), OK)
-        more = asyncio.ensure_future(watch.read())
+        more = asyncio.gather(watch.read(), return_exceptions=True)
         seen, _ = await asyncio.wait([more], timeout=random.uniform(0, 3))
         watch.cancel()
         await asyncio.wait([more])

@@ -44,6 +44,11 @@ class Operator:
             "new token": access.renew_token,
         }
 
+    @property
+    def has_made_all(self) -> bool:
+        """Whether every change has been made at least once."""
+        return len(self.made) > len(self._changes)  # The flood is one more.
+
     async def work(self, pause: float, flood: Callable[[Random], Awaitable[None]], over: asyncio.Event) -> None:
         """Makes a change after each pause of so many seconds, until it is over. A flood counts as a change."""
         while True:

@@ -25,7 +25,7 @@ def text(tally: Tally, samples: Samples, made: Mapping[str, int]) -> str:
         for name, (before, after) in samples.medians().items()
     ]
     width = max(len(name) for name, _ in rows)
-    faults = [*tally.faults, f"{tally.faulty} faults" if tally.faulty else "no fault"]
+    faults = [*tally.faults, f"{tally.faulty.total()} faults" if tally.faulty else "no fault"]
     return "\n".join([*(f"{name:{width}}  {value:>15}" for name, value in rows), *faults])
 
 

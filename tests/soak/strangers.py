@@ -35,7 +35,11 @@ class Strangers:
         said = random.choice([b"", _PREFACE[:12], _PREFACE, _PREFACE + _SETTINGS + _HEADERS_WITHOUT_END])
         context = self._access.context() if random.random() < 0.5 else None
         host, _, port = self._address.rpartition(":")
-        reader, writer = await asyncio.open_connection(host, int(port), ssl=context, limit=1_000_000)
+        try:
+            reader, writer = await asyncio.open_connection(host, int(port), ssl=context, limit=1_000_000)
+        except OSError as error:
+            self._tally.fault("silent", f"cannot connect: {error}")
+            return
         writer.write(said)
         ended = asyncio.ensure_future(reader.read())
         closed, _ = await asyncio.wait([ended], timeout=random.uniform(0, 5))

