@@ -75,6 +75,11 @@ fuzz: $(DEV)/.ready ## Try EXAMPLES=20000 random requests, manifests and trainin
 	$(DEV)/bin/pytest -q -n 2 -p fuzzing --hypothesis-profile=long --hypothesis-show-statistics server/tests/server/test_validation.py \
 	    server/tests/model/test_manifest_fuzz.py training/tests/data/test_files_fuzz.py
 
+.PHONY: soak
+soak: MINUTES = 30
+soak: $(SERVE)/.ready $(DEV)/.ready ## Serve under every kind of load and change for MINUTES=30, and look for faults and growth (ARGS="--seed 7")
+	PYTHONPATH=tests/support $(DEV)/bin/python -m tests.soak --minutes "$(MINUTES)" $(ARGS)
+
 .PHONY: oldest-test
 oldest-test: .venv/oldest/.ready $(SERVE)/.ready ## Test the Python client with the oldest packages that it allows
 	.venv/oldest/bin/pytest -q $(SIDE_BY_SIDE) clients/python/tests

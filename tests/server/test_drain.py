@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import queue
 import re
-import socket
 from collections.abc import Awaitable, Iterator
 from typing import TypeVar
 
@@ -15,6 +14,7 @@ import pytest
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 from server_process import ServerProcess
+from slow_reader import SlowReader
 
 from questiontopic.v1.topic_pb2 import DescribeModelRequest, LabelLevel, PredictTopicRequest, PredictTopicResponse
 from questiontopic.v1.topic_pb2_grpc import TopicServiceStub
@@ -135,38 +135,6 @@ def ended(stream: Iterator[T]) -> list[T]:
     with pytest.raises(grpc.RpcError):
         found.extend(stream)
     return found
-
-
-class SlowReader:
-    """A proxy in front of a server: it passes on what callers send, but of answers only so many bytes until told."""
-
-    def __init__(self, target: str, most: int) -> None:
-        host, _, port = target.rpartition(":")
-        self._target = (host, int(port))
-        self._most = most
-        self.stopped, self.told = asyncio.Event(), asyncio.Event()
-
-    async def serve(self) -> asyncio.Server:
-        """Listens on a free port."""
-        return await asyncio.start_server(self._connected, "127.0.0.1", 0)
-
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        upstream = socket.socket()
-        upstream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # Or the kernel would keep the whole answer.
-        upstream.connect(self._target)
-        answers, questions = await asyncio.open_connection(sock=upstream, limit=1024)
-        await asyncio.gather(self._pass(reader, questions, None), self._pass(answers, writer, self._most))
-
-    async def _pass(self, source: asyncio.StreamReader, to: asyncio.StreamWriter, most: int | None) -> None:
-        passed = 0
-        while part := await source.read(1024):
-            passed += len(part)
-            if most is not None and passed > most and not self.told.is_set():
-                self.stopped.set()
-                await self.told.wait()
-            to.write(part)
-            await to.drain()
-        to.close()
 
 
 def test_an_answer_that_is_read_slowly_is_not_cut_off_though_somebody_watches() -> None:
