@@ -24,9 +24,10 @@ class Sample(NamedTuple):
     calls: int
 
 
-# What the later median may have above the earlier one. Memory goes up and down by about 30 MB with each reload. Of
-# descriptors and threads it is how many more callers there may be by chance; what leaks is seen when all have left.
-_ALLOWED = {"memory_mb": 30.0, "descriptors": 20.0, "threads": 4.0}
+# What the later median may have above the earlier one. Memory: half an hour with 92 reloads took 25 MB, because the
+# allocator keeps some of it at each reload until sixty of them level off. Descriptors and threads: so many more callers
+# there may be by chance; what leaks is seen when all have left.
+_ALLOWED = {"memory_mb": 50.0, "descriptors": 20.0, "threads": 4.0}
 _SHORT_SECONDS, _SHORT_ALLOWED = 300.0, {**_ALLOWED, "memory_mb": 80.0}  # Caches still fill.
 _WARM_SHARE, _MAX_WARM_SECONDS = 0.2, 180.0  # Until then caches fill.
 
