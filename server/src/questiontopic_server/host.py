@@ -40,6 +40,7 @@ class ModelHost:
         self._loader = ThreadPoolExecutor(1)
         self.unanswered = Unanswered()
 
+        self._serving: Batcher[Answer] | None = None
         self._shadow = Shadow(settings.shadow_share, telemetry) if settings.shadow else None
 
     async def load(self) -> Manifest:
@@ -48,9 +49,9 @@ class ModelHost:
         Calls that wait for the former model are still answered by it.
         """
         model = await self._loaded(self._settings.bundle)
-        batcher = self._batcher(model)
-        self._telemetry.watch(model, batcher)
-        self._service.start(Responses(model), batcher)
+        self._serving = self._batcher(model)
+        self._telemetry.watch(model, self._serving)
+        self._service.start(Responses(model), self._serving)
         return model.manifest
 
     async def load_shadow(self) -> None:
@@ -77,8 +78,7 @@ class ModelHost:
             found = model.predict(texts)
             self._telemetry.computed(model, found, calls)
             if self._shadow:
-                busy = batcher.waiting_texts > self._settings.max_batch
-                self._shadow.offer(texts, model, found, busy=busy)
+                self._shadow.offer(texts, model, found, busy=self._busy())
             return answers(found)
 
         async def compute_in_thread(texts: Sequence[str], calls: Sequence[Timing]) -> list[Answer]:
@@ -95,8 +95,11 @@ class ModelHost:
             max_queue=max_queue,
             max_calls=max_queue // _TEXTS_PER_CALL,
         )
-        batcher = Batcher(compute_in_thread, _weigh(model.max_pieces), limits, self.unanswered)
-        return batcher
+        return Batcher(compute_in_thread, _weigh(model.max_pieces), limits, self.unanswered)
+
+    def _busy(self) -> bool:
+        """Whether more texts wait than the next batch takes."""
+        return self._serving is not None and self._serving.waiting_texts > self._settings.max_batch
 
 
 def _checked_model(settings: Settings, bundle: Path) -> TopicModel:
