@@ -16,11 +16,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from compare.markdown import table
-from compare.servers import ROOT
 from studies.autoscaler import Settings, read_settings
 from studies.day import DAYS, GRADUAL, SUDDEN, Pod, Run, simulate
 from studies.day_plot import plot
 
+# Not from `compare`, which compiles protocols at its import: a test imports this module.
+ROOT = Path(__file__).resolve().parents[2]
 _PRODUCTION = ROOT / "deploy" / "kubernetes" / "overlays" / "production"
 _BASE = ROOT / "deploy" / "kubernetes" / "base"
 _RATES = (10, 1_000, 100_000)
