@@ -71,7 +71,12 @@ class ServerProcess:
     def __enter__(self) -> Self:
         """Starts it and waits until it says that it serves; AssertionError with its log if it does not."""
         self.start()
-        self._log = wait_for_log(self.process, _SERVING)
+        try:
+            self._log = wait_for_log(self.process, _SERVING)
+        except AssertionError:
+            self.process.kill()
+            self.process.communicate()
+            raise
         self.address = _SERVING.search(self._log)["address"]  # type: ignore[index]
         return self
 
