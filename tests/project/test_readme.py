@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -115,6 +116,7 @@ def test_a_command(served: None, environment: dict[str, str], command: str) -> N
 
 
 @needs_environment
+@pytest.mark.skipif(not shutil.which("curl"), reason="no curl on the PATH")
 @pytest.mark.parametrize("command", WEB)
 def test_a_command_for_the_web(demo: None, environment: dict[str, str], command: str) -> None:
     answer = json.loads(ran(shlex.split(command), environment))
