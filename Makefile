@@ -71,9 +71,9 @@ test: $(SERVE)/.minilm $(DEV)/.ready .tools/go .tools/grpcurl .tools/gateway ## 
 
 .PHONY: fuzz
 fuzz: export EXAMPLES ?= 20000
-fuzz: $(DEV)/.ready ## Try EXAMPLES=20000 random requests, manifests and training files each; `make test` tries a hundred
+fuzz: $(SERVE)/.ready $(DEV)/.ready ## Try EXAMPLES=20000 random requests, metadata, manifests and training files each; `make test` tries a hundred
 	$(DEV)/bin/pytest -q -n 2 -p fuzzing --hypothesis-profile=long --hypothesis-show-statistics server/tests/server/test_validation.py \
-	    server/tests/model/test_manifest_fuzz.py training/tests/data/test_files_fuzz.py
+	    tests/server/test_metadata_fuzz.py server/tests/model/test_manifest_fuzz.py training/tests/data/test_files_fuzz.py
 
 .PHONY: soak
 soak: MINUTES = 30
