@@ -67,6 +67,7 @@ func New(address string, transport Transport, options ...Option) (*Client, error
 		grpc.WithTransportCredentials(transport.credentials),
 		grpc.WithDefaultServiceConfig(serviceConfig(chosen.watched)),
 		grpc.WithUserAgent("questiontopic-go/" + Version),
+		grpc.WithKeepaliveParams(keepaliveParameters),
 		grpc.WithChainUnaryInterceptor(traceCalls, transport.explain, setDeadline(chosen.timeout)),
 		grpc.WithDefaultCallOptions(
 			grpc.MaxCallSendMsgSize(maxMessageBytes),

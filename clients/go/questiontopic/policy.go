@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/grpc"
 	_ "google.golang.org/grpc/health" // Without it gRPC ignores the health checks of a service config.
+	"google.golang.org/grpc/keepalive"
 
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
@@ -33,6 +34,11 @@ func serviceConfig(watched bool) string {
 		}]
 	}`, health, name)
 }
+
+// keepaliveParameters find a server that has frozen or whose network is gone: without a sign of life for 15 seconds while calls
+// wait, the connection is given up, and its calls are sent to another server if they have time left. Without pings the
+// kernel would notice after a quarter of an hour. gRPC sends no more than one ping in 10 seconds.
+var keepaliveParameters = keepalive.ClientParameters{Time: 10 * time.Second, Timeout: 5 * time.Second}
 
 // setDeadline gives a deadline to calls without one. The timeout of a service config would also shorten longer
 // deadlines.

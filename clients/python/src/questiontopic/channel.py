@@ -31,6 +31,16 @@ _SERVICE_CONFIG = {
     ],
 }
 
+# Finds a server that has frozen or whose network is gone: without a sign of life for 15 seconds while calls wait, the
+# connection is given up, and its calls are sent to another server if they have time left. Without pings the kernel
+# would notice after a quarter of an hour.
+_KEEPALIVE = (
+    ("grpc.keepalive_time_ms", 10_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.http2.ping_timeout_ms", 5_000),  # The same limit; newer releases of gRPC obey this name alone.
+    ("grpc.http2.max_pings_without_data", 0),  # By default gRPC stops after two pings.
+)
+
 
 def channel_options(address: str, server_name: str | None = None) -> list[tuple[str, str | int]]:
     """The gRPC channel options of the clients. A channel of your own needs them to get the same retries and limits.
@@ -45,6 +55,7 @@ def channel_options(address: str, server_name: str | None = None) -> list[tuple[
         # gRPC can retry only a request that fits its retry buffer, which by default holds 256 KiB.
         ("grpc.per_rpc_retry_buffer_size", MAX_MESSAGE_BYTES),
         ("grpc.primary_user_agent", f"questiontopic-python/{VERSION}"),
+        *_KEEPALIVE,
     ]
     if is_this_machine(address):
         # A proxy from the environment would look for this address on its own machine.
