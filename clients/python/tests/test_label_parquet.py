@@ -68,6 +68,14 @@ def test_parquet_becomes_text(serve: Serve, tmp_path: Path, arrow: Any) -> None:
     assert row == ["Who?", "1.50", "2020-01-02 03:00:00", "", "true", "HUM", "0.7500", ""]
 
 
+def test_numbers_that_json_does_not_have_become_null(serve: Serve, tmp_path: Path, arrow: Any) -> None:
+    columns = {"text": ["Who?"], "n": [float("nan")], "all": [[1.5, float("inf")]]}
+    arrow.parquet.write_table(arrow.table(columns), tmp_path / "in.parquet")
+    label(serve(coarse_service()), tmp_path / "in.parquet", "--output", tmp_path / "out.jsonl")
+    (row,) = json_rows((tmp_path / "out.jsonl").read_bytes())
+    assert (row["n"], row["all"]) == (None, [1.5, None])
+
+
 def test_text_becomes_parquet_with_columns_of_strings(serve: Serve, tmp_path: Path, arrow: Any) -> None:
     (tmp_path / "in.csv").write_bytes(b"id,text\n007,Who?\n1,Who?,more\n")
     label(serve(coarse_service()), tmp_path / "in.csv", "--output", tmp_path / "out.parquet")

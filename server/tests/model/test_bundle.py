@@ -62,6 +62,7 @@ def test_a_file_outside_the_bundle_is_refused(folder: Path) -> None:
         ("[" * 100_000, "recursion"),
         ('{"format": 1, "training": ' + '{"a": ' * 100_000, "recursion"),
         ("\ufeff{}", "BOM"),
+        ('{"format": 1, "data": {"rows": NaN}}', "NaN is not JSON"),
         ('{"format": ' + "9" * 5000 + "}", "digits"),
         ('{"format": 1, "a\\nb": 1}', "'a\\nb' is not a known field"),
     ],

@@ -17,7 +17,7 @@ anything = st.recursive(
     st.none()
     | st.booleans()
     | st.integers()
-    | st.floats()
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=8)
     | st.sampled_from(["CAT", "DOG", "usem3"]),
     lambda inner: (

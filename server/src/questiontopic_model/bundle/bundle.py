@@ -75,11 +75,15 @@ def _read_manifest(path: Path) -> Manifest:
         _check_regular(path)
     except FileNotFoundError:
         raise BundleError(f"{path}: missing, so this is not a bundle") from None
-    values = json.loads(path.read_text(encoding="utf-8"))
+    values = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
     manifest = Manifest.from_json(values)
     if content_digest(values) != manifest.digest:
         raise BundleError(f"{path}: changed after the bundle was made (its digest does not match)")
     return manifest
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _check_saved_model(folder: Path, manifest: Manifest) -> None:

@@ -58,6 +58,13 @@ def _label(cell: str | float | None) -> str:
 
 
 def _json(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    try:
+        text = _dumped(value)
+    except ValueError:  # Parquet has NaN and infinity; JSON has not.
+        text = _dumped(json.loads(json.dumps(value, default=str), parse_constant=lambda _: None))
     # Bytes that are not UTF-8 have no place in JSON.
     return text if text.isascii() else text.encode(errors="surrogateescape").decode(errors="replace")
+
+
+def _dumped(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str, allow_nan=False)
