@@ -210,3 +210,11 @@ def test_a_refused_call_leaves_a_trace_with_its_address_at_debug() -> None:
         server.wait_for(
             re.compile(r"DEBUG questiontopic_server.service: ipv4:127.0.0.1:\d+: INVALID_ARGUMENT: texts\[0\]")
         )
+
+
+def test_the_access_log_comes_while_the_server_runs() -> None:
+    with ServerProcess(DEFAULT_BUNDLE, "--access-log", "all") as server:
+        with TopicClient.plaintext(server.address) as client:
+            client.predict(["Who?"])
+            client.predict(["Where?"])
+        server.wait_for(re.compile(r"call request_id(.|\n)*call request_id"))

@@ -7,9 +7,9 @@ import random
 from collections.abc import Mapping
 
 from .call import CallRecord
-from .logs import to_json
+from .logs import ACCESS, to_json
 
-_log = logging.getLogger("questiontopic_server.access")
+_log = logging.getLogger(ACCESS)
 
 
 class AccessLog:
@@ -51,7 +51,11 @@ class _Words:
 
     def __str__(self) -> str:
         """name=value, with strings in quotation marks."""
-        return " ".join(f"{name}={to_json(value)}" for name, value in self._fields.items())
+        return " ".join(f"{name}={_word(value)}" for name, value in self._fields.items())
+
+
+def _word(value: object) -> object:
+    return value if isinstance(value, int | float) else to_json(value)  # JSON writes a number in the same way.
 
 
 def _milliseconds(seconds: float) -> float:
