@@ -17,7 +17,7 @@ def test_every_setting_is_in_the_help(capsys: pytest.CaptureFixture[str]) -> Non
         main(["train", "--help"])
     assert caught.value.code == 0
     text = capsys.readouterr().out
-    assert all(f"--{field.name}" in text for field in dataclasses.fields(TrainSettings))
+    assert all(f"--{field.name.replace('_', '-')}" in text for field in dataclasses.fields(TrainSettings))
 
 
 @pytest.mark.parametrize(

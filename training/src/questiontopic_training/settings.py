@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from .data.columns import Columns, add_column_options
 from .option_types import bundle_name, bundle_version, share, whole_number
 
 # The names of all recipes. They stand here because importing `recipes` would load TensorFlow.
@@ -26,6 +27,9 @@ class TrainSettings:
     data: Path
     test: Path | None
     descriptions: Path | None
+    text_column: str
+    label_column: str | None
+    delimiter: str | None
     folds: int
     balance: float | None
     questions: Path
@@ -38,6 +42,11 @@ class TrainSettings:
     jobs: int
     threads: int
     cache: Path | None
+
+    @property
+    def columns(self) -> Columns:
+        """Those of your own files."""
+        return Columns(self.text_column, self.label_column, self.delimiter)
 
 
 def add_train_options(parser: argparse.ArgumentParser) -> None:
@@ -75,6 +84,7 @@ def add_train_options(parser: argparse.ArgumentParser) -> None:
         help="what your own labels mean, a .csv file with the columns label and description; DescribeModel and the "
         "bundle's model card show it. Labels may be left out",
     )
+    add_column_options(parser)
     add(
         "--folds",
         type=whole_number(3),  # With 2 folds, a label with two rows would be trained on one row.

@@ -59,7 +59,7 @@ def seeds_from(first: int, count: int) -> list[int]:
 
 def _read_data(settings: TrainSettings) -> QuestionSet:
     if is_own_file(settings.data):
-        data = read_own_labels(settings.data, settings.test, settings.folds)
+        data = read_own_labels(settings.data, settings.test, settings.folds, settings.columns)
         return with_descriptions(data, settings.descriptions) if settings.descriptions else data
     if settings.test:
         raise DataError(f"{settings.data}: a folder has its own test file; with --test, --data must be a file")

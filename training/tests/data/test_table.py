@@ -66,8 +66,8 @@ def test_empty_columns_at_the_right_end_are_left_out(tmp_path: Path) -> None:
         (
             "frage;label\nWer?;x\n",
             1,
-            "columns 'frage', 'label' are not enough; name them text and label, or text, coarse and fine, with commas, "
-            "semicolons or tabs between the names",
+            "columns 'frage', 'label' are not enough; name them text and label, or text, coarse and fine; or "
+            "give --text-column and --label-column; names need commas, semicolons or tabs between them",
         ),
         ("sep=||\ntext|label\n", 1, "columns 'sep=||' are not enough"),
         (",,\n", 1, "are not enough"),

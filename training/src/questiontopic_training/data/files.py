@@ -10,25 +10,30 @@ import json
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
 from pathlib import Path
 
+from .columns import Columns
 from .lines import read_lines
 from .questions import DataError, Question
 from .table import read_table
 
+USUAL = Columns()
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # A bundle's manifest refuses them in labels.
-_LEVELS = (("label",), ("coarse", "fine"))
-_WANTED = "name them text and label, or text, coarse and fine"
-_SEPARATED = f"{_WANTED}, with commas, semicolons or tabs between the names"
+_SEPARATED = "names need commas, semicolons or tabs between them"
 
 
-def read_questions(path: Path) -> Iterator[Question]:
+def read_questions(path: Path, columns: Columns = USUAL) -> Iterator[Question]:
     """The questions of a UTF-8 file of one of these kinds; raises DataError, also during the iteration."""
-    readers = {".csv": _read_table, ".tsv": _read_table, ".jsonl": _read_json_lines, ".label": read_label_lines}
-    if (kind := path.suffix.lower()) not in readers:
-        raise DataError(f"{path}: a file of questions must end in {', '.join(readers)}")
-    return readers[kind](path)
+    kind = path.suffix.lower()
+    if kind in (".csv", ".tsv"):
+        return _read_table(path, columns)
+    if columns.delimiter:
+        raise DataError(f"{path}: only .csv and .tsv files have a delimiter; leave out --delimiter")
+    if kind == ".jsonl":
+        return _read_json_lines(path, columns)
+    if kind == ".label":
+        return read_label_lines(path)
+    raise DataError(f"{path}: a file of questions must end in .csv, .tsv, .jsonl, .label")
 
 
 def read_label_lines(path: Path, encoding: str = "UTF-8") -> Iterator[Question]:
@@ -42,28 +47,28 @@ def read_label_lines(path: Path, encoding: str = "UTF-8") -> Iterator[Question]:
                 raise DataError(f"{path}:{number}: {error}") from None
 
 
-def _read_table(path: Path) -> Iterator[Question]:
+def _read_table(path: Path, columns: Columns) -> Iterator[Question]:
     header: list[str] = []
-    columns: Sequence[str] = ()
-    for line, row in read_table(path, {"text", *chain(*_LEVELS)}):
+    chosen: Sequence[str] = ()
+    for line, row in read_table(path, columns.known, columns.delimiter):
         try:
-            if columns:
-                yield _question(dict(zip(header, row, strict=True)), columns, line)
+            if chosen:
+                yield _question(dict(zip(header, row, strict=True)), chosen, line)
             else:
-                header, columns = row, _columns(row, "columns", _SEPARATED)
+                header, chosen = row, _chosen(row, columns, "columns", f"{columns.wanted}; {_SEPARATED}")
         except ValueError as error:
             raise DataError(f"{path}:{line}: {error}") from None
 
 
-def _read_json_lines(path: Path) -> Iterator[Question]:
-    columns: Sequence[str] = ()
+def _read_json_lines(path: Path, columns: Columns) -> Iterator[Question]:
+    chosen: Sequence[str] = ()
     for number, line in read_lines(path):
         if not line.strip():
             continue
         try:
             values = _json_object(line)
-            columns = columns or _columns(list(values), "keys", _WANTED)
-            yield _question(values, columns, number)
+            chosen = chosen or _chosen(list(values), columns, "keys", columns.wanted)
+            yield _question(values, chosen, number)
         except ValueError as error:
             raise DataError(f"{path}:{number}: {error}") from None
 
@@ -78,17 +83,17 @@ def _json_object(line: str) -> dict[str, object]:
     return values
 
 
-def _columns(found: Sequence[str], what: str, fix: str) -> Sequence[str]:
+def _chosen(found: Sequence[str], columns: Columns, what: str, fix: str) -> Sequence[str]:
     names = f"{what} {', '.join(map(repr, found))}"
     named = [name for name in found if name]
     if len(set(named)) != len(named):
         raise ValueError(f"{names}: one name occurs twice; give each a name of its own")
-    levels = [level for level in _LEVELS if {*level} <= {*found}]
-    if "text" not in found or not levels:
+    levels = [level for level in columns.levels if {*level} <= {*found}]
+    if columns.text not in found or not levels:
         raise ValueError(f"{names} are not enough; {fix}")
     if len(levels) > 1:
-        raise ValueError(f"{names}: both label and coarse, fine are there; remove one or the other")
-    return ("text", *levels[0])
+        raise ValueError(f"{names}: both label and coarse, fine are there; name one by --label-column")
+    return (columns.text, *levels[0])
 
 
 def _question(values: Mapping[str, object], columns: Sequence[str], line: int) -> Question:

@@ -13,8 +13,9 @@ from typing import Any
 
 from questiontopic_model.bundle.bundle import sha256_of
 
+from .columns import Columns
 from .duplicates import find_duplicates, normalized
-from .files import read_questions
+from .files import USUAL, read_questions
 from .look_alikes import LookAlike, find_look_alikes, looks, shown, warnings
 from .questions import DataError, Question, QuestionSet
 
@@ -26,15 +27,15 @@ def is_own_file(data: Path) -> bool:
     return data.is_file() or (bool(data.suffix) and not data.is_dir())
 
 
-def read_own_labels(training: Path, test: Path | None, folds: int) -> QuestionSet:
+def read_own_labels(training: Path, test: Path | None, folds: int, columns: Columns = USUAL) -> QuestionSet:
     """Reads and checks both files; raises DataError.
 
     Every label needs at least 3 different texts; without a test file, at least `folds` different texts.
     """
-    trained = _with_levels(_read(training))
+    trained = _with_levels(_read(training, columns))
     look_alikes = find_look_alikes(trained)
     _check_labels(training, trained, folds if test is None else MIN_TEXTS, look_alikes)
-    tested = _as_trained(test, training, trained) if test else ()
+    tested = _as_trained(test, training, trained, columns) if test else ()
     duplicates = find_duplicates(trained, tested)
     counts = _counts(trained)
     files = {training.name: _file(training, trained)}
@@ -50,8 +51,8 @@ def read_own_labels(training: Path, test: Path | None, folds: int) -> QuestionSe
     return QuestionSet(trained, tested, description, warned)
 
 
-def _read(path: Path) -> tuple[Question, ...]:
-    if not (questions := tuple(read_questions(path))):
+def _read(path: Path, columns: Columns) -> tuple[Question, ...]:
+    if not (questions := tuple(read_questions(path, columns))):
         raise DataError(f"{path}: holds no question")
     return questions
 
@@ -66,10 +67,10 @@ def _with_levels(questions: tuple[Question, ...]) -> tuple[Question, ...]:
     return questions
 
 
-def _as_trained(path: Path, training: Path, trained: Sequence[Question]) -> tuple[Question, ...]:
+def _as_trained(path: Path, training: Path, trained: Sequence[Question], columns: Columns) -> tuple[Question, ...]:
     coarse_of = {question.fine: question.coarse for question in trained}
     questions = []
-    for question in _read(path):
+    for question in _read(path, columns):
         if question.fine not in coarse_of:
             label, alike = repr(question.fine), ""
             if like := next((one for one in coarse_of if looks(one) == looks(question.fine)), None):

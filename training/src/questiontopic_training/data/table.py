@@ -1,6 +1,7 @@
 """Reads a `.csv` or `.tsv` file row by row.
 
-A comma, a semicolon or a tab separates the fields: the one that makes known names appear in the header. A line `sep=;`
+A comma, a semicolon or a tab separates the fields: the one that makes known names appear in the header. Any other
+sign must be named. A line `sep=;`
 before the header, which is for Excel, is left out. Excel keeps emptied columns at the right end; those without a name
 are left out if their fields are empty.
 """
@@ -21,7 +22,7 @@ _MAX_FIELD = 131_072  # Characters. It is Python's default, but other code of th
 _FOR_EXCEL = re.compile(r'"?sep=[^"\r\n]"?[\r\n]*', re.IGNORECASE)
 
 
-def read_table(path: Path, known: Set[str]) -> Iterator[tuple[int, list[str]]]:
+def read_table(path: Path, known: Set[str], delimiter: str | None = None) -> Iterator[tuple[int, list[str]]]:
     """The header, then the rows with as many fields, each with the line where it begins; raises DataError.
 
     Blank lines after the header are left out.
@@ -30,7 +31,8 @@ def read_table(path: Path, known: Set[str]) -> Iterator[tuple[int, list[str]]]:
     lines: Iterator[str] = (line for _, line in read_lines(path))
     start = list(islice(lines, 1))
     left_out = [line for line in start if _FOR_EXCEL.fullmatch(line)]
-    separator, lines = _separator(lines if left_out else chain(start, lines), known)
+    lines = lines if left_out else chain(start, lines)
+    separator, lines = (delimiter, lines) if delimiter else _separator(lines, known)
     header: list[str] = []
     width = 0
     for line, row in _rows(path, lines, separator, len(left_out) + 1):
@@ -80,7 +82,7 @@ def _rows(path: Path, lines: Iterable[str], separator: str, start: int) -> Itera
 
 def _fields(row: Sequence[str], names: int, width: int, separator: str) -> list[str]:
     """The fields below the first `names` names of a header of `width` columns."""
-    quote = f"put texts with {_SEPARATORS[separator]} into quotes"
+    quote = f"put texts with {_SEPARATORS.get(separator, separator)} into quotes"
     filled = _without_empty_end(row)
     if len(row) < names or len(filled) > width:
         raise ValueError(f"{len(row)} fields where the header has {width}; {quote}")

