@@ -6,7 +6,7 @@ import json
 import os
 
 import pytest
-from image import Container, build, docker, opened, size
+from image import Container, build, check_structure, docker, opened, size
 
 pytestmark = [
     pytest.mark.engine,
@@ -24,6 +24,10 @@ def image() -> str:
 
 def test_is_at_most_thirty_megabytes(image: str) -> None:
     assert size(image) <= 30_000_000
+
+
+def test_has_the_structure_that_it_should(image: str) -> None:
+    check_structure(image, "gateway")
 
 
 def test_serves_the_page_read_only_without_root_and_stops_cleanly(image: str) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from image import Container, build, size
+from image import Container, build, check_structure, size
 
 _MISSING = [name for name in ("DOCKER_HOST", "BASE_IMAGE") if not os.environ.get(name)]
 pytestmark = [
@@ -110,6 +110,10 @@ def test_both_commands_get_the_same_answer_from_the_host(
     assert (go.returncode, go.stderr) == (0, "")
     assert (python.returncode, python.stdout, python.stderr) == (0, go.stdout, "")
     assert json.loads(go.stdout)["coarse"]["topTopic"] == "NUM"
+
+
+def test_has_the_structure_that_it_should(image: Image) -> None:
+    check_structure(image.identity, "server")
 
 
 def test_does_not_run_as_root(serving: Serving) -> None:

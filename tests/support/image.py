@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -43,6 +45,17 @@ def build_flags(base: str) -> list[str]:
     if authority := os.environ.get("CA_BUNDLE"):
         flags += ["--secret", f"id=ca_bundle,src={authority}"]
     return flags
+
+
+def check_structure(image: str, name: str) -> None:
+    """Looks into the image as tests/project/structure/NAME.yaml says; AssertionError with the report."""
+    tool, config = (
+        Path(sys.executable).with_name("container-structure-test"),
+        ROOT / f"tests/project/structure/{name}.yaml",
+    )
+    command = [str(tool), "test", "--no-color", "--image", image, "--config", str(config)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=_READY_SECONDS)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def size(image: str) -> int:
