@@ -38,13 +38,15 @@ func dial(target string, connections, inFlight int, throttled bool) (caller, err
 	switch where.Scheme {
 	case "grpc":
 		return dialGRPC(where, connections, throttled)
+	case "client":
+		return dialClient(where, questiontopic.WithHealthChecks())
 	case "merged":
-		return dialMerged(where)
+		return dialClient(where, questiontopic.WithMerging(questiontopic.Merging{}))
 	case "http":
 		transport := &http.Transport{MaxIdleConnsPerHost: max(inFlight, 4096), MaxConnsPerHost: 0}
 		return &httpCaller{target, &http.Client{Transport: transport}}, nil
 	}
-	return nil, fmt.Errorf("target %q must begin with grpc://, merged:// or http://", target)
+	return nil, fmt.Errorf("target %q must begin with grpc://, client://, merged:// or http://", target)
 }
 
 type grpcCaller struct {
@@ -129,21 +131,21 @@ func (raw) Name() string                       { return "proto" }
 func (raw) Marshal(v any) ([]byte, error)      { return *v.(*[]byte), nil }
 func (raw) Unmarshal(data []byte, v any) error { *v.(*[]byte) = bytes.Clone(data); return nil }
 
-// mergedCaller asks through the project's Go client, which merges the calls into few large ones on one connection.
-type mergedCaller struct{ client *questiontopic.Client }
+// clientCaller asks through the project's Go client.
+type clientCaller struct{ client *questiontopic.Client }
 
-func dialMerged(target *url.URL) (mergedCaller, error) {
-	client, err := questiontopic.New(target.Host, questiontopic.Plaintext(), questiontopic.WithMerging(questiontopic.Merging{}))
+func dialClient(target *url.URL, options ...questiontopic.Option) (clientCaller, error) {
+	client, err := questiontopic.New(target.Host, questiontopic.Plaintext(), options...)
 	if err != nil {
-		return mergedCaller{}, err
+		return clientCaller{}, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
 	defer cancel()
 	_, err = client.DescribeModel(ctx, &questiontopicv1.DescribeModelRequest{}) // Connects.
-	return mergedCaller{client}, err
+	return clientCaller{client}, err
 }
 
-func (c mergedCaller) Call(ctx context.Context, body []byte) ([]byte, error) {
+func (c clientCaller) Call(ctx context.Context, body []byte) ([]byte, error) {
 	request := &questiontopicv1.PredictTopicRequest{}
 	if err := proto.Unmarshal(body, request); err != nil {
 		return nil, err
@@ -152,7 +154,7 @@ func (c mergedCaller) Call(ctx context.Context, body []byte) ([]byte, error) {
 	return nil, err
 }
 
-func (c mergedCaller) Close() { c.client.Close() }
+func (c clientCaller) Close() { c.client.Close() }
 
 type httpCaller struct {
 	url    string

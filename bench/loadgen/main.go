@@ -23,7 +23,7 @@ func main() {
 }
 
 func run() error {
-	target := flag.String("target", "", "grpc://HOST:PORT/package.Service/Method, merged://HOST:PORT for the project's merging client, or http://HOST:PORT/PATH")
+	target := flag.String("target", "", "grpc://HOST:PORT/package.Service/Method, client://HOST:PORT for the project's client with health checks, merged://HOST:PORT for it with merging, or http://HOST:PORT/PATH")
 	requests := flag.String("requests", "", "`file` of requests; requests.go describes its format")
 	connections := flag.Int("connections", 8, "gRPC connections, which calls use in turn; over HTTP each call in flight has its own")
 	inFlight := flag.Int("in-flight", 1, "callers; each starts its next call when its call has ended")
