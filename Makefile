@@ -112,9 +112,13 @@ check: $(DEV)/.ready .tools/go ## Lint and type-check everything, and prove that
 	git diff --exit-code -- clients deploy/envoy/topic.pb
 	test -z "$$(git status --porcelain -- clients deploy/envoy/topic.pb)"
 
+# Not kube-score's wish to pull images at each start: their tags are versions, and a node may have them without a registry.
 .PHONY: deploy-check
-deploy-check: .venv/deploy/.ready .tools/crds/.ready $(SERVE)/.ready .tools/gateway ## Check the manifests of deploy/kubernetes as strictly as an API server
+deploy-check: .venv/deploy/.ready .tools/crds/.ready $(SERVE)/.ready .tools/gateway .tools/go ## Check the manifests of deploy/kubernetes as strictly as an API server
 	PYTHONPATH=deploy .venv/deploy/bin/python -m check deploy/kubernetes --crds .tools/crds --alerts deploy/prometheus/alerts.yml
+	for overlay in deploy/kubernetes/overlays/*; do .venv/deploy/bin/kubectl kustomize "$$overlay" | \
+	    go -C tools tool kube-score score --ignore-test container-image-pull-policy --output-format ci - | \
+	    (! grep CRITICAL); done
 	.venv/deploy/bin/pytest -q --confcutdir=tests/deploy tests/deploy
 
 .PHONY: alerts
@@ -146,8 +150,8 @@ scaling: $(DEV)/.ready ## Write the tables and the figure of docs/scaling.md aga
 image: FLAGS = --build-arg VERSION=$(VERSION) $(if $(BASE_IMAGE),--build-arg BASE_IMAGE=$(BASE_IMAGE)) \
     $(if $(CA_BUNDLE),--secret id=ca_bundle$(,)src="$(CA_BUNDLE)")
 image: ## Build the images of server and gateway (BASE_IMAGE=…, CA_BUNDLE=…, GOPROXY=… where your machine needs them)
-	docker build --tag $(IMAGE) $(FLAGS) .
-	docker build --tag $(IMAGE)-gateway --target gateway $(FLAGS) $(if $(GOPROXY),--build-arg GOPROXY="$(GOPROXY)") .
+	docker build --tag $(IMAGE) --tag $(IMAGE):$(VERSION) $(FLAGS) .
+	docker build --tag $(IMAGE)-gateway --tag $(IMAGE)-gateway:$(VERSION) --target gateway $(FLAGS) $(if $(GOPROXY),--build-arg GOPROXY="$(GOPROXY)") .
 
 .PHONY: sbom
 sbom: $(SERVE)/.ready .venv/sbom/.ready .tools/gateway ## Write build/sbom/: the packages in the images of server and gateway, as CycloneDX

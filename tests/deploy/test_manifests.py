@@ -100,6 +100,14 @@ def test_a_folder_that_does_not_render_is_told(tmp_path: Path) -> None:
     assert "server.yaml" in run.stderr
 
 
+def test_the_images_have_the_tag_of_this_version() -> None:
+    version = re.search('__version__ = "(.+)"', (ROOT / "server/src/questiontopic_server/__init__.py").read_text())
+    assert version
+    images = {container["image"] for name, _, container in CONTAINERS if name.startswith("overlays/")}
+    assert images
+    assert {image.partition(":")[2] for image in images} == {version[1]}
+
+
 def containers() -> Iterator[tuple[str, Any, Any]]:
     for variant, manifests in VARIANTS.items():
         for each in manifests:
