@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 import trustme
-from compose import NEEDS_ENGINE, OURS, build_second_model, compose, make, running, up
+from compose import OURS, build_second_model, compose, make, running, up
 from german_bundle import LABELS, write_german_bundle
-from image import docker, opened
+from image import NEEDS_ENGINE, docker, opened
 
 pytestmark = NEEDS_ENGINE
 PAGE = "http://localhost:8888"

@@ -6,15 +6,9 @@ import json
 import os
 
 import pytest
-from image import Container, build, check_structure, docker, opened, size
+from image import NEEDS_ENGINE, Container, build, check_structure, docker, opened, size
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.skipif(
-        not (os.environ.get("DOCKER_HOST") and os.environ.get("BASE_IMAGE")),
-        reason="no container engine: DOCKER_HOST or BASE_IMAGE is not set",
-    ),
-]
+pytestmark = NEEDS_ENGINE
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from compose import NEEDS_ENGINE, NETWORK, compose, running, up
+from compose import NETWORK, compose, running, up
 from german_bundle import write_german_bundle
-from image import docker
+from image import NEEDS_ENGINE, docker
 from server_process import ROOT
 
 from questiontopic.v1.topic_pb2 import PredictTopicRequest

@@ -9,16 +9,10 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from image import build_flags
+from image import NEEDS_ENGINE, build_flags
 from server_process import ROOT
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.skipif(
-        not (os.environ.get("DOCKER_HOST") and os.environ.get("BASE_IMAGE")),
-        reason="no container engine: DOCKER_HOST or BASE_IMAGE is not set",
-    ),
-]
+pytestmark = NEEDS_ENGINE
 
 
 def files(target: str, archive: Path, *flags: str) -> dict[str, tuple[object, ...]]:

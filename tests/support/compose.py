@@ -8,17 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-from image import docker
+from image import build_flags, docker
 from server_process import ROOT
 
-NEEDS_ENGINE = [
-    pytest.mark.engine,
-    pytest.mark.skipif(
-        not (os.environ.get("DOCKER_HOST") and os.environ.get("BASE_IMAGE")),
-        reason="no container engine: DOCKER_HOST or BASE_IMAGE is not set",
-    ),
-]
 OURS = "label=com.docker.compose.project=question-topic"
 NETWORK = "question-topic_inside"  # That of server and gateway.
 _SECONDS = 1800
@@ -53,7 +45,5 @@ def up(*arguments: str) -> Iterator[None]:
 
 def build_second_model(bundle: Path) -> None:
     """Builds the image of compose.models.yaml with a bundle."""
-    flags = ["--build-arg", f"BASE_IMAGE={os.environ['BASE_IMAGE']}", "--build-context", f"bundle={bundle}"]
-    if authority := os.environ.get("CA_BUNDLE"):
-        flags += ["--secret", f"id=ca_bundle,src={authority}"]
+    flags = [*build_flags(os.environ["BASE_IMAGE"]), "--build-context", f"bundle={bundle}"]
     docker("build", "--tag", "question-topic-ensemble", *flags, str(ROOT), seconds=_SECONDS)

@@ -14,10 +14,18 @@ from types import TracebackType
 from typing import Self
 
 import grpc
+import pytest
 from server_process import ROOT
 
 from questiontopic.v1 import topic_pb2, topic_pb2_grpc
 
+NEEDS_ENGINE = [
+    pytest.mark.engine,
+    pytest.mark.skipif(
+        not (os.environ.get("DOCKER_HOST") and os.environ.get("BASE_IMAGE")),
+        reason="no container engine: DOCKER_HOST or BASE_IMAGE is not set",
+    ),
+]
 _BUILD_SECONDS = 1800.0
 _COMMAND_SECONDS = 60.0
 _READY_SECONDS = 120.0
@@ -49,10 +57,8 @@ def build_flags(base: str) -> list[str]:
 
 def check_structure(image: str, name: str) -> None:
     """Looks into the image as tests/project/structure/NAME.yaml says; AssertionError with the report."""
-    tool, config = (
-        Path(sys.executable).with_name("container-structure-test"),
-        ROOT / f"tests/project/structure/{name}.yaml",
-    )
+    tool = Path(sys.executable).with_name("container-structure-test")
+    config = ROOT / "tests" / "project" / "structure" / f"{name}.yaml"
     command = [str(tool), "test", "--no-color", "--image", image, "--config", str(config)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=_READY_SECONDS)
     assert done.returncode == 0, done.stdout + done.stderr

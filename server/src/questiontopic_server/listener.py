@@ -33,7 +33,7 @@ _OPTIONS = [
     ("grpc.http2.max_deallocating_streams", _MAX_STREAMS),
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     # Clients that wait for an answer ping every 10 seconds, to notice a server that is gone. By default gRPC would end
-    # the connection of a client that pings for the third time within five minutes.
+    # the connection of a client after a few pings within five minutes.
     ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
     ("grpc.max_metadata_size", _MAX_METADATA),
     ("grpc.absolute_max_metadata_size", _MAX_METADATA),  # Between the two limits gRPC refuses at random.
