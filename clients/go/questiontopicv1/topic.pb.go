@@ -236,7 +236,14 @@ type Prediction struct {
 	// The fine topics. Set if `label_level` is LABEL_LEVEL_FINE or LABEL_LEVEL_BOTH.
 	Fine *TopicConfidences `protobuf:"bytes,2,opt,name=fine,proto3" json:"fine,omitempty"`
 	// True if the text has more than Limits.max_pieces word pieces, so that the model did not read its end.
-	Truncated     bool `protobuf:"varint,3,opt,name=truncated,proto3" json:"truncated,omitempty"`
+	Truncated bool `protobuf:"varint,3,opt,name=truncated,proto3" json:"truncated,omitempty"`
+	// The probability that the text belongs to none of the labels, from 0 to 1. Absent if the bundle has no such score:
+	// see DescribeModelResponse.has_none_of_these.
+	//
+	// It is calibrated for equal shares: among as many texts that belong to a label as texts that do not, the share of the
+	// latter at this score. The threshold is yours. 0.5 is the natural first choice; a higher one flags fewer texts. The
+	// confidences do not depend on this score: they compare the labels with each other, and still sum to 1.
+	NoneOfThese   *float32 `protobuf:"fixed32,4,opt,name=none_of_these,json=noneOfThese,proto3,oneof" json:"none_of_these,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -290,6 +297,13 @@ func (x *Prediction) GetTruncated() bool {
 		return x.Truncated
 	}
 	return false
+}
+
+func (x *Prediction) GetNoneOfThese() float32 {
+	if x != nil && x.NoneOfThese != nil {
+		return *x.NoneOfThese
+	}
+	return 0
 }
 
 // TopicConfidences has the confidences of one text for all labels of one level.
@@ -479,8 +493,10 @@ type DescribeModelResponse struct {
 	// Short descriptions by label, coarse and fine: for example `sizes, areas and volumes` for `NUM:volsize`. The TREC
 	// bundles describe every label. In other bundles some labels, or all, may have no description and so no entry here.
 	LabelDescriptions map[string]string `protobuf:"bytes,8,rep,name=label_descriptions,json=labelDescriptions,proto3" json:"label_descriptions,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// True if each prediction has Prediction.none_of_these.
+	HasNoneOfThese bool `protobuf:"varint,9,opt,name=has_none_of_these,json=hasNoneOfThese,proto3" json:"has_none_of_these,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *DescribeModelResponse) Reset() {
@@ -567,6 +583,13 @@ func (x *DescribeModelResponse) GetLabelDescriptions() map[string]string {
 		return x.LabelDescriptions
 	}
 	return nil
+}
+
+func (x *DescribeModelResponse) GetHasNoneOfThese() bool {
+	if x != nil {
+		return x.HasNoneOfThese
+	}
+	return false
 }
 
 // FineLabel is a narrow topic and the broad topic that it belongs to.
@@ -710,12 +733,14 @@ const file_questiontopic_v1_topic_proto_rawDesc = "" +
 	"\x05model\x18\x03 \x01(\tR\x05model\"\x85\x01\n" +
 	"\x14PredictTopicResponse\x12>\n" +
 	"\vpredictions\x18\x01 \x03(\v2\x1c.questiontopic.v1.PredictionR\vpredictions\x12-\n" +
-	"\x05model\x18\x02 \x01(\v2\x17.questiontopic.v1.ModelR\x05model\"\x9e\x01\n" +
+	"\x05model\x18\x02 \x01(\v2\x17.questiontopic.v1.ModelR\x05model\"\xd9\x01\n" +
 	"\n" +
 	"Prediction\x12:\n" +
 	"\x06coarse\x18\x01 \x01(\v2\".questiontopic.v1.TopicConfidencesR\x06coarse\x126\n" +
 	"\x04fine\x18\x02 \x01(\v2\".questiontopic.v1.TopicConfidencesR\x04fine\x12\x1c\n" +
-	"\ttruncated\x18\x03 \x01(\bR\ttruncated\"\xc6\x01\n" +
+	"\ttruncated\x18\x03 \x01(\bR\ttruncated\x12'\n" +
+	"\rnone_of_these\x18\x04 \x01(\x02H\x00R\vnoneOfThese\x88\x01\x01B\x10\n" +
+	"\x0e_none_of_these\"\xc6\x01\n" +
 	"\x10TopicConfidences\x12\x1b\n" +
 	"\ttop_topic\x18\x01 \x01(\tR\btopTopic\x12U\n" +
 	"\vconfidences\x18\x02 \x03(\v23.questiontopic.v1.TopicConfidences.ConfidencesEntryR\vconfidences\x1a>\n" +
@@ -727,7 +752,7 @@ const file_questiontopic_v1_topic_proto_rawDesc = "" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x16\n" +
 	"\x06digest\x18\x03 \x01(\tR\x06digest\",\n" +
 	"\x14DescribeModelRequest\x12\x14\n" +
-	"\x05model\x18\x01 \x01(\tR\x05model\"\xd4\x04\n" +
+	"\x05model\x18\x01 \x01(\tR\x05model\"\xff\x04\n" +
 	"\x15DescribeModelResponse\x12-\n" +
 	"\x05model\x18\x01 \x01(\v2\x17.questiontopic.v1.ModelR\x05model\x12#\n" +
 	"\rcoarse_labels\x18\x02 \x03(\tR\fcoarseLabels\x12<\n" +
@@ -737,7 +762,8 @@ const file_questiontopic_v1_topic_proto_rawDesc = "" +
 	"\tlanguages\x18\x05 \x03(\tR\tlanguages\x12N\n" +
 	"\ametrics\x18\x06 \x03(\v24.questiontopic.v1.DescribeModelResponse.MetricsEntryR\ametrics\x12\x18\n" +
 	"\aruntime\x18\a \x01(\tR\aruntime\x12m\n" +
-	"\x12label_descriptions\x18\b \x03(\v2>.questiontopic.v1.DescribeModelResponse.LabelDescriptionsEntryR\x11labelDescriptions\x1a:\n" +
+	"\x12label_descriptions\x18\b \x03(\v2>.questiontopic.v1.DescribeModelResponse.LabelDescriptionsEntryR\x11labelDescriptions\x12)\n" +
+	"\x11has_none_of_these\x18\t \x01(\bR\x0ehasNoneOfThese\x1a:\n" +
 	"\fMetricsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\x1aD\n" +
@@ -822,6 +848,7 @@ func file_questiontopic_v1_topic_proto_init() {
 	if File_questiontopic_v1_topic_proto != nil {
 		return
 	}
+	file_questiontopic_v1_topic_proto_msgTypes[2].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -80,6 +80,7 @@ def test_the_columns_make_a_table(topic_server: TopicServer, ask: Ask) -> None:
         "fine_topic": ["NUM:money", "HUM:ind"],
         "fine_confidence": [1.0, 1.0],
         "truncated": [False, False],
+        "none_of_these": [None, None],
         "error": ["", ""],
     }
 

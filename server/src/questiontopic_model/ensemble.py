@@ -11,19 +11,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .bundle.manifest import NoneOfThese
 from .encoders.encoder import Encoded, Encoder
+from .none_of_these import calibrated_logits, label_logits
 from .preparation import PREPARATIONS
 from .runtimes.graph import Floats, Graph, Inputs
 
 
 @dataclass(frozen=True)
 class Member:
-    """One model: the name of its text preparation, its encoder, its graph and its temperature."""
+    """One model: the name of its text preparation, its encoder, its graph and its calibration."""
 
     preparation: str
     encoder: Encoder
     graph: Graph
     temperature: float
+    none_of_these: NoneOfThese | None = None
 
 
 class EnsembleEncoder:
@@ -57,10 +60,18 @@ class EnsembleGraph:
         self._members = members
 
     def run(self, inputs: Inputs) -> Floats:
-        """The mean of the members' logits, each divided by the member's temperature."""
-        parts = []
+        """The mean of the members' logits, each divided by the member's temperature.
+
+        If every member has the score "none of these", one more column has the mean of its calibrated logits.
+        """
+        labels, scored = [], []
         for name, member in self._members.items():
             own = {key.removeprefix(f"{name}/"): values for key, values in inputs.items() if key.startswith(f"{name}/")}
-            parts.append(member.graph.run(own) / np.float32(member.temperature))
-        mean: Floats = np.mean(parts, axis=0)
-        return mean
+            outputs = member.graph.run(own)
+            labels.append(label_logits(outputs, member.none_of_these) / np.float32(member.temperature))
+            if member.none_of_these:
+                scored.append(calibrated_logits(outputs, member.none_of_these))
+        mean: Floats = np.mean(labels, axis=0)
+        if len(scored) < len(labels):
+            return mean
+        return np.column_stack((mean, np.mean(scored, axis=0)))

@@ -13,6 +13,7 @@ from .encoders.minilm import load_minilm, trained_weights
 from .encoders.tfhub import load_hub
 from .encoders.usem3 import PieceEncoder, UseM3Encoder, load_usem3
 from .ensemble import EnsembleEncoder, EnsembleGraph, Member
+from .none_of_these import output_count
 from .preparation import PREPARATIONS
 from .runtimes.graph import Floats, Graph
 from .runtimes.keras_graph import load_keras
@@ -33,12 +34,8 @@ def load_topic_model(bundle: Bundle, runtime: str, cache: Path | None, threads: 
         runtime = "onnxruntime" if "onnxruntime" in manifest.runtimes else "tensorflow"
     with bundle_errors(bundle.folder):
         encoder, graph = load_encoder_and_graph(bundle, runtime, cache, threads)
-        model = TopicModel(manifest, runtime, encoder, graph)
-        found = graph.run(encoder.encode([manifest.golden[0].text]).inputs).shape[-1]
-    outputs = len(manifest.fine_labels or manifest.coarse_labels)
-    if found != outputs:
-        raise BundleError(f"{bundle.folder}: the model has {found} outputs for {outputs} labels")
-    return model
+        _check_outputs(bundle, encoder, graph)
+        return TopicModel(manifest, runtime, encoder, graph)
 
 
 def load_encoder_and_graph(bundle: Bundle, runtime: str, cache: Path | None, threads: int) -> tuple[Encoder, Graph]:
@@ -60,9 +57,22 @@ def load_encoder_and_graph(bundle: Bundle, runtime: str, cache: Path | None, thr
         own = member.manifest
         if (own.coarse_labels, own.fine_labels) != (manifest.coarse_labels, manifest.fine_labels):
             raise BundleError(f"{member.folder}: its labels are not those of the ensemble")
+        if manifest.none_of_these and not own.none_of_these:
+            raise BundleError(f"{member.folder}: it has no none_of_these, which the ensemble has")
         parts = load_encoder_and_graph(member, runtime, cache, threads)
-        members[name] = Member(own.preparation, *parts, own.temperature)
+        _check_outputs(member, *parts)
+        members[name] = Member(own.preparation, *parts, own.temperature, own.none_of_these)
     return EnsembleEncoder(members), EnsembleGraph(members)
+
+
+def _check_outputs(bundle: Bundle, encoder: Encoder, graph: Graph) -> None:
+    """Raises BundleError unless the graph has the outputs that the manifest promises."""
+    manifest = bundle.manifest
+    found, expected = graph.run(encoder.encode([manifest.golden[0].text]).inputs).shape[-1], output_count(manifest)
+    if found != expected:
+        labels = len(manifest.fine_labels or manifest.coarse_labels)
+        score = " and none_of_these" if manifest.none_of_these else ""
+        raise BundleError(f"{bundle.folder}: the model has {found} outputs for {labels} labels{score}")
 
 
 def _encoder(bundle: Bundle, cache: Path | None, threads: int) -> Encoder:

@@ -9,8 +9,9 @@ from pathlib import Path
 from .bundle.bundle import read_bundle
 from .loading import load_topic_model
 
-Confidences = tuple[dict[str, float], dict[str, float], bool]
-"""The answer for one text: the confidence of each coarse label, of each fine label if there are any, and truncated."""
+Confidences = tuple[dict[str, float], dict[str, float], bool, float | None]
+"""The answer for one text: the confidence of each coarse label, of each fine label if there are any, truncated, and the
+score that it belongs to none of the labels; None if the model has no such score."""
 
 
 def load_predict(
@@ -27,9 +28,12 @@ def load_predict(
     def predict(texts: Sequence[str]) -> list[Confidences]:
         found = model.predict(texts)
         fine_rows = repeat([]) if found.fine is None else found.fine.tolist()
+        scores = repeat(None) if found.none_of_these is None else found.none_of_these.tolist()
         return [
-            (dict(zip(coarse, coarse_row, strict=True)), dict(zip(fine, fine_row, strict=True)), truncated)
-            for coarse_row, fine_row, truncated in zip(found.coarse.tolist(), fine_rows, found.truncated, strict=False)
+            (dict(zip(coarse, coarse_row, strict=True)), dict(zip(fine, fine_row, strict=True)), truncated, score)
+            for coarse_row, fine_row, truncated, score in zip(
+                found.coarse.tolist(), fine_rows, found.truncated, scores, strict=False
+            )
         ]
 
     return predict

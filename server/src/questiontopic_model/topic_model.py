@@ -14,6 +14,7 @@ from .bundle.bundle import BundleError, bundle_errors
 from .bundle.manifest import FineLabel, Manifest
 from .calibration import Calibration
 from .encoders.encoder import Encoder
+from .none_of_these import label_logits, scores
 from .preparation import PREPARATIONS
 from .runtimes.graph import Floats, Graph
 
@@ -38,12 +39,14 @@ class Step:
 class Probabilities:
     """The answer for a batch, texts in order: arrays of shape [texts, labels], labels in the manifest's order.
 
-    `fine` is None if the model has no fine labels. Each row sums to 1. `steps` follow one another: `encode` and `graph`
-    for each part of the batch, then `calibrate`.
+    `fine` is None if the model has no fine labels. Each row sums to 1. `none_of_these` is the score that a text belongs
+    to none of the labels, shape [texts]; None if the model has no such score. `steps` follow one another: `encode` and
+    `graph` for each part of the batch, then `calibrate`.
     """
 
     coarse: Floats
     fine: Floats | None
+    none_of_these: Floats | None
     truncated: tuple[bool, ...]
     steps: tuple[Step, ...]
 
@@ -66,20 +69,23 @@ class TopicModel:
 
     def predict(self, texts: Sequence[str]) -> Probabilities:
         """The probabilities of every label for each text. There must be at least one text."""
-        logits: list[Floats] = []
+        outputs: list[Floats] = []
         truncated: list[bool] = []
         ends = [("", time.monotonic())]
         for part in _parts([self._prepare(text) for text in texts], self.max_pieces):
             encoded = self._encoder.encode(part)
             ends.append(("encode", time.monotonic()))
-            logits.append(self._graph.run(encoded.inputs))
+            outputs.append(self._graph.run(encoded.inputs))
             ends.append(("graph", time.monotonic()))
             truncated.extend(encoded.truncated)
-        finest = self._calibration.confidences(np.concatenate(logits))
+        scored = self.manifest.none_of_these
+        whole = np.concatenate(outputs)
+        none_of_these = scores(whole, scored) if scored else None
+        finest = self._calibration.confidences(label_logits(whole, scored))
         coarse, fine = (finest, None) if self._coarse_of_fine is None else (finest @ self._coarse_of_fine, finest)
         ends.append(("calibrate", time.monotonic()))
         steps = (Step(name, began, ended) for (_, began), (name, ended) in pairwise(ends))
-        return Probabilities(coarse, fine, tuple(truncated), tuple(steps))
+        return Probabilities(coarse, fine, none_of_these, tuple(truncated), tuple(steps))
 
     def check_golden(self) -> None:
         """Computes the golden texts, each alone and all together; raises BundleError if a confidence differs."""
@@ -94,6 +100,8 @@ class TopicModel:
                 _compare(entry.text, coarse_names, found.coarse[at], entry.coarse)
                 if found.fine is not None:
                     _compare(entry.text, fine_names, found.fine[at], entry.fine)
+                if found.none_of_these is not None and entry.none_of_these is not None:
+                    _compare_one(entry.text, "none_of_these", float(found.none_of_these[at]), entry.none_of_these)
 
 
 def _parts(texts: Sequence[str], max_pieces: int) -> Iterator[Sequence[str]]:
@@ -120,5 +128,9 @@ def coarse_of_fine(coarse: Sequence[str], fine: Sequence[FineLabel]) -> Floats:
 
 def _compare(text: str, names: Sequence[str], found: Floats, recorded: Mapping[str, float]) -> None:
     for name, value in zip(names, found.tolist(), strict=True):
-        if not abs(value - recorded[name]) <= GOLDEN_TOLERANCE:
-            raise BundleError(f"self-check failed: {text!r} gives {name} {value:.4f}, recorded {recorded[name]:.4f}")
+        _compare_one(text, name, value, recorded[name])
+
+
+def _compare_one(text: str, name: str, found: float, recorded: float) -> None:
+    if not abs(found - recorded) <= GOLDEN_TOLERANCE:
+        raise BundleError(f"self-check failed: {text!r} gives {name} {found:.4f}, recorded {recorded:.4f}")

@@ -39,6 +39,8 @@ def _lines(manifest: Manifest, runtime: str, folder: Path) -> Iterator[str]:
     yield f"{manifest.name} {manifest.version}, {size / 1e6:.1f} MB, runtime {runtime}"
     yield f"digest     {manifest.digest}"
     yield f"labels     {len(manifest.coarse_labels)} coarse, {len(manifest.fine_labels)} fine"
+    if manifest.none_of_these:
+        yield "score      none_of_these"
     yield f"languages  {' '.join(manifest.languages)}"
     for name, value in manifest.metrics.items():
         if name.endswith(_SHOWN):

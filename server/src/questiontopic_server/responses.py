@@ -17,17 +17,22 @@ _FINE, _BOTH = topic_pb2.LABEL_LEVEL_FINE, topic_pb2.LABEL_LEVEL_BOTH
 
 
 class Answer(NamedTuple):
-    """The confidences of one text, in the manifest's order of labels. `fine` is empty without fine labels."""
+    """The confidences of one text, in the manifest's order of labels. `fine` is empty without fine labels.
+
+    `none_of_these` is None if the model has no such score.
+    """
 
     coarse: Sequence[float]
     fine: Sequence[float]
+    none_of_these: float | None
     truncated: bool
 
 
 def answers(found: Probabilities) -> list[Answer]:
     """One answer for each text of a batch, in order."""
     fine = repeat([]) if found.fine is None else found.fine.tolist()
-    return list(map(Answer, found.coarse.tolist(), fine, found.truncated))
+    scores = repeat(None) if found.none_of_these is None else found.none_of_these.tolist()
+    return list(map(Answer, found.coarse.tolist(), fine, scores, found.truncated))
 
 
 class Responses:
@@ -52,6 +57,7 @@ class Responses:
             metrics=manifest.metrics,
             runtime=model.runtime,
             label_descriptions=manifest.label_descriptions,
+            has_none_of_these=manifest.none_of_these is not None,
         )
 
     @property
@@ -78,7 +84,7 @@ class Responses:
         """One prediction for each answer, with the confidences of the level."""
         response = topic_pb2.PredictTopicResponse(model=self._model)
         for answer in found:
-            prediction = response.predictions.add(truncated=answer.truncated)
+            prediction = response.predictions.add(truncated=answer.truncated, none_of_these=answer.none_of_these)
             if level != _FINE:
                 _fill(prediction.coarse, self._coarse, answer.coarse)
             if level in (_FINE, _BOTH):

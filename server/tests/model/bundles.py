@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import onnx
 import pytest
 
 from questiontopic_model.bundle import BundleError, Golden, Manifest, read_bundle
@@ -39,6 +40,26 @@ def write(folder: Path, encoder: EncoderSpec, *listed: str, model: bytes = b"gra
     )
     seal(folder, manifest)
     return manifest
+
+
+def graph(pooling: str, texts: int | str, outputs: int = 2) -> bytes:
+    """A graph whose outputs are the first numbers of each text's mean embedding."""
+    helper, types = onnx.helper, onnx.TensorProto
+    nodes = [
+        helper.make_node("MatMul", [pooling, "embeddings"], ["means"]),
+        helper.make_node("Gather", ["means", "first"], ["logits"], axis=1),
+    ]
+    inputs = [
+        helper.make_tensor_value_info(pooling, types.FLOAT, [texts, "pieces"]),
+        helper.make_tensor_value_info("embeddings", types.FLOAT, ["pieces", 512]),
+        helper.make_tensor_value_info("windows", types.INT32, ["pieces", 5]),
+    ]
+    found = [helper.make_tensor_value_info("logits", types.FLOAT, [texts, outputs])]
+    first = helper.make_tensor("first", types.INT64, [outputs], list(range(outputs)))
+    made = helper.make_graph(nodes, "graph", inputs, found, [first])
+    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    content: bytes = model.SerializeToString()
+    return content
 
 
 def seal(folder: Path, manifest: Manifest) -> None:

@@ -121,11 +121,14 @@ def test_only_regular_files_are_read(
 
 def test_a_bundle_without_a_newer_field_keeps_its_digest(folder: Path) -> None:
     values = write(folder, EncoderSpec("usem3")).to_json()
+    assert "none_of_these" not in values
+    assert all("none_of_these" not in golden for golden in values["golden"])
     del values["evaluation"], values["label_descriptions"]
     values["digest"] = content_digest(values)
     (folder / "manifest.json").write_text(json.dumps(values), "utf-8")
     manifest = read_bundle(folder).manifest
     assert manifest.evaluation == manifest.label_descriptions == {}
+    assert manifest.none_of_these is None
 
 
 def test_importing_the_bundle_package_loads_no_numpy() -> None:

@@ -6,7 +6,6 @@ import importlib.util
 from dataclasses import replace
 from pathlib import Path
 
-import onnx
 import pytest
 
 from questiontopic_model.bundle import BundleError, read_bundle
@@ -14,7 +13,7 @@ from questiontopic_model.bundle.manifest import EncoderSpec
 from questiontopic_model.encoders.usem3 import installed_spec
 from questiontopic_model.loading import load_topic_model
 
-from .bundles import MODEL, refusal, seal, write
+from .bundles import MODEL, graph, refusal, seal, write
 
 
 @pytest.mark.parametrize(
@@ -67,26 +66,6 @@ def test_the_error_for_a_missing_encoder_names_the_fix(
     write(folder, spec)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert hint in refusal(folder)
-
-
-def graph(pooling: str, texts: int | str) -> bytes:
-    """A graph whose logits are the first two numbers of each text's mean embedding."""
-    helper, types = onnx.helper, onnx.TensorProto
-    nodes = [
-        helper.make_node("MatMul", [pooling, "embeddings"], ["means"]),
-        helper.make_node("Gather", ["means", "two"], ["logits"], axis=1),
-    ]
-    inputs = [
-        helper.make_tensor_value_info(pooling, types.FLOAT, [texts, "pieces"]),
-        helper.make_tensor_value_info("embeddings", types.FLOAT, ["pieces", 512]),
-        helper.make_tensor_value_info("windows", types.INT32, ["pieces", 5]),
-    ]
-    outputs = [helper.make_tensor_value_info("logits", types.FLOAT, [texts, 2])]
-    two = helper.make_tensor("two", types.INT64, [2], [0, 1])
-    made = helper.make_graph(nodes, "graph", inputs, outputs, [two])
-    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    content: bytes = model.SerializeToString()
-    return content
 
 
 def test_a_graph_that_cannot_read_the_encoder_s_output_is_refused(folder: Path) -> None:

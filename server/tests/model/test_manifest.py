@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from questiontopic_model.bundle import FineLabel, Golden, Manifest
+from questiontopic_model.bundle import FineLabel, Golden, Manifest, NoneOfThese
 from questiontopic_model.bundle.manifest import EncoderSpec, TemperatureAt, content_digest
 
 NOT_NUMBERS: list[Any] = ["1", None, True, [], math.nan, math.inf, 10**400]
@@ -30,12 +30,19 @@ def manifest() -> Manifest:
     ).sealed()
 
 
+def scored() -> Manifest:
+    """The same with the score "none of these"."""
+    golden = tuple(replace(entry, none_of_these=0.25) for entry in manifest().golden)
+    return replace(manifest(), none_of_these=NoneOfThese(1.5, -2), golden=golden).sealed()
+
+
 def entries(*pairs: tuple[float, float]) -> list[dict[str, float]]:
     return [{"confidence": confidence, "temperature": temperature} for confidence, temperature in pairs]
 
 
 def test_what_is_written_is_read_back_equal() -> None:
-    for made in (manifest(), replace(manifest(), temperatures=(TemperatureAt(0.3, 1.5), TemperatureAt(0.9, 2)))):
+    tempered = replace(manifest(), temperatures=(TemperatureAt(0.3, 1.5), TemperatureAt(0.9, 2)))
+    for made in (manifest(), tempered, scored()):
         assert Manifest.from_json(json.loads(json.dumps(made.to_json()))) == made
 
 
@@ -111,6 +118,36 @@ def test_a_wrong_manifest_says_what_is_wrong(change: dict[str, Any], reason: str
     with pytest.raises(ValueError, match=f"^{reason}") as raised:
         Manifest.from_json(manifest().to_json() | change)
     assert len(str(raised.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        *(
+            ({"none_of_these": {"scale": value, "shift": 0}}, r"none_of_these\.scale must be positive")
+            for value in (0, -1.5)
+        ),
+        *(
+            ({"none_of_these": {"scale": value, "shift": 0}}, r"none_of_these\.scale must be a finite number")
+            for value in NOT_NUMBERS
+        ),
+        *(
+            ({"none_of_these": {"scale": 1, "shift": value}}, r"none_of_these\.shift must be a finite number")
+            for value in NOT_NUMBERS
+        ),
+        ({"none_of_these": {"scale": 1}}, r"none_of_these\.shift is missing"),
+        ({"none_of_these": None}, "none_of_these must be an object, is None"),
+        ({"golden": manifest().to_json()["golden"]}, "golden texts must have none_of_these if and only if"),
+    ],
+)
+def test_a_wrong_score_says_what_is_wrong(change: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValueError, match=f"^{reason}"):
+        Manifest.from_json(scored().to_json() | change)
+
+
+def test_a_golden_score_needs_the_manifest_s() -> None:
+    with pytest.raises(ValueError, match=r"^golden texts must have none_of_these if and only if"):
+        Manifest.from_json(manifest().to_json() | {"golden": scored().to_json()["golden"]})
 
 
 @pytest.mark.parametrize("values", [[], [manifest().to_json()], None, "pets", 1])

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from questiontopic_model.bundle import Manifest
 
-from .test_manifest import manifest
+from .test_manifest import scored
 
-VALUES = json.loads(json.dumps(manifest().to_json()))
+VALUES = json.loads(json.dumps(scored().to_json()))
 anything = st.recursive(
     st.none()
     | st.booleans()

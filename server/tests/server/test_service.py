@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,6 +17,7 @@ from grpc_status import rpc_status
 
 from questiontopic.v1 import topic_pb2
 from questiontopic.v1.topic_pb2_grpc import TopicServiceStub
+from questiontopic_model.bundle import NoneOfThese
 from questiontopic_model.encoders.encoder import Encoded
 from questiontopic_model.runtimes.graph import Floats, Inputs
 from questiontopic_model.topic_model import TopicModel
@@ -25,7 +27,7 @@ from questiontopic_server.responses import Answer, Responses, answers
 from questiontopic_server.service import TopicService
 from questiontopic_server.telemetry.telemetry import Telemetry
 
-from ..model.test_manifest import manifest
+from ..model.test_manifest import manifest, scored
 
 SECRET = "a path or a password"
 
@@ -48,12 +50,33 @@ class Even:
         return np.zeros((len(inputs["lengths"]), 2), np.float32)
 
 
-def serve(scenario: Callable[[TopicServiceStub, TopicService], Awaitable[None]], *, loaded: bool = True) -> None:
-    """Runs the scenario against a server with the model `Even`, or with no model yet."""
+class Scored:
+    """The graph `Even` with the score "none of these". Its raw logit is the number of characters after the first."""
+
+    def run(self, inputs: Inputs) -> Floats:
+        return np.column_stack((Even().run(inputs), inputs["lengths"] - 1)).astype(np.float32)
+
+
+EVEN = TopicModel(
+    replace(manifest(), fine_labels=(), label_descriptions={"CAT": "cats of all kinds"}),
+    "onnxruntime",
+    Length(),
+    Even(),
+)
+SCORED = TopicModel(
+    replace(scored(), fine_labels=(), none_of_these=NoneOfThese(2, 0)), "onnxruntime", Length(), Scored()
+)
+
+
+def serve(
+    scenario: Callable[[TopicServiceStub, TopicService], Awaitable[None]],
+    model: TopicModel = EVEN,
+    *,
+    loaded: bool = True,
+) -> None:
+    """Runs the scenario against a server with the model, or with no model yet."""
 
     async def run() -> None:
-        flat = replace(manifest(), fine_labels=(), label_descriptions={"CAT": "cats of all kinds"})
-        model = TopicModel(flat, "onnxruntime", Length(), Even())
 
         async def compute(texts: Sequence[str], _: Sequence[Timing]) -> list[Answer]:
             return answers(model.predict(texts))
@@ -116,6 +139,29 @@ def test_equal_confidences_name_the_first_label_and_fine_ones_stay_away() -> Non
         assert prediction.coarse.top_topic == "CAT"
         assert dict(prediction.coarse.confidences) == {"CAT": 0.5, "DOG": 0.5}
         assert not prediction.HasField("fine")
+
+    serve(scenario)
+
+
+def test_a_bundle_with_the_score_none_of_these_gives_it_for_each_text() -> None:
+    async def scenario(stub: TopicServiceStub, _: TopicService) -> None:
+        response = await stub.PredictTopic(topic_pb2.PredictTopicRequest(texts=["x", "xx", "xxx"]), timeout=10)
+        found = [prediction.none_of_these for prediction in response.predictions]
+        assert found == pytest.approx([1 / (1 + math.exp(-2 * logit)) for logit in range(3)])
+        for prediction in response.predictions:
+            assert dict(prediction.coarse.confidences) == {"CAT": 0.5, "DOG": 0.5}
+        description = await stub.DescribeModel(topic_pb2.DescribeModelRequest(), timeout=10)
+        assert description.has_none_of_these
+
+    serve(scenario, SCORED)
+
+
+def test_a_bundle_without_the_score_leaves_it_absent() -> None:
+    async def scenario(stub: TopicServiceStub, _: TopicService) -> None:
+        response = await stub.PredictTopic(topic_pb2.PredictTopicRequest(texts=["x"]), timeout=10)
+        assert not response.predictions[0].HasField("none_of_these")
+        description = await stub.DescribeModel(topic_pb2.DescribeModelRequest(), timeout=10)
+        assert not description.has_none_of_these
 
     serve(scenario)
 

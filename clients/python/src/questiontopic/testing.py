@@ -44,6 +44,11 @@ class TopicServer(TopicServiceServicer):
     def __init__(self) -> None:
         self.topics: Mapping[str, Answer] | Callable[[str], Answer] = {}
         """The answer to each text, or a function that gives it. The function may wait, or raise TopicError."""
+        self.none_of_these: Mapping[str, float] | None = None
+        """The score of each text that it belongs to none of the labels; 0 for texts that are not in it.
+
+        None is a model without that score.
+        """
         self.error: TopicError | None = None
         """The error of every call; None for answers."""
         self.requests: list[PredictTopicRequest] = []
@@ -95,9 +100,11 @@ class TopicServer(TopicServiceServicer):
             answers = [self._topics_of(index, text) for index, text in enumerate(request.texts)]
         except TopicError as error:
             send(error, context)
-        return PredictTopicResponse(
-            predictions=[_prediction(answer, request.label_level) for answer in answers], model=MODEL
-        )
+        predictions = [_prediction(answer, request.label_level) for answer in answers]
+        if self.none_of_these is not None:
+            for text, prediction in zip(request.texts, predictions, strict=True):
+                prediction.none_of_these = self.none_of_these.get(text, 0.0)
+        return PredictTopicResponse(predictions=predictions, model=MODEL)
 
     def DescribeModel(  # noqa: N802 - the name of the method in the protocol
         self, request: DescribeModelRequest, context: grpc.ServicerContext
@@ -112,6 +119,7 @@ class TopicServer(TopicServiceServicer):
             coarse_labels=sorted(set(map(_coarse, labels))),
             fine_labels=[FineLabel(name=label, coarse=_coarse(label)) for label in labels],
             limits=Limits(max_texts=MAX_TEXTS, max_characters=MAX_CHARACTERS),
+            has_none_of_these=self.none_of_these is not None,
         )
 
     def _topics_of(self, index: int, text: str) -> Answer:

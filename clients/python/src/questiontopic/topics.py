@@ -27,11 +27,16 @@ class Topics:
     """The confidence of every fine label."""
     truncated: bool = False
     """Whether the text was so long that the model did not read its end."""
+    none_of_these: float | None = None
+    """The probability that the text belongs to none of the labels, from 0 to 1; None if the model has no such score.
+
+    It is calibrated for as many texts that belong to a label as texts that do not. The confidences do not depend on it.
+    """
     error: str = ""
     """Why the text has no topics; empty if it has."""
 
 
-_COLUMNS = ("text", "topic", "confidence", "fine_topic", "fine_confidence", "truncated", "error")
+_COLUMNS = ("text", "topic", "confidence", "fine_topic", "fine_confidence", "truncated", "none_of_these", "error")
 
 
 class TopicsTable(Sequence[Topics]):
@@ -71,12 +76,19 @@ class TopicsTable(Sequence[Topics]):
 
 def topics_of(text: str, prediction: Prediction) -> Topics:
     """The topics of a text as the server predicted them."""
-    return Topics(text, *_level(prediction.coarse), *_level(prediction.fine), prediction.truncated)
+    score = prediction.none_of_these if prediction.HasField("none_of_these") else None
+    return Topics(text, *_level(prediction.coarse), *_level(prediction.fine), prediction.truncated, score)
 
 
-def topics_from(text: str, coarse: Mapping[str, float], fine: Mapping[str, float], truncated: bool) -> Topics:
+def topics_from(
+    text: str,
+    coarse: Mapping[str, float],
+    fine: Mapping[str, float],
+    truncated: bool,
+    none_of_these: float | None = None,
+) -> Topics:
     """The topics of a text from the confidences of all labels; fine may be empty."""
-    return Topics(text, *_top(coarse), *_top(fine), truncated)
+    return Topics(text, *_top(coarse), *_top(fine), truncated, none_of_these)
 
 
 def _level(topics: TopicConfidences) -> tuple[str, float, dict[str, float]]:

@@ -1,7 +1,7 @@
 """A bundle: the folder that holds a trained model, and its manifest. Importing this package loads no numpy."""
 
 from .bundle import Bundle, BundleError, read_bundle
-from .manifest import FineLabel, Golden, Manifest
+from .manifest import FineLabel, Golden, Manifest, NoneOfThese
 
 __all__ = [
     "Bundle",
@@ -9,5 +9,6 @@ __all__ = [
     "FineLabel",
     "Golden",
     "Manifest",
+    "NoneOfThese",
     "read_bundle",
 ]

@@ -35,6 +35,7 @@ class Golden:
     text: str
     coarse: dict[str, float]
     fine: dict[str, float] = field(default_factory=dict)
+    none_of_these: float | None = None
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,21 @@ class TemperatureAt:
 
 
 @dataclass(frozen=True)
+class NoneOfThese:
+    """The calibration of the score that a text belongs to none of the labels: sigmoid(scale * raw logit + shift)."""
+
+    scale: float
+    shift: float
+
+
+@dataclass(frozen=True)
 class Manifest:
     """A bundle's description in format version `FORMAT`. The annotations here are the schema of `manifest.json`.
 
     The graph's outputs are logits in the order of `fine_labels`, or of `coarse_labels` if there are no fine labels.
     softmax(logits / temperature) are the confidences. A coarse confidence is the sum of its fine confidences.
     `temperatures`, sorted by confidence, makes the temperature depend on the top confidence: see `calibration`.
+    With `none_of_these` the graph has one more output, the last one: the raw logit of that score.
     An ensemble has `members`: folders of the bundle that are bundles with the same labels: see `ensemble`.
     `files` maps each file of the bundle to its SHA-256. `runtimes` maps each runtime to the file that it loads; in an
     ensemble that is the file of the first member.
@@ -94,6 +104,7 @@ class Manifest:
     members: tuple[str, ...] = ()
     temperature: float = 1.0
     temperatures: tuple[TemperatureAt, ...] = ()
+    none_of_these: NoneOfThese | None = None
     languages: tuple[str, ...] = ()
     metrics: dict[str, float] = field(default_factory=dict)
     evaluation: dict[str, Any] = field(default_factory=dict)
@@ -106,8 +117,8 @@ class Manifest:
         return replace(self, digest=content_digest(self.to_json()))
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values for json.dump. `from_json` makes an equal manifest of them."""
-        values: dict[str, Any] = json.loads(json.dumps({"format": FORMAT, **asdict(self)}))
+        """Plain values for json.dump, without the fields that are None. `from_json` makes an equal manifest of them."""
+        values: dict[str, Any] = json.loads(json.dumps({"format": FORMAT, **asdict(self, dict_factory=_without_none)}))
         return values
 
     @staticmethod
@@ -160,9 +171,17 @@ class Manifest:
             raise ValueError("temperatures must have rising confidences from 0 to 1")
         if not all(entry.temperature > 0 for entry in self.temperatures):
             raise ValueError("temperatures must be positive")
+        if self.none_of_these and not self.none_of_these.scale > 0:
+            raise ValueError("none_of_these.scale must be positive")
         for golden in self.golden:
             if set(golden.coarse) != coarse or set(golden.fine) != set(fine):
                 raise ValueError("golden confidences must have exactly the manifest's labels")
+            if (golden.none_of_these is None) != (self.none_of_these is None):
+                raise ValueError("golden texts must have none_of_these if and only if the manifest has it")
+
+
+def _without_none(items: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {key: value for key, value in items if value is not None}
 
 
 def content_digest(values: dict[str, Any]) -> str:

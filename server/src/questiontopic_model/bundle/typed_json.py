@@ -7,6 +7,7 @@ import reprlib
 import sys
 from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
+from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -20,12 +21,16 @@ _SCALARS: dict[Any, tuple[str, Callable[[Any], bool]]] = {
 def read(kind: Any, value: Any, path: str = "") -> Any:
     """`value` as a `kind`: str, int, float, Any, dict[str, ...], tuple[..., ...] or a dataclass of such fields.
 
+    `kind` may also be one of these `| None`: None is the default of a field that may be missing, and no value in JSON.
+
     Numbers are returned unchanged: a whole number for a float stays an int, so that it is written again as it was.
     A field with a default may be missing. A field that the dataclass does not have is an error. Raises ValueError with
     a message of one line that starts with the path of the faulty value below `path`, such as `golden[3].text`.
     """
     if kind is Any:
         return value
+    if get_origin(kind) is UnionType:
+        kind, _ = get_args(kind)
     if kind in _SCALARS:
         expected, is_valid = _SCALARS[kind]
         return _require(is_valid(value), value, path, expected)

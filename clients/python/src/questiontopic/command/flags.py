@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from questiontopic.command.arguments import Parser, count
+from questiontopic.command.arguments import Parser, count, decimal
 from questiontopic.command.connection import Connection, add_connection_flags, connection
 from questiontopic.version import VERSION
 
@@ -29,6 +29,7 @@ class Settings:
     connection: Connection
     label_level: str  # coarse, fine or both
     output: str  # table or jsonl
+    none_from: float  # the table marks texts whose score "none of these" is at least this
     skip: bool  # go on after a text that cannot be answered
     skip_blank: bool
     texts_per_call: int
@@ -54,6 +55,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
         connection=server,
         label_level=given.label_level,
         output=given.output,
+        none_from=given.none_from,
         skip=given.on_error == "skip",
         skip_blank=given.skip_blank,
         texts_per_call=given.texts_per_call,
@@ -76,6 +78,9 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     add_connection_flags(parser, environment)
     add("--label-level", choices=("coarse", "fine", "both"), default="coarse", help="(%(default)s)")
     add("--output", choices=("table", "jsonl"), default="table", help="jsonl is one JSON object a line (%(default)s)")
+    add("--none-from", metavar="SCORE", type=decimal(0, 1), default=0.5, help="in a table, mark each text whose "
+        "probability to belong to none of the labels is at least SCORE, if the model has this score; jsonl always has "
+        "it (%(default)s)")  # fmt: skip
     add("--skip-blank", action="store_true", help="leave out the blank lines of standard input")
     add(
         "--on-error",

@@ -22,9 +22,10 @@ class Format(Protocol):
 class Table:
     """A header line, then one line for each text with the top topic of each requested level."""
 
-    def __init__(self, label_level: str) -> None:
-        """label_level: coarse, fine or both."""
+    def __init__(self, label_level: str, none_from: float = 0.5) -> None:
+        """label_level: coarse, fine or both. none_from: the smallest score "none of these" that is shown."""
         self._levels = ("coarse", "fine") if label_level == "both" else (label_level,)
+        self._none_from = none_from
 
     def header(self) -> str:
         """The line with the titles of the columns."""
@@ -34,8 +35,15 @@ class Table:
     def row(self, row: Row) -> str:
         """The top topics, their confidences and the text; dashes for a text without a prediction."""
         cells = "".join(_top_cells(row.prediction, level) for level in self._levels)
-        truncated = " [truncated]" if row.prediction is not None and row.prediction.truncated else ""
-        return f"{cells}{squeeze(row.text)}{truncated}\n"
+        return f"{cells}{squeeze(row.text)}{self._marks(row.prediction)}\n"
+
+    def _marks(self, prediction: Prediction | None) -> str:
+        if prediction is None:
+            return ""
+        truncated = " [truncated]" if prediction.truncated else ""
+        if not prediction.HasField("none_of_these") or prediction.none_of_these < self._none_from:
+            return truncated
+        return f"{truncated} [none of these: {prediction.none_of_these:.6f}]"
 
 
 def _top_cells(prediction: Prediction | None, level: str) -> str:
@@ -58,7 +66,7 @@ class JsonLines:
         return ""
 
     def row(self, row: Row) -> str:
-        """The object of one text. A level that the answer does not have is left out."""
+        """The object of one text. A level or a score that the answer does not have is left out."""
         members = [f'"text":{json_string(row.text)}']
         if row.prediction is None:
             members.append(f'"error":{json_string("blank" if row.blank else row.reason)}')
@@ -67,6 +75,8 @@ class JsonLines:
                 if row.prediction.HasField(level):
                     members.append(f'"{level}":{_topics(getattr(row.prediction, level))}')
             members.append(f'"truncated":{json.dumps(row.prediction.truncated)}')
+            if row.prediction.HasField("none_of_these"):
+                members.append(f'"noneOfThese":{row.prediction.none_of_these:.6f}')
         return f"{{{','.join(members)}}}\n"
 
 

@@ -31,7 +31,8 @@ async def run(settings: Settings, report: Report) -> bool:
     if settings.labels:
         await _print_labels(settings)
         return True
-    printer = Printer(sys.stdout.buffer, Table(settings.label_level) if settings.output == "table" else JsonLines())
+    is_table = settings.output == "table"
+    printer = Printer(sys.stdout.buffer, Table(settings.label_level, settings.none_from) if is_table else JsonLines())
     if len(settings.texts) == 1:
         report.hint_at_file(settings.texts[0])
     source = _source(settings)

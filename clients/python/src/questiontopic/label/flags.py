@@ -12,9 +12,10 @@ FORMATS = ("csv", "tsv", "jsonl", "parquet")
 
 _DESCRIPTION = """\
 Labels a table that has a question in each row: writes the same rows, in the same order, with the columns topic,
-confidence and label_error, and fine_topic and fine_confidence if the model has fine labels. A row that cannot be
-labelled has the reason in label_error, and the job goes on. A job can be stopped at any time, even by kill -9: --resume
-goes on with its output. Rows are counted from 1, without header rows and blank lines."""
+confidence and label_error, fine_topic and fine_confidence if the model has fine labels, and none_of_these if it has
+that score, which is the probability that the text belongs to none of the labels. A row that cannot be labelled has the
+reason in label_error, and the job goes on. A job can be stopped at any time, even by kill -9: --resume goes on with its
+output. Rows are counted from 1, without header rows and blank lines."""
 
 _EPILOG = (
     "Exit status: 0 if every row has a topic, 1 if the job failed, 2 for wrong usage, 3 if rows have errors, "

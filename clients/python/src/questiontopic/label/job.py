@@ -40,7 +40,7 @@ class Job:
         check_target(settings)
         source = Source(settings.input)
         described = self._describe()
-        names = Names(settings.prefix, fine=bool(described.fine_labels))
+        names = Names(settings.prefix, fine=bool(described.fine_labels), none_of_these=described.has_none_of_these)
         table = self._table(source, names)
         names.check(table.columns)
         target, again = open_target(settings, table, names, self._summary)

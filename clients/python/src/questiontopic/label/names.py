@@ -14,15 +14,23 @@ _DIGITS = 4
 
 @dataclass(frozen=True)
 class Names:
-    """The names of the added columns. `fine`: whether there are fine topics."""
+    """The names of the added columns.
+
+    `fine`: whether there are fine topics. `none_of_these`: whether there is that score.
+    """
 
     prefix: str
     fine: bool
+    none_of_these: bool
 
     @cached_property
     def labels(self) -> Sequence[str]:
-        """Those with a topic or a confidence."""
-        names = ("topic", "confidence", *(("fine_topic", "fine_confidence") if self.fine else ()))
+        """Those with a topic, a confidence or a score."""
+        names = ["topic", "confidence"]
+        if self.fine:
+            names += ["fine_topic", "fine_confidence"]
+        if self.none_of_these:
+            names.append("none_of_these")
         return [self.prefix + name for name in names]
 
     @property
@@ -53,9 +61,16 @@ class Names:
         values: list[str | float | None] = [topics.topic, round(topics.confidence, _DIGITS)]
         if self.fine:
             values += [topics.fine_topic, round(topics.fine_confidence, _DIGITS)]
+        if self.none_of_these:
+            values.append(None if topics.none_of_these is None else round(topics.none_of_these, _DIGITS))
         return values
 
 
+def is_number(name: str) -> bool:
+    """Whether an added column has numbers."""
+    return name.endswith(("confidence", "none_of_these"))
+
+
 def four_digits(value: str | float) -> str:
-    """A topic as it is, or a confidence as 0.1234."""
+    """A topic as it is, or a confidence or a score as 0.1234."""
     return value if isinstance(value, str) else f"{value:.{_DIGITS}f}"

@@ -8,7 +8,7 @@ from typing import Any, overload
 
 from questiontopic.command.failure import Failure
 from questiontopic.label.form import flat, label_cells, reason_of
-from questiontopic.label.names import Names
+from questiontopic.label.names import Names, is_number
 from questiontopic.label.row import Row, Table, text_index
 from questiontopic.topics import Topics
 
@@ -94,7 +94,7 @@ class ParquetOutput:
         # CSV and JSON lines do not say what their columns have.
         self._own = table.schema or arrow.schema([(name, arrow.string()) for name in table.columns])
         self._is_arrow = table.schema is not None
-        added = [arrow.field(name, arrow.float64() if "confidence" in name else arrow.string()) for name in names.all]
+        added = [arrow.field(name, arrow.float64() if is_number(name) else arrow.string()) for name in names.all]
         self._schema = arrow.schema([*self._own, *added], metadata=self._own.metadata)
         self._writer = arrow.parquet.ParquetWriter(self._beside, self._schema)
         self._kept: list[Any] = []

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cquestiontopic/v1/topic.proto\x12\x10questiontopic.v1\"f\n\x13PredictTopicRequest\x12\r\n\x05texts\x18\x01 \x03(\t\x12\x31\n\x0blabel_level\x18\x02 \x01(\x0e\x32\x1c.questiontopic.v1.LabelLevel\x12\r\n\x05model\x18\x03 \x01(\t\"q\n\x14PredictTopicResponse\x12\x31\n\x0bpredictions\x18\x01 \x03(\x0b\x32\x1c.questiontopic.v1.Prediction\x12&\n\x05model\x18\x02 \x01(\x0b\x32\x17.questiontopic.v1.Model\"\x85\x01\n\nPrediction\x12\x32\n\x06\x63oarse\x18\x01 \x01(\x0b\x32\".questiontopic.v1.TopicConfidences\x12\x30\n\x04\x66ine\x18\x02 \x01(\x0b\x32\".questiontopic.v1.TopicConfidences\x12\x11\n\ttruncated\x18\x03 \x01(\x08\"\xa3\x01\n\x10TopicConfidences\x12\x11\n\ttop_topic\x18\x01 \x01(\t\x12H\n\x0b\x63onfidences\x18\x02 \x03(\x0b\x32\x33.questiontopic.v1.TopicConfidences.ConfidencesEntry\x1a\x32\n\x10\x43onfidencesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x02:\x02\x38\x01\"6\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\"%\n\x14\x44\x65scribeModelRequest\x12\r\n\x05model\x18\x01 \x01(\t\"\xe3\x03\n\x15\x44\x65scribeModelResponse\x12&\n\x05model\x18\x01 \x01(\x0b\x32\x17.questiontopic.v1.Model\x12\x15\n\rcoarse_labels\x18\x02 \x03(\t\x12\x30\n\x0b\x66ine_labels\x18\x03 \x03(\x0b\x32\x1b.questiontopic.v1.FineLabel\x12(\n\x06limits\x18\x04 \x01(\x0b\x32\x18.questiontopic.v1.Limits\x12\x11\n\tlanguages\x18\x05 \x03(\t\x12\x45\n\x07metrics\x18\x06 \x03(\x0b\x32\x34.questiontopic.v1.DescribeModelResponse.MetricsEntry\x12\x0f\n\x07runtime\x18\x07 \x01(\t\x12Z\n\x12label_descriptions\x18\x08 \x03(\x0b\x32>.questiontopic.v1.DescribeModelResponse.LabelDescriptionsEntry\x1a.\n\x0cMetricsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1a\x38\n\x16LabelDescriptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\")\n\tFineLabel\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x63oarse\x18\x02 \x01(\t\"b\n\x06Limits\x12\x11\n\tmax_texts\x18\x01 \x01(\r\x12\x16\n\x0emax_characters\x18\x02 \x01(\r\x12\x19\n\x11max_message_bytes\x18\x03 \x01(\r\x12\x12\n\nmax_pieces\x18\x04 \x01(\r*m\n\nLabelLevel\x12\x1b\n\x17LABEL_LEVEL_UNSPECIFIED\x10\x00\x12\x16\n\x12LABEL_LEVEL_COARSE\x10\x01\x12\x14\n\x10LABEL_LEVEL_FINE\x10\x02\x12\x14\n\x10LABEL_LEVEL_BOTH\x10\x03\x32\xcf\x01\n\x0cTopicService\x12]\n\x0cPredictTopic\x12%.questiontopic.v1.PredictTopicRequest\x1a&.questiontopic.v1.PredictTopicResponse\x12`\n\rDescribeModel\x12&.questiontopic.v1.DescribeModelRequest\x1a\'.questiontopic.v1.DescribeModelResponseB\x92\x01\n\x1aio.github.questiontopic.v1B\nTopicProtoP\x01ZSgithub.com/question-topic/question-topic/clients/go/questiontopicv1;questiontopicv1\xaa\x02\x10QuestionTopic.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cquestiontopic/v1/topic.proto\x12\x10questiontopic.v1\"f\n\x13PredictTopicRequest\x12\r\n\x05texts\x18\x01 \x03(\t\x12\x31\n\x0blabel_level\x18\x02 \x01(\x0e\x32\x1c.questiontopic.v1.LabelLevel\x12\r\n\x05model\x18\x03 \x01(\t\"q\n\x14PredictTopicResponse\x12\x31\n\x0bpredictions\x18\x01 \x03(\x0b\x32\x1c.questiontopic.v1.Prediction\x12&\n\x05model\x18\x02 \x01(\x0b\x32\x17.questiontopic.v1.Model\"\xb3\x01\n\nPrediction\x12\x32\n\x06\x63oarse\x18\x01 \x01(\x0b\x32\".questiontopic.v1.TopicConfidences\x12\x30\n\x04\x66ine\x18\x02 \x01(\x0b\x32\".questiontopic.v1.TopicConfidences\x12\x11\n\ttruncated\x18\x03 \x01(\x08\x12\x1a\n\rnone_of_these\x18\x04 \x01(\x02H\x00\x88\x01\x01\x42\x10\n\x0e_none_of_these\"\xa3\x01\n\x10TopicConfidences\x12\x11\n\ttop_topic\x18\x01 \x01(\t\x12H\n\x0b\x63onfidences\x18\x02 \x03(\x0b\x32\x33.questiontopic.v1.TopicConfidences.ConfidencesEntry\x1a\x32\n\x10\x43onfidencesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x02:\x02\x38\x01\"6\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\"%\n\x14\x44\x65scribeModelRequest\x12\r\n\x05model\x18\x01 \x01(\t\"\xfe\x03\n\x15\x44\x65scribeModelResponse\x12&\n\x05model\x18\x01 \x01(\x0b\x32\x17.questiontopic.v1.Model\x12\x15\n\rcoarse_labels\x18\x02 \x03(\t\x12\x30\n\x0b\x66ine_labels\x18\x03 \x03(\x0b\x32\x1b.questiontopic.v1.FineLabel\x12(\n\x06limits\x18\x04 \x01(\x0b\x32\x18.questiontopic.v1.Limits\x12\x11\n\tlanguages\x18\x05 \x03(\t\x12\x45\n\x07metrics\x18\x06 \x03(\x0b\x32\x34.questiontopic.v1.DescribeModelResponse.MetricsEntry\x12\x0f\n\x07runtime\x18\x07 \x01(\t\x12Z\n\x12label_descriptions\x18\x08 \x03(\x0b\x32>.questiontopic.v1.DescribeModelResponse.LabelDescriptionsEntry\x12\x19\n\x11has_none_of_these\x18\t \x01(\x08\x1a.\n\x0cMetricsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1a\x38\n\x16LabelDescriptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\")\n\tFineLabel\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x63oarse\x18\x02 \x01(\t\"b\n\x06Limits\x12\x11\n\tmax_texts\x18\x01 \x01(\r\x12\x16\n\x0emax_characters\x18\x02 \x01(\r\x12\x19\n\x11max_message_bytes\x18\x03 \x01(\r\x12\x12\n\nmax_pieces\x18\x04 \x01(\r*m\n\nLabelLevel\x12\x1b\n\x17LABEL_LEVEL_UNSPECIFIED\x10\x00\x12\x16\n\x12LABEL_LEVEL_COARSE\x10\x01\x12\x14\n\x10LABEL_LEVEL_FINE\x10\x02\x12\x14\n\x10LABEL_LEVEL_BOTH\x10\x03\x32\xcf\x01\n\x0cTopicService\x12]\n\x0cPredictTopic\x12%.questiontopic.v1.PredictTopicRequest\x1a&.questiontopic.v1.PredictTopicResponse\x12`\n\rDescribeModel\x12&.questiontopic.v1.DescribeModelRequest\x1a\'.questiontopic.v1.DescribeModelResponseB\x92\x01\n\x1aio.github.questiontopic.v1B\nTopicProtoP\x01ZSgithub.com/question-topic/question-topic/clients/go/questiontopicv1;questiontopicv1\xaa\x02\x10QuestionTopic.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,32 +38,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DESCRIBEMODELRESPONSE_METRICSENTRY']._serialized_options = b'8\001'
   _globals['_DESCRIBEMODELRESPONSE_LABELDESCRIPTIONSENTRY']._loaded_options = None
   _globals['_DESCRIBEMODELRESPONSE_LABELDESCRIPTIONSENTRY']._serialized_options = b'8\001'
-  _globals['_LABELLEVEL']._serialized_start=1295
-  _globals['_LABELLEVEL']._serialized_end=1404
+  _globals['_LABELLEVEL']._serialized_start=1368
+  _globals['_LABELLEVEL']._serialized_end=1477
   _globals['_PREDICTTOPICREQUEST']._serialized_start=50
   _globals['_PREDICTTOPICREQUEST']._serialized_end=152
   _globals['_PREDICTTOPICRESPONSE']._serialized_start=154
   _globals['_PREDICTTOPICRESPONSE']._serialized_end=267
   _globals['_PREDICTION']._serialized_start=270
-  _globals['_PREDICTION']._serialized_end=403
-  _globals['_TOPICCONFIDENCES']._serialized_start=406
-  _globals['_TOPICCONFIDENCES']._serialized_end=569
-  _globals['_TOPICCONFIDENCES_CONFIDENCESENTRY']._serialized_start=519
-  _globals['_TOPICCONFIDENCES_CONFIDENCESENTRY']._serialized_end=569
-  _globals['_MODEL']._serialized_start=571
-  _globals['_MODEL']._serialized_end=625
-  _globals['_DESCRIBEMODELREQUEST']._serialized_start=627
-  _globals['_DESCRIBEMODELREQUEST']._serialized_end=664
-  _globals['_DESCRIBEMODELRESPONSE']._serialized_start=667
-  _globals['_DESCRIBEMODELRESPONSE']._serialized_end=1150
-  _globals['_DESCRIBEMODELRESPONSE_METRICSENTRY']._serialized_start=1046
-  _globals['_DESCRIBEMODELRESPONSE_METRICSENTRY']._serialized_end=1092
-  _globals['_DESCRIBEMODELRESPONSE_LABELDESCRIPTIONSENTRY']._serialized_start=1094
-  _globals['_DESCRIBEMODELRESPONSE_LABELDESCRIPTIONSENTRY']._serialized_end=1150
-  _globals['_FINELABEL']._serialized_start=1152
-  _globals['_FINELABEL']._serialized_end=1193
-  _globals['_LIMITS']._serialized_start=1195
-  _globals['_LIMITS']._serialized_end=1293
-  _globals['_TOPICSERVICE']._serialized_start=1407
-  _globals['_TOPICSERVICE']._serialized_end=1614
+  _globals['_PREDICTION']._serialized_end=449
+  _globals['_TOPICCONFIDENCES']._serialized_start=452
+  _globals['_TOPICCONFIDENCES']._serialized_end=615
+  _globals['_TOPICCONFIDENCES_CONFIDENCESENTRY']._serialized_start=565
+  _globals['_TOPICCONFIDENCES_CONFIDENCESENTRY']._serialized_end=615
+  _globals['_MODEL']._serialized_start=617
+  _globals['_MODEL']._serialized_end=671
+  _globals['_DESCRIBEMODELREQUEST']._serialized_start=673
+  _globals['_DESCRIBEMODELREQUEST']._serialized_end=710
+  _globals['_DESCRIBEMODELRESPONSE']._serialized_start=713
+  _globals['_DESCRIBEMODELRESPONSE']._serialized_end=1223
+  _globals['_DESCRIBEMODELRESPONSE_METRICSENTRY']._serialized_start=1119
+  _globals['_DESCRIBEMODELRESPONSE_METRICSENTRY']._serialized_end=1165
+  _globals['_DESCRIBEMODELRESPONSE_LABELDESCRIPTIONSENTRY']._serialized_start=1167
+  _globals['_DESCRIBEMODELRESPONSE_LABELDESCRIPTIONSENTRY']._serialized_end=1223
+  _globals['_FINELABEL']._serialized_start=1225
+  _globals['_FINELABEL']._serialized_end=1266
+  _globals['_LIMITS']._serialized_start=1268
+  _globals['_LIMITS']._serialized_end=1366
+  _globals['_TOPICSERVICE']._serialized_start=1480
+  _globals['_TOPICSERVICE']._serialized_end=1687
 # @@protoc_insertion_point(module_scope)

@@ -37,14 +37,16 @@ class PredictTopicResponse(_message.Message):
     def __init__(self, predictions: _Optional[_Iterable[_Union[Prediction, _Mapping]]] = ..., model: _Optional[_Union[Model, _Mapping]] = ...) -> None: ...
 
 class Prediction(_message.Message):
-    __slots__ = ("coarse", "fine", "truncated")
+    __slots__ = ("coarse", "fine", "truncated", "none_of_these")
     COARSE_FIELD_NUMBER: _ClassVar[int]
     FINE_FIELD_NUMBER: _ClassVar[int]
     TRUNCATED_FIELD_NUMBER: _ClassVar[int]
+    NONE_OF_THESE_FIELD_NUMBER: _ClassVar[int]
     coarse: TopicConfidences
     fine: TopicConfidences
     truncated: bool
-    def __init__(self, coarse: _Optional[_Union[TopicConfidences, _Mapping]] = ..., fine: _Optional[_Union[TopicConfidences, _Mapping]] = ..., truncated: bool = ...) -> None: ...
+    none_of_these: float
+    def __init__(self, coarse: _Optional[_Union[TopicConfidences, _Mapping]] = ..., fine: _Optional[_Union[TopicConfidences, _Mapping]] = ..., truncated: bool = ..., none_of_these: _Optional[float] = ...) -> None: ...
 
 class TopicConfidences(_message.Message):
     __slots__ = ("top_topic", "confidences")
@@ -78,7 +80,7 @@ class DescribeModelRequest(_message.Message):
     def __init__(self, model: _Optional[str] = ...) -> None: ...
 
 class DescribeModelResponse(_message.Message):
-    __slots__ = ("model", "coarse_labels", "fine_labels", "limits", "languages", "metrics", "runtime", "label_descriptions")
+    __slots__ = ("model", "coarse_labels", "fine_labels", "limits", "languages", "metrics", "runtime", "label_descriptions", "has_none_of_these")
     class MetricsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -101,6 +103,7 @@ class DescribeModelResponse(_message.Message):
     METRICS_FIELD_NUMBER: _ClassVar[int]
     RUNTIME_FIELD_NUMBER: _ClassVar[int]
     LABEL_DESCRIPTIONS_FIELD_NUMBER: _ClassVar[int]
+    HAS_NONE_OF_THESE_FIELD_NUMBER: _ClassVar[int]
     model: Model
     coarse_labels: _containers.RepeatedScalarFieldContainer[str]
     fine_labels: _containers.RepeatedCompositeFieldContainer[FineLabel]
@@ -109,7 +112,8 @@ class DescribeModelResponse(_message.Message):
     metrics: _containers.ScalarMap[str, float]
     runtime: str
     label_descriptions: _containers.ScalarMap[str, str]
-    def __init__(self, model: _Optional[_Union[Model, _Mapping]] = ..., coarse_labels: _Optional[_Iterable[str]] = ..., fine_labels: _Optional[_Iterable[_Union[FineLabel, _Mapping]]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., languages: _Optional[_Iterable[str]] = ..., metrics: _Optional[_Mapping[str, float]] = ..., runtime: _Optional[str] = ..., label_descriptions: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    has_none_of_these: bool
+    def __init__(self, model: _Optional[_Union[Model, _Mapping]] = ..., coarse_labels: _Optional[_Iterable[str]] = ..., fine_labels: _Optional[_Iterable[_Union[FineLabel, _Mapping]]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., languages: _Optional[_Iterable[str]] = ..., metrics: _Optional[_Mapping[str, float]] = ..., runtime: _Optional[str] = ..., label_descriptions: _Optional[_Mapping[str, str]] = ..., has_none_of_these: bool = ...) -> None: ...
 
 class FineLabel(_message.Message):
     __slots__ = ("name", "coarse")
