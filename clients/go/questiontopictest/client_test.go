@@ -53,6 +53,23 @@ func TestTopicsAreAnsweredAndTheRequestsRecorded(t *testing.T) {
 	}
 }
 
+func TestTheScoreNoneOfTheseIsTheTests(t *testing.T) {
+	predict := questiontopictest.WithNoneOfThese(map[string]float32{"Where?": 0.75}, questiontopictest.Topics(topics))
+	client := questiontopictest.NewClient(t, &questiontopictest.Service{Predict: predict})
+	predictions, err := client.Predict(t.Context(), coarse, "Where?", "Who wrote Ulysses?")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []float32{0.75, 0} {
+		if got := predictions[i]; got.NoneOfThese == nil || got.GetNoneOfThese() != want {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	}
+	if _, err := client.Predict(t.Context(), coarse, "Why?"); status.Code(err) != codes.InvalidArgument {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestATextWithoutATopicIsRefusedByName(t *testing.T) {
 	client := questiontopictest.NewClient(t, &questiontopictest.Service{Predict: questiontopictest.Topics(topics)})
 	for text, level := range map[string]questiontopicv1.LabelLevel{"Why?": coarse, "": coarse, "Where?": fine} {

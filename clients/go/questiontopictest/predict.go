@@ -50,6 +50,20 @@ func Topics(topics map[string]string) Predict {
 	}
 }
 
+// WithNoneOfThese adds the score "none of these" to the answers of predict: the score of each text in scores, and 0 for
+// the others. Set HasNoneOfThese in the Service's Description, too, if the program asks for it.
+func WithNoneOfThese(scores map[string]float32, predict Predict) Predict {
+	return func(
+		ctx context.Context, request *questiontopicv1.PredictTopicRequest,
+	) (*questiontopicv1.PredictTopicResponse, error) {
+		response, err := predict(ctx, request)
+		for i, prediction := range response.GetPredictions() {
+			prediction.NoneOfThese = new(scores[request.GetTexts()[i]])
+		}
+		return response, err
+	}
+}
+
 // confidences returns the labels of one level: 1 for top and 0 for the others.
 func confidences(topics map[string]string, top string, fine bool) *questiontopicv1.TopicConfidences {
 	found := map[string]float32{}

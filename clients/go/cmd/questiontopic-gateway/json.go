@@ -19,10 +19,12 @@ const (
 	modelName = "model"
 )
 
-// predictions is the answer: the texts, and for each of them the confidences of the coarse topics.
+// predictions is the answer: the texts, for each of them the confidences of the coarse topics, and, if the model has it,
+// the score that it belongs to none of them.
 type predictions struct {
-	Input  []string             `json:"input"`
-	Output []map[string]float32 `json:"output"`
+	Input       []string             `json:"input"`
+	Output      []map[string]float32 `json:"output"`
+	NoneOfThese []float32            `json:"none_of_these,omitempty"`
 }
 
 // addJSON adds POST /predict_topic, which openapi.json describes.
@@ -38,11 +40,14 @@ func addJSON(mux *http.ServeMux, topics topics) {
 			problemOf(err, textsName).write(w)
 			return
 		}
-		output := make([]map[string]float32, len(request.Texts))
+		found := predictions{Input: request.Texts, Output: make([]map[string]float32, len(request.Texts))}
 		for i, prediction := range answered.GetPredictions() {
-			output[i] = prediction.GetCoarse().GetConfidences()
+			found.Output[i] = prediction.GetCoarse().GetConfidences()
+			if prediction.NoneOfThese != nil {
+				found.NoneOfThese = append(found.NoneOfThese, prediction.GetNoneOfThese())
+			}
 		}
-		writeJSON(w, http.StatusOK, predictions{request.Texts, output})
+		writeJSON(w, http.StatusOK, found)
 	})
 	mux.HandleFunc(jsonPath, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", http.MethodPost)

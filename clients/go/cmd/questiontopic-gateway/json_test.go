@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/question-topic/question-topic/clients/go/internal/topictest"
+	"github.com/question-topic/question-topic/clients/go/questiontopictest"
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
 
@@ -77,6 +78,29 @@ func TestTheOriginalsJSONIsAnswered(t *testing.T) {
 		want := []map[string]float64{{"HUM": 0.75, "NUM": 0.25}, {"HUM": 0.25, "NUM": 0.75}}
 		if !reflect.DeepEqual(got.Output, want) {
 			t.Errorf("got the output %v, want %v", got.Output, want)
+		}
+	}
+}
+
+func TestTheScoreNoneOfTheseIsInEveryKindOfJSON(t *testing.T) {
+	scored := questiontopictest.WithNoneOfThese(map[string]float32{"many thank": 0.9375}, topictest.Answer)
+	for name, c := range map[string]struct {
+		predict     questiontopictest.Predict
+		plain, full string
+	}{
+		"scored":  {scored, `],"none_of_these":[0,0.9375]}`, `"noneOfThese":0.9375`},
+		"without": {topictest.Answer, `}]}`, ""},
+	} {
+		gateway := start(t, newBackend(t, c.predict))
+		_, plain := send(t, http.MethodPost, gateway.url+"/predict_topic", "application/json",
+			strings.NewReader(`{"rawtext_list": ["Who?", "many thank"]}`))
+		if !strings.HasSuffix(strings.TrimSpace(plain), c.plain) {
+			t.Errorf("%s: got %s, want %s at its end", name, plain, c.plain)
+		}
+		_, full := send(t, http.MethodPost, gateway.url+questiontopicv1.TopicService_PredictTopic_FullMethodName,
+			"application/json", strings.NewReader(`{"texts": ["many thank"]}`))
+		if !strings.Contains(full, c.full) || strings.Contains(full, "noneOfThese") != (c.full != "") {
+			t.Errorf("%s: got %s, want %q in it", name, full, c.full)
 		}
 	}
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/question-topic/question-topic/clients/go/internal/topictest"
 	"github.com/question-topic/question-topic/clients/go/questiontopic"
+	"github.com/question-topic/question-topic/clients/go/questiontopictest"
 	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
 )
 
@@ -55,6 +56,30 @@ func TestStubsOfGRPCGetTheAnswersOfTheServer(t *testing.T) {
 	if err != nil || described.GetModel().GetName() != "test" {
 		t.Errorf("got %v and %v", described, err)
 	}
+}
+
+func TestMergedCallsKeepTheScoreNoneOfThese(t *testing.T) {
+	predict := questiontopictest.WithNoneOfThese(map[string]float32{"many thank": 0.9375}, topictest.Answer)
+	gateway := start(t, newBackend(t, predict), "--in-flight", "1")
+	stub := questiontopicv1.NewTopicServiceClient(dial(t, gateway.address))
+	var asking sync.WaitGroup
+	for i := range 40 {
+		text, want := "many thank", float32(0.9375)
+		if i%2 == 0 {
+			text, want = "Who?", 0
+		}
+		asking.Go(func() {
+			answered, err := stub.PredictTopic(t.Context(), ask(text))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if got := answered.GetPredictions()[0]; got.NoneOfThese == nil || got.GetNoneOfThese() != want {
+				t.Errorf("%s: got %v, want %v", text, got, want)
+			}
+		})
+	}
+	asking.Wait()
 }
 
 func TestGRPCWebAndBinaryConnectGetTheAnswersOfTheServer(t *testing.T) {

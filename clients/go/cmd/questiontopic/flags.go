@@ -27,6 +27,7 @@ type options struct {
 	token                  *commandflag.Token
 	level                  questiontopicv1.LabelLevel
 	output                 string
+	noneFrom               float64 // A table marks texts whose score "none of these" is at least this.
 	timeout                time.Duration
 	textsPerCall, inFlight int
 	model                  string
@@ -50,6 +51,7 @@ func parseFlags(arguments []string, getenv func(string) string) (options, error)
 		address:      defaultAddress,
 		level:        questiontopicv1.LabelLevel_LABEL_LEVEL_COARSE,
 		output:       "table",
+		noneFrom:     0.5,
 		timeout:      questiontopic.DefaultTimeout,
 		textsPerCall: 64,
 		inFlight:     4,
@@ -90,6 +92,7 @@ func newFlagSet(chosen *options) *flag.FlagSet {
 		chosen.output = value
 		return nil
 	})
+	flags.Func("none-from", "", commandflag.Share(&chosen.noneFrom))
 	flags.BoolVar(&chosen.skipBlank, "skip-blank", false, "")
 	flags.Func("on-error", "", func(value string) error {
 		if value != "stop" && value != "skip" {

@@ -19,12 +19,13 @@ func newJSONLines(w io.Writer) jsonLines {
 	return jsonLines{encoder}
 }
 
-// jsonRow defines the keys of a line and their order. A level that the answer does not have is left out.
+// jsonRow defines the keys of a line and their order. A level or a score that the answer does not have is left out.
 type jsonRow struct {
-	Text      string      `json:"text"`
-	Coarse    *jsonTopics `json:"coarse,omitempty"`
-	Fine      *jsonTopics `json:"fine,omitempty"`
-	Truncated bool        `json:"truncated"`
+	Text        string      `json:"text"`
+	Coarse      *jsonTopics `json:"coarse,omitempty"`
+	Fine        *jsonTopics `json:"fine,omitempty"`
+	Truncated   bool        `json:"truncated"`
+	NoneOfThese *confidence `json:"noneOfThese,omitempty"`
 }
 
 // jsonError is the line of a text without an answer.
@@ -58,10 +59,11 @@ func (j jsonLines) row(r row) error {
 		return j.encoder.Encode(jsonError{r.text, r.reason})
 	}
 	return j.encoder.Encode(jsonRow{
-		Text:      r.text,
-		Coarse:    newJSONTopics(r.prediction.GetCoarse()),
-		Fine:      newJSONTopics(r.prediction.GetFine()),
-		Truncated: r.prediction.GetTruncated(),
+		Text:        r.text,
+		Coarse:      newJSONTopics(r.prediction.GetCoarse()),
+		Fine:        newJSONTopics(r.prediction.GetFine()),
+		Truncated:   r.prediction.GetTruncated(),
+		NoneOfThese: (*confidence)(r.prediction.NoneOfThese),
 	})
 }
 

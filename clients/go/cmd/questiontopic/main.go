@@ -74,7 +74,7 @@ func run(arguments []string, getenv func(string) string, stdin io.Reader, stdout
 // printTopics prints the topics of the texts of every batch, in order, up to the first failure.
 func printTopics(c caller, batches iter.Seq2[batch, error], stdout io.Writer, unanswered *report) error {
 	buffer := bufio.NewWriter(stdout)
-	printed := newPrinter(c.chosen.output, c.chosen.level, buffer)
+	printed := newPrinter(c.chosen, buffer)
 	if err := errors.Join(printed.header(), buffer.Flush()); err != nil {
 		return err
 	}

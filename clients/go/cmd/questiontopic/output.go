@@ -1,10 +1,6 @@
 package main
 
-import (
-	"io"
-
-	"github.com/question-topic/question-topic/clients/go/questiontopicv1"
-)
+import "io"
 
 // printer writes answers in one format: call header once, then row for every row of the input.
 type printer interface {
@@ -12,9 +8,9 @@ type printer interface {
 	row(r row) error
 }
 
-func newPrinter(format string, level questiontopicv1.LabelLevel, w io.Writer) printer {
-	if format == "jsonl" {
+func newPrinter(chosen options, w io.Writer) printer {
+	if chosen.output == "jsonl" {
 		return newJSONLines(w)
 	}
-	return table{w, level}
+	return table{w, chosen.level, chosen.noneFrom}
 }

@@ -10,8 +10,9 @@ import (
 
 // table writes a header line, then one line for each text with the top topic of each requested level.
 type table struct {
-	w     io.Writer
-	level questiontopicv1.LabelLevel
+	w        io.Writer
+	level    questiontopicv1.LabelLevel
+	noneFrom float64 // The smallest score "none of these" that is shown.
 }
 
 func (t table) header() error {
@@ -37,8 +38,16 @@ func (t table) row(r row) error {
 	if r.prediction.GetTruncated() {
 		text += " [truncated]"
 	}
+	if score := float64(r.prediction.GetNoneOfThese()); isScored(r.prediction) && score >= t.noneFrom {
+		text += fmt.Sprintf(" [none of these: %.6f]", score)
+	}
 	_, err := fmt.Fprintln(t.w, cells+text)
 	return err
+}
+
+// isScored reports whether the prediction, which may be nil, has the score "none of these".
+func isScored(prediction *questiontopicv1.Prediction) bool {
+	return prediction != nil && prediction.NoneOfThese != nil
 }
 
 // topCells returns the columns of one level, with a dash in each if the row has no prediction.

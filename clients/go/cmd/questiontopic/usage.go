@@ -20,6 +20,8 @@ Server:
 Answers:
   --label-level LEVEL       coarse, fine or both (default coarse)
   --output FORMAT           table, or jsonl, which is one JSON object a line (default table)
+  --none-from SCORE         in a table, mark each text whose probability to belong to none of the labels is at least
+                            SCORE, if the model has this score; jsonl always has it (default 0.5)
 
 Texts without an answer:
   --skip-blank              leave out the blank lines of standard input

@@ -40,6 +40,18 @@ func Seconds(target *time.Duration) func(string) error {
 	}
 }
 
+// Share returns a parser for a flag whose value is a number from 0 to 1.
+func Share(target *float64) func(string) error {
+	return func(value string) error {
+		share, err := strconv.ParseFloat(value, 64)
+		if err != nil || !decimalNumber.MatchString(value) || share > 1 {
+			return errors.New("must be a decimal number, at most 1")
+		}
+		*target = share
+		return nil
+	}
+}
+
 // YesNo returns a parser for a flag whose value is yes or no.
 func YesNo(target *bool) func(string) error {
 	return func(value string) error {

@@ -9,11 +9,14 @@ const MEANINGS = {
   NUM: "number or date",
 };
 const FINE_SHOWN = 6;
+const LIKELY = 0.5; // From this score on, a question more likely belongs to none of the topics.
 
 // answer returns the element of one question and its prediction. The finer topics are open if the question is the only one.
 export function answer(question, prediction, only) {
   const article = element("article");
-  article.append(element("h2", "", question), bars(prediction.coarse));
+  article.append(element("h2", "", question));
+  if (prediction.noneOfThese !== undefined) article.append(score(prediction.noneOfThese));
+  article.append(bars(prediction.coarse));
   if (prediction.fine) {
     const details = element("details");
     details.open = only;
@@ -26,6 +29,12 @@ export function answer(question, prediction, only) {
   return article;
 }
 
+// score returns the line with the probability that a question belongs to none of the topics.
+function score(noneOfThese) {
+  const likely = noneOfThese >= LIKELY;
+  return element("p", likely ? "none likely" : "none hint", `None of these topics: ${percent(noneOfThese)}`);
+}
+
 function bars(topics, shown) {
   const list = element("ul");
   const sorted = Object.entries(topics.confidences).sort(([, a], [, b]) => b - a);
@@ -36,10 +45,14 @@ function bars(topics, shown) {
     bar.append(element("span"));
     bar.firstChild.style.width = `${100 * confidence}%`;
     const name = Object.hasOwn(MEANINGS, topic) ? `${topic} ${MEANINGS[topic]}` : topic;
-    row.append(element("span", "", name), bar, element("span", "share", `${(100 * confidence).toFixed(1)} %`));
+    row.append(element("span", "", name), bar, element("span", "share", percent(confidence)));
     list.append(row);
   }
   return list;
+}
+
+function percent(share) {
+  return `${(100 * share).toFixed(1)} %`;
 }
 
 function element(name, className = "", text = "") {

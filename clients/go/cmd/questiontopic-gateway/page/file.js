@@ -3,10 +3,11 @@
 import { format, parse } from "./csv.js";
 import { Labels } from "./labels.js";
 
-const ADDED = ["topic", "confidence", "fine_topic", "fine_confidence", "error"];
+const TOPICS = ["topic", "confidence", "fine_topic", "fine_confidence"];
 const part = (id) => document.getElementById(id);
 
-// useFiles connects the part. asked returns a promise of the model to ask, with the level that it has: COARSE or BOTH.
+// useFiles connects the part. asked returns a promise of the model to ask, with the level that it has: COARSE or BOTH, and
+// whether it has the score "none of these".
 export function useFiles(asked) {
   let job; // The file that is open: its name, rows, delimiter, and labels by column and model.
   let run; // The AbortController of a run.
@@ -42,8 +43,9 @@ export function useFiles(asked) {
       const show = watch(labelled);
       await labelled.fill(kind, own.signal, show);
       show();
-      const answered = rows.slice(1).map((row, i) => added(rows[0], row, labelled.found[i]));
-      offer(name, format([[...rows[0], ...ADDED], ...answered], delimiter));
+      const head = [...rows[0], ...TOPICS, ...(kind.scored ? ["none_of_these"] : []), "error"];
+      const answered = rows.slice(1).map((row, i) => added(rows[0], row, labelled.found[i], kind.scored));
+      offer(name, format([head, ...answered], delimiter));
     } catch (error) {
       own.abort(); // It also ends the calls that are under way.
       if (run === own && error.name !== "AbortError") tell(`${error.message} Press Label to go on.`);
@@ -101,10 +103,12 @@ function likelyColumn(rows) {
 }
 
 // added returns a row with its label. A row that is too short is filled up, so that the new columns stand below each other.
-function added(head, row, labelled) {
+function added(head, row, labelled, scored) {
   const whole = [...row, ...new Array(Math.max(0, head.length - row.length)).fill("")];
-  if (typeof labelled === "string") return [...whole, "", "", "", "", labelled];
-  return [...whole, ...topAndShare(labelled.coarse), ...topAndShare(labelled.fine), ""];
+  const error = typeof labelled === "string" ? labelled : "";
+  const { coarse, fine, noneOfThese } = error ? {} : labelled;
+  const score = scored ? [noneOfThese?.toFixed(6) ?? ""] : [];
+  return [...whole, ...topAndShare(coarse), ...topAndShare(fine), ...score, error];
 }
 
 function topAndShare(topics) {

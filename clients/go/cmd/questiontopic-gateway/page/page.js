@@ -5,7 +5,7 @@ import { useFiles } from "./file.js";
 import { describe, models, predict } from "./server.js";
 
 const part = (id) => document.getElementById(id);
-let model; // A promise of what to ask for: the name of the model, and the level of its answers.
+let model; // A promise of what to ask for: the name of the model, the level of its answers, and whether they are scored.
 let asking; // The AbortController of the newest call.
 
 // asked returns the model that is chosen. The level is both, or coarse if the model has no fine labels.
@@ -24,8 +24,12 @@ async function showModel() {
     const described = await describe(chosen);
     const { name, version } = described.model;
     const languages = (described.languages ?? []).join(", ");
-    if (choice.value === chosen) part("model").textContent = `Model ${name} ${version}; it reads ${languages}`;
-    return { model: chosen, level: described.fineLabels?.length ? "BOTH" : "COARSE" };
+    const scored = described.hasNoneOfThese ?? false;
+    if (choice.value === chosen) {
+      part("model").textContent = `Model ${name} ${version}; it reads ${languages}`;
+      part("score").hidden = !scored;
+    }
+    return { model: chosen, level: described.fineLabels?.length ? "BOTH" : "COARSE", scored };
   } catch (error) {
     if (choice.value === chosen) {
       model = undefined; // The next question asks for it again.
