@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import subprocess
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -30,7 +31,7 @@ def scored_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def scored(scored_folder: Path) -> Iterator[ServerProcess]:
-    with ServerProcess(scored_folder) as process:
+    with ServerProcess(scored_folder, "--metrics-port", "0") as process:
         yield process
 
 
@@ -87,6 +88,17 @@ def test_a_labelled_table_has_it(scored: ServerProcess, answers: Sequence[Topics
     written = subprocess.run(command, capture_output=True, check=True).stdout.decode()
     found = [float(row["none_of_these"]) for row in csv.DictReader(written.splitlines())]
     assert found == pytest.approx([answer.none_of_these for answer in answers], abs=1e-3)
+
+
+def test_the_metrics_count_the_scores(scored: ServerProcess, answers: Sequence[Topics]) -> None:
+    (address,) = re.findall(r"metrics on (\S+)", scored.log)
+    with urllib.request.urlopen(address, timeout=10) as response:
+        lines = response.read().decode().splitlines()
+    found = dict(line.rsplit(" ", 1) for line in lines if line.startswith("questiontopic_none_of_these"))
+    asked = float(found["questiontopic_none_of_these_count"])
+    assert asked >= len(answers)
+    assert float(found['questiontopic_none_of_these_bucket{le="1.0"}']) == asked
+    assert 0 < float(found["questiontopic_none_of_these_sum"]) < asked
 
 
 def test_the_check_of_a_bundle_names_it(scored_folder: Path) -> None:

@@ -6,10 +6,8 @@ from collections import Counter as Counts
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from operator import eq
-from threading import Lock
 from typing import Any
 
-import numpy as np
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -22,24 +20,22 @@ from prometheus_client import (
 from prometheus_client.metrics_core import (
     CounterMetricFamily,
     GaugeMetricFamily,
-    HistogramMetricFamily,
     InfoMetricFamily,
     Metric,
 )
 from prometheus_client.registry import Collector
 
 from questiontopic.v1 import topic_pb2
-from questiontopic_model.runtimes.graph import Floats
 from questiontopic_model.topic_model import Probabilities, TopicModel
 
 from ..batcher import Batcher
 from .call import CallRecord
+from .predictions import Predictions
 
 _CONTRACT = topic_pb2.DESCRIPTOR.services_by_name["TopicService"]
 _SERVICE = _CONTRACT.full_name
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _TEXTS = (1, 2, 4, 8, 16, 32, 64, 128)
-_CONFIDENCES = np.array([0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0])
 _CALL_LABELS = ("grpc_type", "grpc_service", "grpc_method")
 
 
@@ -78,7 +74,7 @@ class Metrics:
         self._truncated = Counter(
             "questiontopic_truncated_texts", "Texts whose end the model did not read.", registry=registry
         )
-        self._predictions = _Predictions()
+        self._predictions = Predictions()
         registry.register(self._predictions)
         self._tls = _changes("questiontopic_tls_reload", "Changes of the TLS files.", registry)
         self._tokens = _changes("questiontopic_tokens_reload", "Changes of the file of tokens.", registry)
@@ -126,7 +122,7 @@ class Metrics:
         self._truncated.inc(sum(found.truncated))
         self._batches.observe(len(found.truncated))
         self._computing.observe(found.steps[-1].ended - found.steps[0].began)
-        self._predictions.add(model.manifest.coarse_labels, found.coarse)
+        self._predictions.add(model.manifest.coarse_labels, found)
 
     def shadowed_by(self, model: TopicModel) -> None:
         """From now on this model computes as a shadow."""
@@ -152,40 +148,6 @@ class Metrics:
     def reloaded(self, usable: bool) -> None:
         """A bundle was loaded in place of the one that serves."""
         self._reloads.labels(_result(usable)).inc()
-
-
-class _Predictions(Collector):
-    """What the model answers. A batch is counted at once, because counting text by text costs much more."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._topics: Counts[str] = Counts()
-        self._bins = np.zeros(len(_CONFIDENCES) + 1, np.int64)
-        self._sum = 0.0
-
-    def add(self, labels: Sequence[str], coarse: Floats) -> None:
-        """Counts confidences of shape [texts, labels]."""
-        best = coarse.max(axis=1)
-        topics = np.bincount(coarse.argmax(axis=1), minlength=len(labels)).tolist()
-        bins = np.bincount(np.searchsorted(_CONFIDENCES, best), minlength=len(self._bins))
-        with self._lock:
-            self._topics.update(dict(zip(labels, topics, strict=True)))
-            self._bins += bins
-            self._sum += float(best.sum())
-
-    def collect(self) -> Iterator[Metric]:
-        """The counts up to now."""
-        with self._lock:
-            topics, bins, total = dict(self._topics), self._bins.cumsum().tolist(), self._sum
-        family = CounterMetricFamily(
-            "questiontopic_top_topic", "Texts by their most likely coarse topic.", labels=("topic",)
-        )
-        for topic, count in topics.items():
-            family.add_metric((topic,), count)
-        yield family
-        buckets = list(zip([*map(str, _CONFIDENCES.tolist()), "+Inf"], bins, strict=True))
-        about = "Confidence of the most likely coarse topic."
-        yield HistogramMetricFamily("questiontopic_top_confidence", about, buckets=buckets, sum_value=total)
 
 
 class _Serving(Collector):
