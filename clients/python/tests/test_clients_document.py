@@ -21,6 +21,7 @@ import pytest
 import trustme
 
 from questiontopic import channel_options
+from questiontopic.testing import TopicServer
 from questiontopic.v1.topic_pb2 import DESCRIPTOR
 
 from .conftest import Serve
@@ -62,7 +63,7 @@ def _tool(name: str) -> str:
 
 def test_every_block_has_a_test() -> None:
     assert [kind for kind, _ in _BLOCKS if kind not in ("sh", "go", "xml", "csharp")] == [
-        *("python", "python", "python", "js", "java", "json", "python"),
+        *("python", "python", "python", "js", "java", "python", "json", "python"),
     ]
     others = ["pip install ", "go mod edit ", "go mod tidy", "npm install ", "protoc "]
     rest = [line for line in _COMMANDS if line not in _TLS + _GRPCURL]
@@ -103,6 +104,16 @@ def test_the_python_program_for_a_file(serve: Serve, tmp_path: Path) -> None:
 def test_the_notebook_cell(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
     run_cell(_blocks("python")[2].replace(_ADDRESS, serve(TopicService())))
     assert capsys.readouterr().out == "NUM\n"
+
+
+def test_the_program_with_a_threshold(topic_server: TopicServer) -> None:
+    topic_server.topics = {"What is your salary?": "NUM:money", "many thank": "NUM:count"}
+    program = _blocks("python")[3].replace(_ADDRESS, topic_server.address)
+    assert _run([sys.executable, "-W", "error", "-c", program], _ROOT) == "NUM What is your salary?\nNUM many thank\n"
+    topic_server.none_of_these = {"many thank": 0.5}
+    assert _run([sys.executable, "-W", "error", "-c", program], _ROOT) == (
+        "NUM What is your salary?\nnone of these: many thank\n"
+    )
 
 
 def test_the_go_commands_add_the_module(tmp_path: Path) -> None:
@@ -176,5 +187,5 @@ def test_a_tls_command(tls_server: tuple[str, Path], command: str) -> None:
 
 def test_the_tls_program(tls_server: tuple[str, Path]) -> None:
     address, folder = tls_server
-    program = _blocks("python")[3].replace(_ADDRESS, address)
+    program = _blocks("python")[4].replace(_ADDRESS, address)
     assert _run([sys.executable, "-W", "error", "-c", program], folder) == "NUM\n"
