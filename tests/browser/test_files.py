@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from pathlib import Path
 
 import pytest
 from gateway import gateway
 from playwright.sync_api import Locator, Page, Route, expect
-from server_process import ServerProcess
+from server_process import DEFAULT_BUNDLE, ServerProcess
 
 from .conftest import CALLS, Open
 
-ADDED = ["topic", "confidence", "fine_topic", "fine_confidence", "error"]
+MANIFEST = json.loads((DEFAULT_BUNDLE / "manifest.json").read_text("utf-8"))
+SCORE = ["none_of_these"] if "none_of_these" in MANIFEST else []
+ADDED = ["topic", "confidence", "fine_topic", "fine_confidence", *SCORE, "error"]
 
 
 def choose(page: Page, content: str | bytes, name: str = "questions.csv") -> None:
@@ -60,7 +63,7 @@ def test_a_chosen_file_is_labelled(open_page: Open, url: str) -> None:
         ["4", "Wo liegt Vaduz?", "", "LOC"],
     ]
     assert rows[0][5].startswith("HUM:")
-    assert all(0.5 < float(row[4]) <= 1 and 0.3 < float(row[6]) <= 1 and row[7] == "" for row in (rows[0], rows[3]))
+    assert all(0.5 < float(row[4]) <= 1 and 0.3 < float(row[6]) <= 1 and row[-1] == "" for row in (rows[0], rows[3]))
     assert rows[1][4:] == ["", "", "", "blank"]
     assert rows[2][7].startswith("must have at most 2000 characters")
 

@@ -86,6 +86,8 @@ def _predictions(model: TopicModel, texts: list[str], level: str) -> list[dict[s
             prediction["fine"] = _confidences(fine_names, found.fine[row].tolist())
         if truncated:
             prediction["truncated"] = True
+        if found.none_of_these is not None:
+            prediction["noneOfThese"] = round(float(found.none_of_these[row]), 7)
         predictions.append(prediction)
     return predictions
 

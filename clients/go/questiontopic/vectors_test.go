@@ -155,6 +155,10 @@ func (v vector) checkResponse(t *testing.T, response *questiontopicv1.PredictTop
 		if got.GetTruncated() != want.GetTruncated() {
 			t.Errorf("texts[%d]: truncated is %v, want %v", i, got.GetTruncated(), want.GetTruncated())
 		}
+		difference := math.Abs(float64(got.GetNoneOfThese()) - float64(want.GetNoneOfThese()))
+		if (got.NoneOfThese == nil) != (want.NoneOfThese == nil) || !(difference <= v.Expect.Tolerance) {
+			t.Errorf("texts[%d]: got %v, want %v", i, got, want)
+		}
 		checkTopics(t, got.GetCoarse(), want.GetCoarse(), v.Expect.Tolerance)
 		checkTopics(t, got.GetFine(), want.GetFine(), v.Expect.Tolerance)
 	}

@@ -75,6 +75,8 @@ def test_a_vector(real_server: str, predict: Predict, vector: dict[str, Any]) ->
     assert len(answer.predictions) == len(wanted.predictions)
     for ours, theirs in zip(answer.predictions, wanted.predictions, strict=True):
         assert ours.truncated == theirs.truncated
+        assert ours.HasField("none_of_these") == theirs.HasField("none_of_these")
+        assert ours.none_of_these == pytest.approx(theirs.none_of_these, abs=expect["tolerance"])
         for level in ("coarse", "fine"):
             assert ours.HasField(level) == theirs.HasField(level)
             if theirs.HasField(level):
