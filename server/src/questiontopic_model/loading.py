@@ -57,8 +57,6 @@ def load_encoder_and_graph(bundle: Bundle, runtime: str, cache: Path | None, thr
         own = member.manifest
         if (own.coarse_labels, own.fine_labels) != (manifest.coarse_labels, manifest.fine_labels):
             raise BundleError(f"{member.folder}: its labels are not those of the ensemble")
-        if manifest.none_of_these and not own.none_of_these:
-            raise BundleError(f"{member.folder}: it has no none_of_these, which the ensemble has")
         parts = load_encoder_and_graph(member, runtime, cache, threads)
         _check_outputs(member, *parts)
         members[name] = Member(own.preparation, *parts, own.temperature, own.none_of_these)

@@ -1,4 +1,4 @@
-"""The commands `train`, `evaluate` and `compare`.
+"""The commands `train`, `evaluate`, `compare` and `wordnet`.
 
 Exit codes: 0 for success, 1 for an error (one line on standard error), 2 for wrong usage, 143 after SIGTERM.
 """
@@ -9,6 +9,7 @@ import argparse
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from questiontopic_model.bundle import BundleError
@@ -49,6 +50,9 @@ def _parser() -> argparse.ArgumentParser:
     add_train_options(add("train", "train on labelled questions, measure the model and write a bundle", _train))
     add_evaluate_options(add("evaluate", "ask a bundle the test questions and write a report", _evaluate))
     add_compare_options(add("compare", "ask two bundles the test questions and report their differences", _compare))
+    wordnet = add("wordnet", "make the words for the slots of templates from the files of WordNet 3.1", _wordnet)
+    wordnet.add_argument("--files", type=Path, required=True, help="folder with data.noun and index.sense")
+    wordnet.add_argument("--output", type=Path, required=True, help="the file to write: wordnet.tsv")
     return parser
 
 
@@ -72,6 +76,12 @@ def _compare(options: dict[str, Any]) -> None:
     from .report.commands import compare
 
     compare(CompareSettings(**options))
+
+
+def _wordnet(options: dict[str, Any]) -> None:
+    from .augmentation.wordnet import write_wordnet
+
+    write_wordnet(options["files"], options["output"])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""The texts of one epoch of distillation: questions that teachers labelled, labelled questions, and templates."""
+"""The texts of one epoch of distillation: questions that teachers labelled and their translations, labelled questions,
+and questions from templates.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,12 @@ import numpy as np
 from questiontopic_model.runtimes.graph import Floats
 
 from ..data.examples import Examples, Ints, Labels
+from ..data.translations import Translation
+from .none_of_these import draw_none
 from .surface_forms import draw_forms
 from .templates import Template, Templates
 
+_HASTY = 0.3
 _RARE = 120  # A labelled question is shown once more if its coarse label has fewer rows than this.
 
 
@@ -30,35 +35,49 @@ class DistillationSet:
     """Everything that epochs are drawn from.
 
     `taught` [questions, fine labels]: the teachers' probabilities for the unlabelled `questions`; `max_times` limits
-    the factors by which rare and frequent labels are shown more or less often. `labelled_times`: how often an epoch
-    shows each labelled question. `abbreviations`, `foreign`: how many texts an epoch makes from templates about
-    abbreviations and from the other templates. `forms`: the probabilities of the forms in which texts are shown.
+    the factors by which rare and frequent labels are shown more or less often. `translations`, which the teachers
+    labelled in English: `translated` [translations, fine labels]; an epoch shows each of them `translated_times`.
+    `labelled_times`: how often an epoch shows each labelled question. `made`: how many texts an epoch makes from
+    templates about abbreviations, from those in other languages and from the English ones. `forms`: the probabilities
+    of the forms in which texts are shown. `others` are texts that belong to none of the labels; an epoch shows
+    `none_of_these` of them, of texts from templates and of noise together.
     """
 
     questions: tuple[str, ...]
     taught: Floats
+    translations: tuple[Translation, ...]
+    translated: Floats
     labelled: Examples
     labels: Labels
     templates: Templates
     max_times: float
+    translated_times: int
     labelled_times: int
-    abbreviations: int
-    foreign: int
+    made: tuple[int, int, int]
     forms: Mapping[str, float]
+    others: tuple[str, ...]
+    none_of_these: int
 
     def epoch(self, random: np.random.Generator) -> tuple[list[Text], Floats]:
-        """Draws the texts of one epoch, and the probabilities of the fine labels for each text."""
+        """Draws the texts of one epoch, and the targets of each text: see `trainer.Batch`."""
         taught, rows = self._taught_rows(random), self._labelled_rows()
-        made = self.templates.draw(self.abbreviations, self.foreign, random)
+        made = self.templates.draw(*self.made, random)
         clean = [*(self.questions[row] for row in taught), *(self.labelled.texts[row] for row in rows)]
         texts = draw_forms(clean, self.forms, random)
         shown = [Text(text) for text in texts] + [
             self._from_template(template, text, random) for template, text in made
         ]
+        foreign = [*range(len(self.translations))] * self.translated_times
+        shown += [Text(_hasty_at_times(self.translations[row].text, random)) for row in foreign]
         names = [label.name for label in self.labels.fine]
         fine = np.array([names.index(template.fine) for template, _ in made], np.int64)
         hard = np.eye(len(names), dtype=np.float32)[np.concatenate([self.labelled.fine[rows], fine])]
-        return shown, np.concatenate([self.taught[taught], hard])
+        known = np.concatenate([self.taught[taught], hard, self.translated[foreign]])
+        none = draw_none(self.others, self.templates, self.none_of_these, random)
+        targets = np.zeros((len(known) + len(none), len(names) + 1), np.float32)
+        targets[: len(known), :-1] = known
+        targets[len(known) :, -1] = 1
+        return [*shown, *map(Text, none)], targets
 
     @cached_property
     def _times(self) -> Floats:
@@ -89,6 +108,10 @@ class DistillationSet:
     def _from_template(self, template: Template, text: str, random: np.random.Generator) -> Text:
         if template.is_english:
             return Text(draw_forms([text], self.forms, random)[0])
-        if random.random() < 0.3:  # Other languages have two forms: as written, and in lower case without final mark.
-            text = text.rstrip(" ?？؟").lower()
+        text = _hasty_at_times(text, random)
         return Text(text, template.language if template.has_noun and random.random() < 0.8 else "")
+
+
+def _hasty_at_times(text: str, random: np.random.Generator) -> str:
+    """A text in another language, as it is written or, at times, in lower case without final mark."""
+    return text.rstrip(" ?？؟.。!").lower() if random.random() < _HASTY else text

@@ -10,7 +10,14 @@ from questiontopic_model.bundle import Manifest
 from questiontopic_model.bundle.bundle import PIECES
 
 from . import CARD, DIFFERENCES, KERAS, ONNX
-from .card_evaluation import confidence_section, languages_section, robustness_section
+from .card_evaluation import (
+    confidence_section,
+    languages_section,
+    none_of_these_section,
+    robustness_section,
+    translations_section,
+    typed_section,
+)
 
 _SPLITS = {
     "test": "test questions, used neither for training nor for calibration",
@@ -42,13 +49,26 @@ _FIGURES = {  # Title -> name in the metrics, number format, meaning.
 }
 
 
+_FURTHER = {
+    "unlabelled": "Unlabelled questions, which the recipe's teachers labelled. They are not part of this bundle "
+    "either.",
+    "translations": "Questions in several languages. The teachers labelled the English texts; the model learned from "
+    "the translations too.",
+    "others": "Texts that belong to none of the labels, for the score of that name.",
+    "resources": "Resources from which texts were made for training.",
+}
+
+
 def model_card(manifest: Manifest) -> str:
     """The card as Markdown."""
     sections = {
         "Labels": _labels(manifest),
         "Quality": _quality(manifest),
         "What a confidence means": confidence_section(manifest),
+        "Typed questions": typed_section(manifest),
+        "None of these": none_of_these_section(manifest),
         "Robustness": robustness_section(manifest),
+        "Translations": translations_section(manifest),
         "Languages": languages_section(manifest),
         "Data": _data(manifest.data),
         "Limits": _limits(manifest),
@@ -151,24 +171,29 @@ def _data(data: dict[str, Any]) -> str:
             f"{duplicates['contradictory']} repeat its text with another label; {duplicates['also_in_test']} test rows "
             "have the text of a training row."
         )
-    return f"{table}\n\n{_unlabelled(data['unlabelled'])}" if "unlabelled" in data else table
+    further = [_further(about, data[kind]) for kind, about in _FURTHER.items() if kind in data]
+    return "\n\n".join([table, *further])
 
 
-def _unlabelled(files: dict[str, Any]) -> str:
+def _further(about: str, files: dict[str, Any]) -> str:
     rows = [
         f"| `{name}` | {file['rows'] if file['used'] else 'not used'} | {file['source']} | {file['licence']} "
         f"| {file.get('sha256', '')} |"
         for name, file in files.items()
     ]
-    head = ["| File | Questions | Source | Licence | SHA-256 |", "| --- | --- | --- | --- | --- |"]
-    about = "Unlabelled questions, which the recipe's teachers labelled. They are not part of this bundle either."
+    head = ["| File | Rows | Source | Licence | SHA-256 |", "| --- | --- | --- | --- | --- |"]
     return "\n".join([about, "", *head, *rows])
 
 
 def _limits(manifest: Manifest) -> str:
     english = "home" in manifest.data  # TREC is English; the languages of another file are not known here.
     measured = manifest.evaluation.get("languages")
-    limits = ["The labels are those of the data above. Every text gets one of them: there is no label for other texts."]
+    other = (
+        'the score "none of these" tells such texts apart.'
+        if manifest.none_of_these
+        else "there is no label for other texts."
+    )
+    limits = [f"The labels are those of the data above. Every text gets one of them: {other}"]
     if english:
         limits.insert(
             0,
@@ -211,7 +236,8 @@ def _reproduction(manifest: Manifest) -> str:
     seeds = training["seeds"]
     encoder = "" if manifest.members else f" --encoder {manifest.encoder.handle or manifest.encoder.kind}"
     folds = f" --folds {training['folds']}" if training.get("folds") else ""
-    questions = " --questions QUESTIONS" if "unlabelled" in manifest.data else ""
+    options = {"unlabelled": "questions", "translations": "translations", "others": "others"}
+    questions = "".join(f" --{option} {option.upper()}" for kind, option in options.items() if kind in manifest.data)
     test = " --test TEST" if "home" not in manifest.data and "test_questions" in manifest.metrics else ""
     own = manifest.label_descriptions and "home" not in manifest.data
     descriptions = " --descriptions DESCRIPTIONS" if own else ""

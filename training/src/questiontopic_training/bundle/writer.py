@@ -17,7 +17,7 @@ from questiontopic_model.bundle import BundleError, Golden, Manifest, read_bundl
 from questiontopic_model.bundle.bundle import MANIFEST, sha256_of
 from questiontopic_model.encoders.encoder import Encoder
 from questiontopic_model.loading import load_topic_model
-from questiontopic_model.runtimes.graph import Graph
+from questiontopic_model.runtimes.graph import Floats, Graph
 from questiontopic_model.topic_model import TopicModel
 
 from . import CARD
@@ -110,6 +110,7 @@ def _golden(model: TopicModel) -> tuple[Golden, ...]:
             text,
             confidences(manifest.coarse_labels, found.coarse[row]),
             confidences(fine_names, found.fine[row]) if found.fine is not None else {},
+            round(float(found.none_of_these[row]), 6) if found.none_of_these is not None else None,
         )
         for row, text in enumerate(GOLDEN_TEXTS)
     )
@@ -117,17 +118,21 @@ def _golden(model: TopicModel) -> tuple[Golden, ...]:
 
 def _check_forms(folder: Path, cache: Path | None, texts: Sequence[str]) -> None:
     bundle = read_bundle(folder)
-    answers = {}
+    answers: dict[str, Floats] = {}
+    scores: dict[str, Floats] = {}
     for runtime in bundle.manifest.runtimes:
         model = load_topic_model(bundle, runtime, cache, threads=1)
         model.check_golden()
         parts = [model.predict(texts[start : start + 64]) for start in range(0, len(texts), 64)]
         answers[runtime] = np.concatenate([part.coarse if part.fine is None else part.fine for part in parts])
+        none = [part.none_of_these for part in parts if part.none_of_these is not None]
+        scores[runtime] = np.concatenate([np.zeros(0, np.float32), *none])
     expected = answers["tensorflow"]
     for runtime, found in answers.items():
         difference = float(np.abs(found - expected).max())
         chosen = np.take_along_axis(expected, found.argmax(axis=1, keepdims=True), axis=1)[:, 0]
         # Of several equally likely labels, each is a right top label.
         wrong = int((expected.max(axis=1) - chosen > _TOLERANCE).sum())
+        difference = max([difference, *np.abs(scores[runtime] - scores["tensorflow"]).tolist()])
         if wrong or not difference <= _TOLERANCE:
             raise ParityError(f"{runtime} differs from tensorflow by {difference:.2g}, with {wrong} other top labels")

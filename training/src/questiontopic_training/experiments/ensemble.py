@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from questiontopic_model.bundle import Manifest, read_bundle
-from questiontopic_model.bundle.manifest import EncoderSpec
+from questiontopic_model.bundle.manifest import EncoderSpec, NoneOfThese
 from questiontopic_model.ensemble import EnsembleEncoder, EnsembleGraph, Member
 from questiontopic_model.loading import load_encoder_and_graph
 
@@ -55,6 +55,7 @@ class Ensemble:
                 members=tuple(manifests),
                 temperature=figures.calibration.temperature,
                 temperatures=figures.calibration.temperatures,
+                none_of_these=_none_of_these(manifests),
                 languages=_languages(manifests),
                 metrics=figures.metrics,
                 evaluation=figures.evaluation,
@@ -81,7 +82,7 @@ def _content(folder: Path, manifests: Mapping[str, Manifest], runs: Runs) -> Con
     members = {}
     for name, manifest in manifests.items():
         parts = load_encoder_and_graph(read_bundle(folder / name), "tensorflow", runs.cache, runs.threads)
-        members[name] = Member(manifest.preparation, *parts, manifest.temperature)
+        members[name] = Member(manifest.preparation, *parts, manifest.temperature, manifest.none_of_these)
     encoder = EnsembleEncoder(members)
     return Content(encoder, EnsembleGraph(members), partial(_save, folder, manifests))
 
@@ -101,6 +102,11 @@ def _save(folder: Path, manifests: Mapping[str, Manifest], to: Path) -> dict[str
 def _limits(manifests: Mapping[str, Manifest]) -> list[int]:
     """The limits of word pieces of those members that have one."""
     return [manifest.encoder.max_pieces for manifest in manifests.values() if manifest.encoder.max_pieces]
+
+
+def _none_of_these(manifests: Mapping[str, Manifest]) -> NoneOfThese | None:
+    """The members' logits of this score are calibrated already, and the ensemble takes their mean as it is."""
+    return NoneOfThese(1.0, 0.0) if any(manifest.none_of_these for manifest in manifests.values()) else None
 
 
 def _languages(manifests: Mapping[str, Manifest]) -> tuple[str, ...]:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from questiontopic_model.bundle import BundleError, Manifest
+from questiontopic_model.bundle.manifest import NoneOfThese
 from questiontopic_model.preparation import PREPARATIONS
 from questiontopic_model.runtimes.graph import Floats, Graph
 from questiontopic_model.runtimes.keras_graph import KerasGraph
 
 from ..bundle.writer import Content, write_bundle
 from ..data.examples import Examples, Labels
+from ..data.extras import Extras
 from ..data.questions import QuestionSet
 from ..evaluation.metrics import compute_logits
 from ..recipes import Recipe
+from .beyond import Beyond
 from .cross_validation import split_folds
 from .outcome import ComputeLogits, Figures, Outcome
 from .runs import PACKAGES, Run, Runs
@@ -27,16 +32,23 @@ HELD_OUT_SHARE = 0.2  # At least; 1,091 rows of TREC. With half as many, the tem
 _VALIDATION_SHARE = 0.1  # Of the remaining rows, for recipes that look at validation rows.
 # The seed of splits and of models that are measured on held-out rows. It does not depend on the seeds of the final
 # models, so the same rows are always held out.
-_MEASURING_SEED = 0
+MEASURING_SEED = 0
 _PARITY_TEXTS = 500
 
 
 @dataclass(frozen=True)
 class Trained:
-    """The outcome of an experiment, and the model that goes into the bundle."""
+    """The outcome of an experiment, the model that goes into the bundle, and what was measured beyond the outcome.
+
+    `none_of_these` calibrates the score of that name, if the models have it.
+    """
 
     outcome: Outcome
     first: Any
+    none_of_these: NoneOfThese | None = None
+    answers: Sequence[ComputeLogits] = ()
+    beyond: Beyond | None = None
+    held_out: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -47,7 +59,7 @@ class Experiment:
     validation figures and the calibration. Without test questions, one model is trained for each of `folds`, and their
     held-out rows give both. Then one final model for each of `seeds` is trained on all rows (on nine tenths, if the
     recipe needs validation rows) and answers the test questions once. The bundle holds the model of the first seed,
-    not the best model.
+    not the best model. The model that is measured on held-out rows does not learn from a part of the `extras` either.
     """
 
     recipe: Recipe
@@ -55,6 +67,8 @@ class Experiment:
     seeds: Sequence[int]
     runs: Runs
     folds: int = 5
+    extras: Extras = Extras()
+    unlike: tuple[str, ...] = ()  # See `Beyond`.
 
     def run(self, folder: Path, name: str, version: str) -> Manifest:
         """Trains and writes the bundle into `folder`; prints the figures."""
@@ -73,12 +87,21 @@ class Experiment:
         planned, final = self._planned(labels)
         models = self.runs.models([*(run for run, _ in planned), *final])
         measured, finals = models[: len(planned)], models[len(planned) :]
-        held_out = [
-            (compute_logits(encoder.serving, KerasGraph(model), rows.texts), rows)
+        columns = len(labels.fine if recipe.fine else labels.coarse)
+        found = [
+            compute_logits(encoder.serving, KerasGraph(model), rows.texts)
             for model, (_, rows) in zip(measured, planned, strict=True)
         ]
+        held_out = [(outputs[:, :columns], rows) for outputs, (_, rows) in zip(found, planned, strict=True)]
         answers = [_remembered(partial(self._logits, KerasGraph(model))) for model in finals]
-        return Trained(Outcome(labels, recipe.fine and labels.hierarchical, held_out, answers), finals[0])
+        of_labels = [partial(_of_labels, answer, columns) for answer in answers]
+        outcome = Outcome(labels, recipe.fine and labels.hierarchical, held_out, of_labels)
+        if not recipe.fine:
+            return Trained(outcome, finals[0])
+        beyond = Beyond(labels, self.extras.split()[1], self.unlike)
+        not_trained = partial(self._logits, KerasGraph(measured[0]))
+        none_of_these = beyond.calibration(not_trained, np.concatenate(found))
+        return Trained(outcome, finals[0], none_of_these, answers, beyond, beyond.held_out_tables(not_trained))
 
     def write(self, trained: Trained, figures: Figures, folder: Path, name: str, version: str) -> Manifest:
         """Writes the bundle with these figures into `folder`."""
@@ -96,14 +119,20 @@ class Experiment:
             label_descriptions=outcome.described(self.data.label_descriptions),
             temperature=figures.calibration.temperature,
             temperatures=figures.calibration.temperatures,
+            none_of_these=trained.none_of_these,
             languages=encoder.languages,
             metrics=figures.metrics,
-            evaluation=figures.evaluation,
+            evaluation={**figures.evaluation, **trained.held_out} | self._final_tables(trained, figures),
             training=self.description(),
             data=self.data.description,
         )
         content = Content(encoder.serving, KerasGraph(trained.first), partial(encoder.save, trained.first))
         return write_bundle(folder, manifest, content, self.runs.cache, self.parity_texts())
+
+    def _final_tables(self, trained: Trained, figures: Figures) -> dict[str, Any]:
+        if not (trained.beyond and self.data.test):
+            return {}
+        return trained.beyond.final_tables(trained.answers, self.data.test, figures.calibration, trained.none_of_these)
 
     def description(self) -> dict[str, Any]:
         """How the models are trained, for the manifest."""
@@ -124,26 +153,32 @@ class Experiment:
         examples = labels.examples(self.data.training)
         training = Examples(tuple(map(self._prepare, examples.texts)), examples.coarse, examples.fine)
 
-        def run(name: str, rows: Examples, seed: int) -> Run:
+        def run(name: str, rows: Examples, seed: int, extras: Extras = self.extras) -> Run:
             if self.recipe.needs_validation:
-                return Run(name, self.recipe, *rows.split(_VALIDATION_SHARE, seed), labels, seed)
-            return Run(name, self.recipe, rows, None, labels, seed)
+                return Run(name, self.recipe, *rows.split(_VALIDATION_SHARE, seed), labels, seed, extras)
+            return Run(name, self.recipe, rows, None, labels, seed, extras)
 
+        learned, _ = self.extras.split()
         final = [run(f"seed {seed}", training, seed) for seed in self.seeds]
         if not self.data.test:
-            parts = split_folds(training, self.folds, _MEASURING_SEED)
+            parts = split_folds(training, self.folds, MEASURING_SEED)
             return [
-                (run(f"fold {number}", training.rows(kept), _MEASURING_SEED), training.rows(held_out))
+                (run(f"fold {number}", training.rows(kept), MEASURING_SEED, learned), training.rows(held_out))
                 for number, (kept, held_out) in enumerate(parts, start=1)
             ], final
-        kept, held_out = training.split(HELD_OUT_SHARE, _MEASURING_SEED)
-        return [(run("validation", kept, _MEASURING_SEED), held_out)], final
+        kept, held_out = training.split(HELD_OUT_SHARE, MEASURING_SEED)
+        return [(run("validation", kept, MEASURING_SEED, learned), held_out)], final
 
     def _prepare(self, text: str) -> str:
         return PREPARATIONS[self.recipe.preparation](text)
 
     def _logits(self, graph: Graph, texts: Sequence[str]) -> Floats:
         return compute_logits(self.runs.encoder.serving, graph, [*map(self._prepare, texts)])
+
+
+def _of_labels(answer: ComputeLogits, columns: int, texts: Sequence[str]) -> Floats:
+    """The outputs that are logits of labels."""
+    return answer(texts)[:, :columns]
 
 
 def _remembered(answer: ComputeLogits) -> ComputeLogits:

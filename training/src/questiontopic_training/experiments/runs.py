@@ -24,7 +24,9 @@ import tensorflow as tf
 from questiontopic_model.bundle import BundleError
 
 from ..data.examples import Examples, Labels
+from ..data.extras import Extras
 from ..encoders.training_encoder import TrainingEncoder, load_encoder
+from ..progress import ModelsProgress
 from ..recipes import Recipe, Task
 from ..recipes.teachers import Teachers
 
@@ -41,10 +43,11 @@ class Run:
     validation: Examples | None
     labels: Labels
     seed: int
+    extras: Extras = Extras()
 
     def train(self, encoder: TrainingEncoder, teachers: Teachers) -> Any:
         """Trains the model; it has the weights that it will have in a bundle."""
-        task = Task(encoder, self.training, self.labels, self.seed, self.validation, teachers)
+        task = Task(encoder, self.training, self.labels, self.seed, self.validation, teachers, self.extras)
         model = self.recipe.train(task)
         encoder.round(model)
         return model
@@ -58,7 +61,8 @@ class Run:
         packages = [importlib.metadata.version(package) for package in PACKAGES]
         recipe = (self.recipe.name, asdict(self.recipe))
         labels = (self.labels.coarse, self.labels.fine)
-        everything = (recipe, rows, labels, self.seed, encoder.identity, teachers.questions, packages)
+        texts = (teachers.questions, teachers.english, self.extras)
+        everything = (recipe, rows, labels, self.seed, encoder.identity, texts, packages)
         return hashlib.sha256(repr(everything).encode()).hexdigest()[:16]
 
 
@@ -81,11 +85,13 @@ class Runs:
             paths = [folder / f"run-{run.key(self.encoder, self.teachers)}.keras" for run in runs]
             planned = {path: run for run, path in zip(runs, paths, strict=True)}  # Equal runs are trained once.
             missing = [(run, path) for path, run in planned.items() if not path.is_file()]
+            progress = ModelsProgress({run.name: len(run.training) for run, _ in missing})
             if self.jobs == 1 or len(missing) == 1:
                 for run, path in missing:
                     _save(run.train(self.encoder, self.teachers), path)
+                    progress.finished(run.name)
             else:
-                self._train_in_processes(missing, folder)
+                self._train_in_processes(missing, folder, progress)
             return [keras.models.load_model(path, compile=False) for path in paths]
 
     @contextmanager
@@ -97,7 +103,7 @@ class Runs:
             with tempfile.TemporaryDirectory() as folder:
                 yield Path(folder)
 
-    def _train_in_processes(self, missing: Sequence[tuple[Run, Path]], folder: Path) -> None:
+    def _train_in_processes(self, missing: Sequence[tuple[Run, Path]], folder: Path, progress: ModelsProgress) -> None:
         # Not "fork": TensorFlow's threads do not survive it.
         context = multiprocessing.get_context("spawn")
         remaining = [*missing]
@@ -118,6 +124,7 @@ class Runs:
                     running.remove(process)
                     if process.exitcode:
                         raise BundleError(f"{process.name}: training failed (exit code {process.exitcode}), see above")
+                    progress.finished(process.name)
         finally:
             for process in running:
                 process.terminate()

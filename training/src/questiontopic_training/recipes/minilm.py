@@ -9,6 +9,7 @@ from questiontopic_model.bundle import BundleError
 from questiontopic_model.encoders.minilm import MiniLMEncoder
 
 from ..augmentation.surface_forms import SHARES
+from ..augmentation.templates import read_templates
 from .recipe import Recipe, Task
 from .teachers import Teacher, average
 
@@ -21,6 +22,7 @@ class MiniLMAverage(Recipe):
     encoder: ClassVar[str] = "minilm"
 
     epochs: int = 4
+    min_steps: int = 400  # With few rows there are more passes over them, so that there are as many steps as this.
     models: int = 3
     teacher: Teacher = field(default_factory=lambda: Teacher(forms=SHARES))
 
@@ -30,5 +32,7 @@ class MiniLMAverage(Recipe):
         if not isinstance(serving, MiniLMEncoder):
             raise BundleError(f"the recipe {self.name} needs the encoder minilm")
         seeds = range(task.seed * self.models, (task.seed + 1) * self.models)
-        teacher = replace(self.teacher, epochs=self.epochs)
-        return average([teacher.train(serving, task.training, task.labels, seed) for seed in seeds])
+        per_epoch = -(-len(task.training) // self.teacher.batch_size)
+        teacher = replace(self.teacher, epochs=max(self.epochs, -(-self.min_steps // per_epoch)))
+        templates = read_templates(task.training, task.labels)
+        return average([teacher.train(serving, task.training, task.labels, templates, seed) for seed in seeds])

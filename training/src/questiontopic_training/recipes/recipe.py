@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from ..data.examples import Examples, Labels
+from ..data.extras import Extras
 from ..encoders.training_encoder import TrainingEncoder
 from .teachers import Teachers
 
@@ -16,7 +17,7 @@ class Task:
     """Everything that decides the model which a recipe trains.
 
     `validation`: rows that a recipe may look at but not learn from. `teachers`: label the unlabelled questions, for
-    recipes that learn from them.
+    recipes that learn from them. `extras`: further texts to learn from, whose translations are of these questions.
     """
 
     encoder: TrainingEncoder
@@ -25,6 +26,7 @@ class Task:
     seed: int
     validation: Examples | None = None
     teachers: Teachers = field(default_factory=lambda: Teachers(()))
+    extras: Extras = Extras()
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from questiontopic_model.runtimes.graph import Floats
 from questiontopic_model.runtimes.keras_graph import KerasGraph
 
 from ..augmentation.surface_forms import draw_forms, trec
+from ..augmentation.templates import Templates
 from ..data.examples import Examples, Labels
 from ..encoders.heads import linear_head, with_head
 from ..encoders.minilm_keras import build_minilm
@@ -43,42 +44,67 @@ class Teacher:
     dropout: float = 0.1
     optimisation: Optimisation = Optimisation(body_rate=1e-4, head_rate=1e-3, ema_momentum=0.99)
     forms: Mapping[str, float] = field(default_factory=lambda: {"trec": 0.55, "plain": 0.1, "hasty": 0.35})
+    made: int = 1500  # Per epoch: English questions from `templates`.
 
-    def train(self, encoder: MiniLMEncoder, training: Examples, labels: Labels, seed: int) -> Any:
+    def train(self, encoder: MiniLMEncoder, training: Examples, labels: Labels, templates: Templates, seed: int) -> Any:
         """Trains a graph that turns the encoder's outputs into logits of the fine labels."""
         model, head = teacher_graph(len(labels.fine), self.dropout)
         random = np.random.default_rng(seed)
-        steps = self.epochs * -(-len(training) // self.batch_size)
-        batches = self._batches(encoder, training, np.eye(len(labels.fine), dtype=np.float32), random)
-        fit(model, head, batches, steps, labels.matrix, self.optimisation)
+        rows = len(training) + (self.made if templates.english else 0)
+        steps = self.epochs * -(-rows // self.batch_size)
+        fit(
+            model,
+            head,
+            self._batches(encoder, training, labels, templates, random),
+            steps,
+            labels.matrix,
+            self.optimisation,
+        )
         return model
 
     def _batches(
-        self, encoder: MiniLMEncoder, training: Examples, targets: Floats, random: np.random.Generator
+        self,
+        encoder: MiniLMEncoder,
+        training: Examples,
+        labels: Labels,
+        templates: Templates,
+        random: np.random.Generator,
     ) -> Iterator[Batch]:
+        targets, names = np.eye(len(labels.fine), dtype=np.float32), [label.name for label in labels.fine]
         for _ in range(self.epochs):
-            texts = draw_forms(training.texts, self.forms, random)
+            made = templates.draw(0, 0, self.made, random)
+            texts = draw_forms([*training.texts, *(text for _, text in made)], self.forms, random)
+            fine = [*training.fine.tolist(), *(names.index(template.fine) for template, _ in made)]
             lengths = np.array([len(text) for text in texts])
             for rows in batches_by_length(lengths, self.batch_size, random):
-                yield encoder.encode([texts[row] for row in rows]).inputs, targets[training.fine[rows]]
+                yield encoder.encode([texts[row] for row in rows]).inputs, targets[[fine[row] for row in rows]]
 
 
 @dataclass
 class Teachers:
-    """Teachers for the unlabelled `questions`; the folder `cache` keeps their answers, so they are trained once."""
+    """Teachers for the unlabelled `questions`, and for the `english` texts of translations.
+
+    The folder `cache` keeps their answers, so they are trained once.
+    """
 
     questions: tuple[str, ...]
     cache: Path | None = None
+    english: tuple[str, ...] = ()
     _known: dict[str, Floats] = field(default_factory=dict)
 
-    def probabilities(self, teacher: Teacher, number: int, training: Examples, labels: Labels) -> Floats:
-        """The answers of `number` teachers on average: probabilities of the fine labels, [questions, labels]."""
+    def probabilities(
+        self, teacher: Teacher, number: int, training: Examples, labels: Labels, templates: Templates
+    ) -> Floats:
+        """The answers of `number` teachers on average: probabilities of the fine labels, [questions, labels].
+
+        Those for the English texts are after those for the questions.
+        """
         key = self._key(teacher, number, training, labels)
         if key not in self._known:
             with self._kept(key) as path:
                 if not path.is_file():
                     unfinished = path.with_name(f"unfinished-{path.name}")
-                    np.save(unfinished, self._label(teacher, number, training, labels).astype(np.float16))
+                    np.save(unfinished, self._label(teacher, number, training, labels, templates).astype(np.float16))
                     unfinished.replace(path)
                 self._known[key] = np.load(path, allow_pickle=False).astype(np.float32)
         return self._known[key]
@@ -95,11 +121,11 @@ class Teachers:
             with tempfile.TemporaryDirectory() as folder:
                 yield Path(folder) / f"teachers-{key}.npy"
 
-    def _label(self, teacher: Teacher, number: int, training: Examples, labels: Labels) -> Floats:
+    def _label(self, teacher: Teacher, number: int, training: Examples, labels: Labels, templates: Templates) -> Floats:
         encoder = load_minilm(installed_spec(""))
-        models = [teacher.train(encoder, training, labels, seed) for seed in range(number)]
+        models = [teacher.train(encoder, training, labels, templates, seed) for seed in range(number)]
         graph = average(models)
-        texts = [trec(question) for question in self.questions]
+        texts = [trec(question) for question in (*self.questions, *self.english)]
         order = np.argsort([len(text) for text in texts], kind="stable")  # Texts of similar length need little padding.
         found = np.empty((len(texts), len(labels.fine)), np.float32)
         found[order] = softmax(compute_logits(encoder, KerasGraph(graph), [texts[row] for row in order]))
@@ -114,6 +140,7 @@ class Teachers:
             rows,
             names,
             self.questions,
+            self.english,
             encoder,
             importlib.metadata.version("tensorflow"),
         )

@@ -14,7 +14,10 @@ from questiontopic_model.runtimes.graph import Floats, Inputs
 
 from ..progress import bar
 
-Batch = tuple[Inputs, Floats]  # Inputs of the graph, and target probabilities of the fine labels, [texts, labels].
+# Inputs of the graph, and targets [texts, outputs]: the probabilities of the fine labels and, if the graph has one more
+# output for it, 1 for a text that belongs to none of them, whose other targets are 0.
+Batch = tuple[Inputs, Floats]
+_NONE_WEIGHT = 0.5  # Of the loss of the score "none of these".
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ def fit(model: Any, head: Any, batches: Iterable[Batch], steps: int, matrix: Flo
     """Trains `model`, whose last layers are `head`, on `steps` batches; the model then has the averaged weights.
 
     The loss is the cross-entropy of the fine labels plus that of the coarse labels; `matrix` [fine, coarse] sums fine
-    probabilities to coarse ones.
+    probabilities to coarse ones. A further output learns "none of these", and does not change the other outputs.
     """
     of_head = {id(variable) for variable in head.trainable_variables}
     parts = (
@@ -61,18 +64,22 @@ def fit(model: Any, head: Any, batches: Iterable[Batch], steps: int, matrix: Flo
 
 def _step(model: Any, optimizers: Any, matrix: Any, clip_norm: float) -> Any:
     inputs = {tensor.name: tf.TensorSpec(tensor.shape, tensor.dtype, tensor.name) for tensor in model.inputs}
-
-    signature = (inputs, tf.TensorSpec((None, matrix.shape[0])))
+    labels, outputs = matrix.shape[0], model.output_shape[-1]
+    signature = (inputs, tf.TensorSpec((None, outputs)))
 
     # No autograph: no `if` or loop depends on a tensor, and looking for them takes a fifth of the compilation.
     @tf.function(input_signature=signature, autograph=False)  # type: ignore[untyped-decorator]
     def step(batch: Any, target: Any) -> Any:
         with tf.GradientTape() as tape:
-            fine = tf.nn.log_softmax(model(batch, training=True))
-            losses = -tf.reduce_sum(target * fine, 1)
-            if matrix.shape[0] != matrix.shape[1]:  # Only with a hierarchy.
+            found = model(batch, training=True)
+            fine, wanted = tf.nn.log_softmax(found[:, :labels]), target[:, :labels]
+            losses = -tf.reduce_sum(wanted * fine, 1)
+            if labels != matrix.shape[1]:  # Only with a hierarchy.
                 coarse = tf.math.log(tf.matmul(tf.exp(fine), matrix) + 1e-7)
-                losses -= tf.reduce_sum(tf.matmul(target, matrix) * coarse, 1)
+                losses -= tf.reduce_sum(tf.matmul(wanted, matrix) * coarse, 1)
+            if outputs > labels:
+                none = tf.nn.sigmoid_cross_entropy_with_logits(target[:, labels], found[:, labels])
+                losses += _NONE_WEIGHT * none
             loss = tf.reduce_mean(losses)
         variables = [variable for _, part in optimizers for variable in part]
         gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, variables), clip_norm)

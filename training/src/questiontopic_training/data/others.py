@@ -1,0 +1,86 @@
+"""Reads texts that ask for none of TREC's labels: what people say to an assistant.
+
+With them, a model of TREC's labels learns the score of "none of these". Nothing is downloaded, because each collection
+has its own source and its own licence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from questiontopic_model.bundle.bundle import sha256_of
+
+from .files import read_questions
+from .unlabelled import Collection
+
+_SOURCE, _LICENCE = "clinc/oos-eval, data_full.json (Larson et al. 2019)", "CC BY 3.0"
+_TRAINING = Collection("clinc150_train.csv", _SOURCE, _LICENCE, "1117c4839b4bee5a")
+_TEST = "clinc150_test.csv"
+# Intents of CLINC150 whose texts ask for something that a label of TREC names, so that they are no examples.
+_ASKING = frozenset(
+    (
+        "calories",
+        "carry_on",
+        "cook_time",
+        "date",
+        "definition",
+        "distance",
+        "exchange_rate",
+        "food_last",
+        "fun_fact",
+        "how_old_are_you",
+        "ingredient_substitution",
+        "ingredients_list",
+        "international_visa",
+        "jump_start",
+        "meaning_of_life",
+        "measurement_conversion",
+        "mpg",
+        "next_holiday",
+        "nutrition_info",
+        "oil_change_how",
+        "plug_type",
+        "recipe",
+        "spelling",
+        "time",
+        "timezone",
+        "tire_change",
+        "translate",
+        "travel_alert",
+        "vaccines",
+        "weather",
+        "what_is_your_name",
+        "where_are_you_from",
+        "who_made_you",
+    )
+)
+
+
+@dataclass(frozen=True)
+class Others:
+    """The texts, `test` texts of the same kind, a description for the manifest, and warnings about missing files."""
+
+    texts: tuple[str, ...]
+    test: tuple[str, ...]
+    description: dict[str, Any]
+    warnings: tuple[str, ...]
+
+
+NO_OTHERS = Others((), (), {}, ())
+
+
+def read_others(folder: Path) -> Others:
+    """Reads `clinc150_train.csv` and `clinc150_test.csv` in `folder`; a missing one is left out. Raises DataError.
+
+    All test texts count, also those that ask for something that a label names.
+    """
+    path, about = folder / _TRAINING.name, {"source": _SOURCE, "licence": _LICENCE}
+    if not path.is_file():
+        warning = f'{path}: missing; the score of "none of these" will be less accurate'
+        return Others((), (), {"others": {path.name: about | {"used": False}}}, (warning,))
+    texts = tuple(row.text for row in read_questions(path) if row.fine not in _ASKING)
+    used = about | {"used": True, "sha256": sha256_of(path), "rows": len(texts)}
+    test = tuple(row.text for row in read_questions(folder / _TEST)) if (folder / _TEST).is_file() else ()
+    return Others(texts, test, {"others": {path.name: used}}, ())

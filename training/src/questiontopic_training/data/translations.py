@@ -1,0 +1,91 @@
+"""Reads the same questions in several languages: a question asks for the same topic in each of them.
+
+The English texts are labelled by the teachers; the translations teach the student other languages than English.
+Nothing is downloaded, because each collection has its own source and its own licence.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from questiontopic_model.bundle.bundle import sha256_of
+
+from .questions import DataError
+from .unlabelled import Collection
+
+XQUAD = Collection(
+    "xquad.tsv",
+    "google-deepmind/xquad (Artetxe et al. 2020, arXiv:1910.11856)",
+    "CC BY-SA 4.0",
+    "36990da2b6630fce",
+)
+TATOEBA = Collection(
+    "tatoeba.tsv",
+    "facebookresearch/LASER, data/tatoeba/v1 (Artetxe and Schwenk 2019)",
+    "CC BY 2.0 FR",
+    "5efe2e4b52be40bf",
+)
+_ENGLISH = "en"
+
+
+@dataclass(frozen=True)
+class Translation:
+    """A question in another language, its English text, the language's tag, and the file that it comes from."""
+
+    english: str
+    language: str
+    text: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Translations:
+    """All translations, a description for the manifest, and a warning for each file that is missing."""
+
+    rows: tuple[Translation, ...]
+    description: dict[str, Any]
+    warnings: tuple[str, ...]
+
+
+NO_TRANSLATIONS = Translations((), {}, ())
+
+
+def read_translations(folder: Path) -> Translations:
+    """Reads the files in `folder`; raises DataError.
+
+    `xquad.tsv` has a column for each language, `tatoeba.tsv` the columns language, en and translation.
+    """
+    rows: list[Translation] = []
+    described: dict[str, Any] = {}
+    warnings = []
+    for collection in (XQUAD, TATOEBA):
+        path = folder / collection.name
+        about = {"source": collection.source, "licence": collection.licence}
+        if not path.is_file():
+            described[collection.name] = about | {"used": False}
+            warnings.append(f"{path}: missing; the model will be less accurate in other languages than English")
+            continue
+        found = _read(path)
+        described[collection.name] = about | {"used": True, "sha256": sha256_of(path), "rows": len(found)}
+        rows += found
+    return Translations(tuple(rows), {"translations": described}, tuple(warnings))
+
+
+def _read(path: Path) -> list[Translation]:
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not UTF-8 at byte {error.start}") from None
+    header, *rows = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+    found = []
+    for line, fields in enumerate(rows, start=2):
+        if len(fields) != len(header):
+            raise DataError(f"{path}:{line}: {len(fields)} fields, the header has {len(header)}")
+        row = dict(zip(header, fields, strict=True))
+        english = row.pop(_ENGLISH)
+        texts = {row["language"]: row["translation"]} if "translation" in row else row
+        found += [Translation(english, language, text, path.name) for language, text in texts.items()]
+    return found
