@@ -73,7 +73,7 @@ def usem3(cache: Path) -> TrainingEncoder:
 @pytest.fixture(scope="session")
 def small_recipe() -> Finetuned:
     """The default recipe with few steps, so the average of the weights must cover few of them."""
-    return Finetuned(epochs=4, batch_size=16, ema_momentum=0.5)
+    return Finetuned(epochs=4, batch_size=16, min_steps=1, ema_momentum=0.5)
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,11 @@
-"""Progress bars on standard error."""
+"""Progress on standard error: bars, and lines about all models of a command."""
 
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterable
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import keras
@@ -31,3 +33,30 @@ class EpochProgress(keras.callbacks.Callback):  # type: ignore[misc]
     def on_train_end(self, logs: Any = None) -> None:
         """Leaves the bar on the screen."""
         self._bar.close()
+
+
+class ModelsProgress:
+    """Says on standard error how many of a command's models are trained, and about how long the others will take.
+
+    `work` has the amount of work of each model, in any unit; models may be trained side by side.
+    """
+
+    def __init__(self, work: Mapping[str, int], clock: Callable[[], float] = time.monotonic) -> None:
+        self._work, self._clock, self._begin = dict(work), clock, clock()
+        self._done: list[str] = []
+        if work:
+            print(f"models to train: {len(work)} ({', '.join(work)})", file=sys.stderr)
+
+    def finished(self, name: str) -> None:
+        """Counts a model as trained."""
+        self._done.append(name)
+        done = sum(self._work[one] for one in self._done)
+        elapsed = self._clock() - self._begin
+        left = elapsed * (sum(self._work.values()) - done) / max(done, 1)
+        numbers = f"{len(self._done)} of {len(self._work)} models ({name}) after {_duration(elapsed)}"
+        print(f"trained {numbers}" + (f"; about {_duration(left)} left" if left else ""), file=sys.stderr)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"

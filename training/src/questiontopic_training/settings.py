@@ -11,9 +11,8 @@ from .data.columns import Columns, add_column_options
 from .option_types import bundle_name, bundle_version, share, whole_number
 
 # The names of all recipes. They stand here because importing `recipes` would load TensorFlow.
-RECIPE_NAMES = ("distilled", "ensemble", "finetuned", "head", "minilm", "original")
-# Not 0: the distilled model of seed 0, unlike those of other seeds, takes "What is your salary?" for a definition.
-_SEED = 1
+RECIPE_NAMES = ("distilled", "ensemble", "finetuned", "head", "minilm", "original", "regression")
+_SEED = 0
 _MAX_SEED = 2**32 - 1  # numpy's limit.
 _MAX_JOBS = 4  # The default's limit: each job holds TensorFlow and the encoder, 1.5 GB.
 
@@ -32,7 +31,11 @@ class TrainSettings:
     delimiter: str | None
     folds: int
     balance: float | None
+    unlabelled: Path | None
+    robustness: bool
     questions: Path
+    translations: Path
+    others: Path
     output: Path
     name: str | None
     version: str
@@ -56,15 +59,17 @@ def add_train_options(parser: argparse.ArgumentParser) -> None:
         "--recipe",
         choices=RECIPE_NAMES,
         default="finetuned",
-        help="how to train. original: as in the article of 2019. head: a better head on the frozen encoder. "
-        "finetuned: encoder and head together. minilm: the average of several fine-tuned MiniLMs. distilled: encoder "
-        "and head together, on unlabelled questions that fine-tuned MiniLMs label. ensemble: distilled and minilm "
-        "answer together",
+        help="how to train. original: as in the article of 2019. regression: logistic regression on the frozen "
+        "encoder. head: a better head on the frozen encoder. finetuned: encoder and head together; the recipe for your "
+        "own labels. minilm: the average of several fine-tuned MiniLMs. distilled: encoder and head together, on "
+        "unlabelled questions that fine-tuned MiniLMs label. ensemble: distilled and minilm answer together; with your "
+        "own labels, finetuned and minilm",
     )
     add(
         "--encoder",
         help="usem3, minilm, a TF-Hub handle, or the folder of a SavedModel that maps strings to vectors. Only the "
-        "recipes original and head take any encoder. If not given: the encoder that the recipe needs, else usem3",
+        "recipes original, head and regression take any encoder. If not given: the encoder that the recipe needs, else "
+        "usem3",
     )
     add(
         "--data",
@@ -96,7 +101,20 @@ def add_train_options(parser: argparse.ArgumentParser) -> None:
         type=share,
         help="how much more the rows of rare labels count, from 0 to 1: 0 counts all rows alike, 1 counts all labels "
         "alike. A row counts n to the power of -BALANCE, where n is the number of rows of its label. If not given: "
-        "0.5 for your own questions, 0 for TREC. For the recipes head and finetuned",
+        "0.5 for your own questions, 0 for TREC. For the recipes finetuned, head and regression",
+    )
+    add(
+        "--unlabelled",
+        type=Path,
+        help="texts of your own without labels, like those that the model will be asked: one text a line, or a .csv or "
+        ".tsv file with the column of --text-column. They make a model of few labelled rows better. For the recipes "
+        "finetuned and ensemble; needs the encoder MiniLM, which labels them",
+    )
+    add(
+        "--robustness",
+        action="store_true",
+        help="measure your own --test questions with typos, in upper case and so on too; this takes 17 times as long "
+        "as the questions themselves. TREC's are always measured",
     )
     add(
         "--questions",
@@ -104,6 +122,21 @@ def add_train_options(parser: argparse.ArgumentParser) -> None:
         default=Path("data/questions"),
         help="folder of the unlabelled questions for the recipes distilled and ensemble: nq_open.txt, "
         "webquestions.txt and opentriviaqa.txt, with one question per line. A file that is missing is left out",
+    )
+    add(
+        "--translations",
+        type=Path,
+        default=Path("data/translations"),
+        help="folder of questions in several languages for the recipes distilled and ensemble: xquad.tsv and "
+        "tatoeba.tsv. A file that is missing is left out",
+    )
+    add(
+        "--others",
+        type=Path,
+        default=Path("data/intents"),
+        help="folder of texts that belong to none of TREC's labels, for the recipes distilled and ensemble: "
+        "clinc150_train.csv, and clinc150_test.csv to measure the score of none-of-these with. A file that is missing "
+        "is left out",
     )
     add(
         "--output",

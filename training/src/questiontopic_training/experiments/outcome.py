@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import f1_score
 
 from questiontopic_model.calibration import Calibration
 from questiontopic_model.runtimes.graph import Floats
@@ -15,7 +16,7 @@ from questiontopic_model.runtimes.graph import Floats
 from ..data.examples import Examples, Labels, concatenate
 from ..data.questions import Question
 from ..evaluation.calibration import fit_calibration
-from ..evaluation.metrics import evaluate_logits
+from ..evaluation.metrics import Evaluation, evaluate_logits, evaluate_probabilities
 from ..evaluation.suite import SuiteResults, manifest_tables, reliability_tables, run_suite
 from .cross_validation import fold_metrics
 
@@ -43,10 +44,11 @@ class Outcome:
     held_out: Sequence[tuple[Floats, Examples]]
     finals: Sequence[ComputeLogits]
 
-    def figures(self, test: Sequence[Question], seeds: Sequence[int]) -> Figures:
+    def figures(self, test: Sequence[Question], seeds: Sequence[int], robustness: bool = True) -> Figures:
         """Fits the calibration to the held-out rows and measures the final models on the test questions; prints both.
 
-        Without test questions, only the answers to the held-out rows are measured.
+        Without test questions, only the answers to the held-out rows are measured. With `robustness`, disturbed test
+        questions and other languages are measured too, which takes many times as long.
         """
         found, truth = (
             np.concatenate([part for part, _ in self.held_out]),
@@ -55,21 +57,27 @@ class Outcome:
         calibration = fit_calibration(found, truth.fine if self.fine else truth.coarse)
         held_out = evaluate_logits(found, truth, self.labels, self.fine, calibration)
         if test:
-            metrics = held_out.metrics("validation")
+            metrics = _metrics(held_out, "validation")
         else:
             folds = [evaluate_logits(*part, self.labels, self.fine, calibration) for part in self.held_out]
             metrics = fold_metrics(held_out, folds)
         print(f"held out, temperature {_described(calibration)}:\n{_lines(metrics)}")
         results = []
         for seed, final in zip(seeds, self.finals, strict=True) if test else ():
-            results.append(run_suite(partial(_confidences, final, calibration), test, self.labels, self.fine))
-            print(f"test, seed {seed}:\n{_lines(results[-1].test.metrics('test'))}")
+            results.append(self._suite(partial(_confidences, final, calibration), test, robustness))
+            print(f"test, seed {seed}:\n{_lines(_metrics(results[-1].test, 'test'))}")
         print((results[0].test if test else held_out).table(self.labels))
         return Figures(
             calibration,
             metrics | {"seeds": len(self.finals)} | _spread(results),
             manifest_tables(results) if test else {"reliability": reliability_tables(held_out)},
         )
+
+    def _suite(self, predict: ComputeLogits, test: Sequence[Question], robustness: bool) -> SuiteResults:
+        if robustness:
+            return run_suite(predict, test, self.labels, self.fine)
+        truth = self.labels.examples(test)
+        return SuiteResults(evaluate_probabilities(predict(truth.texts), truth, self.labels, self.fine), {}, {})
 
     def described(self, descriptions: Mapping[str, str]) -> dict[str, str]:
         """Those of the descriptions that belong to a label of the bundle."""
@@ -111,9 +119,18 @@ def _described(calibration: Calibration) -> str:
     return ", ".join([str(calibration.temperature), *knots])
 
 
+def _metrics(evaluation: Evaluation, prefix: str) -> dict[str, float]:
+    """The metrics of an evaluation with the macro F1 of each level: the mean over the labels, rare or frequent."""
+    scores = {
+        f"{prefix}_{level}_macro_f1": float(f1_score(truth, found.argmax(axis=1), average="macro"))
+        for level, found, truth in evaluation.levels()
+    }
+    return evaluation.metrics(prefix) | scores
+
+
 def _spread(results: Sequence[SuiteResults]) -> dict[str, float]:
     """The test figures of the first model, and their mean and sample standard deviation over all models (0 for one)."""
-    figures = [result.test.metrics("test") for result in results]
+    figures = [_metrics(result.test, "test") for result in results]
     values = dict(figures[0]) if figures else {}
     for name in [name for name in values if name != "test_questions"]:
         column = [figure[name] for figure in figures]
