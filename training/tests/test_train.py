@@ -102,3 +102,34 @@ def test_a_bundle_describes_those_of_its_labels_that_are_described(
 )
 def test_the_first_seed_is_the_chosen_one(first: int, count: int, seeds: list[int]) -> None:
     assert seeds_from(first, count) == seeds
+
+
+def test_own_test_questions_are_measured_with_macro_f1_and_disturbed_only_if_asked(
+    tmp_path: Path, hub_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("own.csv", "more.csv"):
+        (tmp_path / name).write_text(OWN if name == "own.csv" else OWN.replace(" ?", " then?"))
+    command = f"train --recipe head --encoder {hub_folder} --epochs 1 --jobs 1 --output {tmp_path}/bundle"
+    files = ["--data", str(tmp_path / "own.csv"), "--test", str(tmp_path / "more.csv")]
+    for options, disturbed in (([], False), (["--robustness"], True)):
+        assert main([*command.split(), *files, *options]) == 0
+        manifest = read_bundle(tmp_path / "bundle").manifest
+        assert bool(manifest.evaluation["robustness"]) is disturbed
+        assert 0 <= manifest.metrics["test_coarse_macro_f1"] <= 1
+        assert 0 <= manifest.metrics["validation_coarse_macro_f1"] <= 1
+        assert manifest.metrics["comparison_regression_accuracy"] > 0
+    captured = capsys.readouterr()
+    assert "trained 1 of 2 models (validation)" in captured.err
+    assert "logistic regression on the frozen encoder: " in captured.out
+    assert "What to do next:" in captured.out
+
+
+def test_unlabelled_texts_are_refused_where_nothing_learns_from_them(
+    tmp_path: Path, data_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "own.csv").write_text(OWN)
+    command = f"train --unlabelled {tmp_path}/texts.txt --output {tmp_path}/bundle --data"
+    assert main([*command.split(), str(data_folder)]) == 1
+    assert "--unlabelled is for your own labels, so --data must be a file" in capsys.readouterr().err
+    assert main([*command.split(), str(tmp_path / "own.csv"), "--recipe", "head"]) == 1
+    assert "the recipe head takes no --unlabelled; use --recipe finetuned or ensemble" in capsys.readouterr().err

@@ -55,7 +55,8 @@ class Finetuned(Recipe):
         keras.utils.set_random_seed(task.seed)
         head = prototype_head(vectors, training.fine, labels, self.input_dropout)
         model = task.encoder.graph(head, self.body_dropout)
-        steps = self.steps(len(training))
+        # Half of the texts are unlabelled then, so twice as many steps show the labelled rows as often as without them.
+        steps = self.steps(len(training)) * (2 if task.teachers.questions else 1)
         how = Optimisation(self.learning_rate, self.learning_rate, ema_momentum=self.ema_momentum)
         fit(model, head, self._batches(task, texts, targets, steps), steps, task.labels.matrix, how)
         return model
