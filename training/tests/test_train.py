@@ -4,7 +4,7 @@ import pytest
 
 from questiontopic_model.bundle import read_bundle
 from questiontopic_training.__main__ import main
-from questiontopic_training.train import seeds_from
+from questiontopic_training.train import folds_for, seeds_from
 
 
 def test_options_that_do_not_fit_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -133,3 +133,8 @@ def test_unlabelled_texts_are_refused_where_nothing_learns_from_them(
     assert "--unlabelled is for your own labels, so --data must be a file" in capsys.readouterr().err
     assert main([*command.split(), str(tmp_path / "own.csv"), "--recipe", "head"]) == 1
     assert "the recipe head takes no --unlabelled; use --recipe finetuned or ensemble" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("rows", "asked", "folds"), [(5000, None, 5), (5001, None, 3), (5001, 7, 7), (100, 4, 4)])
+def test_many_rows_have_fewer_folds_unless_others_are_asked_for(rows: int, asked: int | None, folds: int) -> None:
+    assert folds_for(rows, asked) == folds

@@ -29,7 +29,7 @@ class TrainSettings:
     text_column: str
     label_column: str | None
     delimiter: str | None
-    folds: int
+    folds: int | None
     balance: float | None
     unlabelled: Path | None
     robustness: bool
@@ -93,8 +93,8 @@ def add_train_options(parser: argparse.ArgumentParser) -> None:
     add(
         "--folds",
         type=whole_number(3),  # With 2 folds, a label with two rows would be trained on one row.
-        default=5,
-        help="number of folds of the cross-validation, at least 3",
+        help="number of folds of the cross-validation, at least 3. If not given: 5, or 3 for more than 5,000 rows, "
+        "whose folds are large enough to measure with",
     )
     add(
         "--balance",

