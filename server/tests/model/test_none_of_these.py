@@ -68,6 +68,14 @@ def test_scale_and_shift_calibrate_the_score(tmp_path: Path) -> None:
     np.testing.assert_allclose(logits(calibrated), 2 * logits(raw) - 0.5, atol=1e-4)
 
 
+def test_low_logits_of_all_labels_are_evidence_too() -> None:
+    outputs = np.array([[8, 0, 0, 5], [1, 1, 0, 5]], np.float32)
+    energy = -np.log(np.exp(outputs[:, :3]).sum(axis=1))
+    found = scores(outputs, NoneOfThese(0.5, 1, 2))
+    np.testing.assert_allclose(found, 1 / (1 + np.exp(-(0.5 * 5 + 2 * energy + 1))), rtol=1e-5)
+    assert found[0] < found[1]
+
+
 def test_the_score_of_any_logit_is_from_0_to_1() -> None:
     with np.errstate(all="raise"):
         found = scores(np.array([[0, 1e30], [0, -1e30], [0, 0], [0, 3], [0, -3]], np.float32), NoneOfThese(2, 0))

@@ -32,6 +32,7 @@ class TrainSettings:
     folds: int | None
     balance: float | None
     unlabelled: Path | None
+    out_of_scope: Path | None
     robustness: bool
     questions: Path
     translations: Path
@@ -109,6 +110,12 @@ def add_train_options(parser: argparse.ArgumentParser) -> None:
         help="texts of your own without labels, like those that the model will be asked: one text a line, or a .csv or "
         ".tsv file with the column of --text-column. They make a model of few labelled rows better. For the recipes "
         "finetuned and ensemble; needs the encoder MiniLM, which labels them",
+    )
+    add(
+        "--out-of-scope",
+        type=Path,
+        help="texts of your own that belong to none of your labels: one text a line, or a .csv or .tsv file with the "
+        "column of --text-column. They make the score of none-of-these better. For the recipes finetuned and ensemble",
     )
     add(
         "--robustness",

@@ -15,7 +15,7 @@ from .bundle.writer import check_place
 from .data.descriptions import with_descriptions
 from .data.download import download_missing
 from .data.extras import Extras
-from .data.others import NO_OTHERS, read_others
+from .data.others import NO_OTHERS, Others, read_others
 from .data.own_labels import is_own_file, read_own_labels
 from .data.own_texts import read_own_texts
 from .data.questions import DataError, QuestionSet
@@ -53,8 +53,9 @@ def train(settings: TrainSettings) -> None:
     prepare_tensorflow(settings.threads)
     data = _read_data(settings)
     _warn(data.warnings)
-    if settings.unlabelled and settings.recipe not in (Finetuned.name, ensemble.NAME):
-        raise BundleError(f"the recipe {settings.recipe} takes no --unlabelled; use --recipe finetuned or ensemble")
+    for option, value in (("--unlabelled", settings.unlabelled), ("--out-of-scope", settings.out_of_scope)):
+        if value and settings.recipe not in (Finetuned.name, ensemble.NAME):
+            raise BundleError(f"the recipe {settings.recipe} takes no {option}; use --recipe finetuned or ensemble")
     if settings.recipe == ensemble.NAME:
         if settings.encoder:
             raise BundleError(f"the recipe {ensemble.NAME} takes no --encoder: each of its models has its own")
@@ -92,10 +93,11 @@ def _read_data(settings: TrainSettings) -> QuestionSet:
         raise DataError(f"{settings.data}: a folder has its own test file; with --test, --data must be a file")
     if settings.descriptions:
         raise DataError(f"{settings.data}: TREC's labels are described; with --descriptions, --data must be a file")
-    if settings.unlabelled:
+    if settings.unlabelled or settings.out_of_scope:
+        option = "--unlabelled" if settings.unlabelled else "--out-of-scope"
         raise DataError(
-            f"{settings.data}: --unlabelled is for your own labels, so --data must be a file; TREC's recipes take the "
-            "unlabelled questions of --questions"
+            f"{settings.data}: {option} is for your own labels, so --data must be a file; TREC's recipes take the "
+            "texts of --questions and --others"
         )
     download_missing(settings.data)
     return read_trec(settings.data)
@@ -111,6 +113,11 @@ def _experiment(settings: TrainSettings, data: QuestionSet) -> Experiment:
     if settings.unlabelled and isinstance(recipe, Finetuned):
         labelled = (*data.training, *data.test)
         unlabelled = read_own_texts(settings.unlabelled, labelled, settings.columns, recipe.preparation)
+    if settings.out_of_scope and isinstance(recipe, Finetuned):
+        texts = read_own_texts(
+            settings.out_of_scope, (*data.training, *data.test), settings.columns, recipe.preparation
+        )
+        others = Others(texts.questions, (), {"others": texts.description["unlabelled"]}, texts.warnings)
     for found in (unlabelled, translations, others):
         _warn(found.warnings)
         data = data.with_description(found.description)

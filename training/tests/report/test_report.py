@@ -2,9 +2,12 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
+
 from questiontopic_training.report.curve import Curve, Point
 from questiontopic_training.report.report import Report, sentence
 from questiontopic_training.report.share import Share
+from questiontopic_training.report.subject import NoneScores
 
 from .subjects import Answered, subject
 
@@ -96,3 +99,18 @@ def test_too_many_labels_for_a_matrix_make_a_table() -> None:
     page = Report(subject("many", answers, names, two_levels=False), "many.csv").html()
     assert "Most frequent confusions of coarse labels" in page
     assert page.count("data:image/svg+xml;base64,") == 1
+
+
+def test_the_page_shows_the_score_none_of_these_and_the_translations() -> None:
+    pets = subject("pets", ANSWERS)
+    assert "None of these" not in Report(pets, "pets.csv").html()
+    scores = NoneScores(
+        np.array([0.1, 0.2, 0.9, 0.1], np.float32), {"noise": np.array([0.8, 0.7, 0.2, 0.9], np.float32)}
+    )
+    translated = {"xquad.tsv": {"de": {"questions": 40, "agreement": 0.85}, "el": {"questions": 4, "agreement": 0.5}}}
+    manifest = replace(pets.manifest, languages=("en", "de"), evaluation={"translations": translated})
+    page = Report(replace(pets, manifest=manifest, none_scores=scores), "pets.csv").html()
+    assert "keeps 75.0% of the test questions and flags 75.0% of the other texts" in page
+    assert '<td>noise</td><td class="n">4</td><td class="n">75.0%</td>' in page
+    assert '<td>German</td><td class="n">85.0% of 40</td>' in page
+    assert page.index("German") < page.index("Greek (not supported)")

@@ -69,10 +69,14 @@ class TemperatureAt:
 
 @dataclass(frozen=True)
 class NoneOfThese:
-    """The calibration of the score that a text belongs to none of the labels: sigmoid(scale * raw logit + shift)."""
+    """The calibration of the score that a text belongs to none of the labels: see `none_of_these`.
+
+    The score is sigmoid(scale * raw logit + energy * energy of the labels' logits + shift).
+    """
 
     scale: float
     shift: float
+    energy: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -171,8 +175,10 @@ class Manifest:
             raise ValueError("temperatures must have rising confidences from 0 to 1")
         if not all(entry.temperature > 0 for entry in self.temperatures):
             raise ValueError("temperatures must be positive")
-        if self.none_of_these and not self.none_of_these.scale > 0:
-            raise ValueError("none_of_these.scale must be positive")
+        if (none := self.none_of_these) and not (none.scale >= 0 and none.energy >= 0 and none.scale + none.energy > 0):
+            raise ValueError(
+                "none_of_these.scale and none_of_these.energy must not be negative, and one must be positive"
+            )
         for golden in self.golden:
             if set(golden.coarse) != coarse or set(golden.fine) != set(fine):
                 raise ValueError("golden confidences must have exactly the manifest's labels")

@@ -177,7 +177,8 @@ def _data(data: dict[str, Any]) -> str:
 
 def _further(about: str, files: dict[str, Any]) -> str:
     rows = [
-        f"| `{name}` | {file['rows'] if file['used'] else 'not used'} | {file['source']} | {file['licence']} "
+        f"| `{name}` | {file['rows'] if file['used'] else 'not used'} "
+        f"| {file.get('source', 'your own')} | {file.get('licence', '')} "
         f"| {file.get('sha256', '')} |"
         for name, file in files.items()
     ]

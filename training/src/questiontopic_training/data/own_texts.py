@@ -18,18 +18,23 @@ from .unlabelled import Unlabelled
 
 
 def read_own_texts(
-    path: Path, labelled: Iterable[Question], columns: Columns = USUAL, preparation: str = "raw"
+    path: Path,
+    labelled: Iterable[Question],
+    columns: Columns = USUAL,
+    preparation: str = "raw",
+    option: str = "--unlabelled",
 ) -> Unlabelled:
     """The different texts of a `.csv` or `.tsv` table with a column of texts, or else the lines of a file.
 
     Those that are also among the `labelled` questions (to train on or to test) are left out, so that nothing is learned
-    from test questions. `preparation` is applied to the others. Raises DataError.
+    from test questions. `preparation` is applied to the others. Raises DataError; `option` is the one that names the
+    file.
     """
     table = path.suffix.lower() in (".csv", ".tsv")
     known = {normalized(question.text) for question in labelled}
     texts = {normalized(text): text for text in (_column(path, columns) if table else _lines(path)) if text}
     if not texts:
-        raise DataError(f"{path}: holds no text; name a file with texts by --unlabelled, or leave the option out")
+        raise DataError(f"{path}: holds no text; name a file with texts by {option}, or leave the option out")
     found = tuple(PREPARATIONS[preparation](text) for key, text in texts.items() if key not in known)
     about = {"sha256": sha256_of(path), "rows": len(found), "used": bool(found)}
     left_out = len(texts) - len(found)

@@ -7,18 +7,24 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from questiontopic_model.bundle.manifest import NoneOfThese
+from questiontopic_model.none_of_these import evidence
 from questiontopic_model.runtimes.graph import Floats
 
+_LEAST = 1e-3  # Of a weight, so that a higher logit is a higher score even if the texts cannot be told apart.
 _KEPT = 0.95  # The share of texts with a label that a threshold keeps, for the false positive rate.
 
 
 def fit_none_of_these(labelled: Floats, others: Floats) -> NoneOfThese:
-    """The calibration for raw logits of texts with a label and of others; both kinds count alike."""
-    logits = np.concatenate([labelled, others])[:, np.newaxis]
+    """The calibration for outputs of texts with a label and of others; both kinds count alike."""
+    found = evidence(np.concatenate([labelled, others]))
     truth = np.repeat([0, 1], [len(labelled), len(others)])
-    fitted = LogisticRegression(class_weight="balanced").fit(logits, truth)
-    scale, shift = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
-    return NoneOfThese(round(max(scale, 1e-3), 4), round(shift, 4))
+    used = [0, 1]
+    fitted = LogisticRegression(class_weight="balanced").fit(found, truth)
+    if fitted.coef_.min() < 0:  # Neither may speak for a label, or a text could get unlike all others unnoticed.
+        used = [int(fitted.coef_[0].argmax())]
+        fitted = LogisticRegression(class_weight="balanced").fit(found[:, used], truth)
+    weights = dict(zip(used, np.maximum(fitted.coef_[0], _LEAST).round(4).tolist(), strict=True))
+    return NoneOfThese(weights.get(0, 0.0), round(float(fitted.intercept_[0]), 4), weights.get(1, 0.0))
 
 
 def separation(labelled: Floats, others: Floats) -> dict[str, float]:

@@ -46,20 +46,26 @@ class Beyond:
         `held_out` are outputs for held-out rows. Without held-out texts that belong to no label, texts from templates
         stand for them.
         """
-        columns = len(self.labels.fine)
-        if held_out.shape[1] == columns:
+        if held_out.shape[1] == len(self.labels.fine):
             return None
-        labelled = held_out[:, columns]
+        labelled = held_out
         if typed := self._typed(CHOOSE):
-            labelled = np.concatenate([labelled, measured([question.text for question in typed])[:, columns]])
+            labelled = np.concatenate([labelled, measured([question.text for question in typed])])
         others = [*self.held_out.others, *(text for _, text in self._not_questions(CHOOSE))]
         others = others or draw_none((), none_templates(), _MADE, np.random.default_rng(_SEED))
-        return fit_none_of_these(labelled, measured(others)[:, columns])
+        return fit_none_of_these(labelled, measured(others))
 
-    def held_out_tables(self, measured: ComputeOutputs) -> dict[str, Any]:
-        """The manifest's tables about the model that was not trained on the held-out extras."""
-        found = agreement(lambda texts: self._topics(measured(texts)), self.held_out.translations)
-        return {"translations": found} if found else {}
+    def held_out_tables(
+        self, measured: ComputeOutputs, held_out: Floats, none_of_these: NoneOfThese | None
+    ) -> dict[str, Any]:
+        """The manifest's tables about the model that was not trained on the held-out rows and extras."""
+        tables: dict[str, Any] = {}
+        if found := agreement(lambda texts: self._topics(measured(texts)), self.held_out.translations):
+            tables["translations"] = found
+        if none_of_these and self.held_out.others:
+            others = scores(measured(self.held_out.others), none_of_these)
+            tables["none_of_these"] = {"held out": separation(scores(held_out, none_of_these), others)}
+        return tables
 
     def final_tables(
         self,
@@ -73,7 +79,7 @@ class Beyond:
         typed = self._typed(REPORT)
         if typed:
             tables["typed"] = _mean([self._quality(final, typed, calibration) for final in finals])
-        if none_of_these:
+        if none_of_these and (typed or self.unlike):
             tables["none_of_these"] = self._separations(finals, test, typed, none_of_these)
         return tables
 

@@ -100,8 +100,10 @@ class Experiment:
             return Trained(outcome, finals[0])
         beyond = Beyond(labels, self.extras.split()[1], self.unlike)
         not_trained = partial(self._logits, KerasGraph(measured[0]))
-        none_of_these = beyond.calibration(not_trained, np.concatenate(found))
-        return Trained(outcome, finals[0], none_of_these, answers, beyond, beyond.held_out_tables(not_trained))
+        all_found = np.concatenate(found)
+        none_of_these = beyond.calibration(not_trained, all_found)
+        tables = beyond.held_out_tables(not_trained, all_found, none_of_these)
+        return Trained(outcome, finals[0], none_of_these, answers, beyond, tables)
 
     def write(self, trained: Trained, figures: Figures, folder: Path, name: str, version: str) -> Manifest:
         """Writes the bundle with these figures into `folder`."""
@@ -122,17 +124,23 @@ class Experiment:
             none_of_these=trained.none_of_these,
             languages=encoder.languages,
             metrics=figures.metrics,
-            evaluation={**figures.evaluation, **trained.held_out} | self._final_tables(trained, figures),
+            evaluation=figures.evaluation | self._tables(trained, figures),
             training=self.description(),
             data=self.data.description,
         )
         content = Content(encoder.serving, KerasGraph(trained.first), partial(encoder.save, trained.first))
         return write_bundle(folder, manifest, content, self.runs.cache, self.parity_texts())
 
-    def _final_tables(self, trained: Trained, figures: Figures) -> dict[str, Any]:
-        if not (trained.beyond and self.data.test):
-            return {}
-        return trained.beyond.final_tables(trained.answers, self.data.test, figures.calibration, trained.none_of_these)
+    def _tables(self, trained: Trained, figures: Figures) -> dict[str, Any]:
+        """The tables about held-out extras and, with test questions, those about the final models."""
+        tables = {name: dict(table) for name, table in trained.held_out.items()}
+        if trained.beyond and self.data.test:
+            final = trained.beyond.final_tables(
+                trained.answers, self.data.test, figures.calibration, trained.none_of_these
+            )
+            for name, table in final.items():
+                tables.setdefault(name, {}).update(table)
+        return tables
 
     def description(self) -> dict[str, Any]:
         """How the models are trained, for the manifest."""

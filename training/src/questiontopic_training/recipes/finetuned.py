@@ -5,6 +5,8 @@ training has to improve what is already good, not to find it. In every epoch eac
 
 Half of what it learns from are texts without labels, if there are any. Their targets come from a teacher that costs
 almost nothing: logistic regression on the vectors of two frozen encoders side by side, this one and MiniLM.
+
+Texts that belong to none of the labels, if there are any, teach the score of that name.
 """
 
 from __future__ import annotations
@@ -43,17 +45,23 @@ class Finetuned(Recipe):
     body_dropout: float = 0.1
     input_dropout: float = 0.1
     balance: float = 0.0  # See `Examples.weights`.
+    others_share: float = 0.1  # How many texts without a label are shown for each other text.
 
     def train(self, task: Task) -> Any:
         """The encoder's layers and the head, trained together; ignores validation rows."""
         training, labels = task.training, len(task.labels.fine)
         vectors = task.encoder.features(training.texts)[:]
-        texts = (*training.texts, *task.teachers.questions)
-        targets = np.eye(labels, dtype=np.float32)[training.fine] * training.weights(self.balance)[:, None]
+        texts = (*training.texts, *task.teachers.questions, *task.extras.others)
+        targets = np.zeros((len(texts), labels + 1), np.float32)  # The last output is the score "none of these".
+        end = len(texts) - len(task.extras.others)
+        targets[: len(training), :labels] = (
+            np.eye(labels, dtype=np.float32)[training.fine] * training.weights(self.balance)[:, None]
+        )
         if task.teachers.questions:
-            targets = np.concatenate([targets, taught(task.encoder, task)])
+            targets[len(training) : end, :labels] = taught(task.encoder, task)
+        targets[end:, labels] = 1
         keras.utils.set_random_seed(task.seed)
-        head = prototype_head(vectors, training.fine, labels, self.input_dropout)
+        head = prototype_head(vectors, training.fine, labels + 1, self.input_dropout)
         model = task.encoder.graph(head, self.body_dropout)
         # Half of the texts are unlabelled then, so twice as many steps show the labelled rows as often as without them.
         steps = self.steps(len(training)) * (2 if task.teachers.questions else 1)
@@ -67,10 +75,12 @@ class Finetuned(Recipe):
 
     def _batches(self, task: Task, texts: tuple[str, ...], targets: Floats, steps: int) -> Iterator[Batch]:
         random, labelled = np.random.default_rng(task.seed), len(task.training)
+        unlabelled, others = len(task.teachers.questions), len(task.extras.others)
         while True:
-            rows = np.arange(labelled)
-            if unlabelled := len(texts) - labelled:
-                rows = np.concatenate([rows, labelled + random.permutation(unlabelled)[:labelled]])
+            rows = np.concatenate([np.arange(labelled), labelled + random.permutation(unlabelled)[:labelled]])
+            if others:
+                drawn = random.integers(others, size=round(self.others_share * len(rows)))
+                rows = np.concatenate([rows, labelled + unlabelled + drawn])
             shown = draw_text_forms([texts[row] for row in rows], random)
             for part in batches_by_length(np.array([len(text) for text in shown]), self.batch_size, random):
                 if not steps:

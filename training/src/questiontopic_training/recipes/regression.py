@@ -36,7 +36,9 @@ class Regression(Recipe):
 
     def train(self, task: Task) -> Any:
         """The frozen encoder with the fitted head; ignores validation rows, teachers and the seed."""
-        return task.encoder.graph(fixed_head(*self.fitted(task.encoder, task.training, len(task.labels.fine))))
+        kernel, bias = self.fitted(task.encoder, task.training, len(task.labels.fine))
+        # One more output, always 0: the labels' logits alone tell which texts belong to none of the labels.
+        return task.encoder.graph(fixed_head(np.pad(kernel, ((0, 0), (0, 1))), np.pad(bias, (0, 1))))
 
     def fitted(self, encoder: TrainingEncoder, training: Examples, labels: int) -> tuple[Floats, Floats]:
         """The weights [numbers of a vector, labels] and [labels] that make logits of vectors."""

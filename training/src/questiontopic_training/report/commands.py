@@ -86,6 +86,9 @@ def _summary(subject: Subject) -> str:
     lines.append(results.test.table(subject.labels))
     for name, found in results.disturbed.items():
         lines.append(f"  {name:47} {_accuracies(found.accuracy())}")
+    if scores := subject.none_scores:
+        figures = ", ".join(f"{name} {value:.4g}" for name, value in scores.separation.items())
+        lines.append(f"  {'none of these: test questions, own texts':47} {figures}")
     for code, found in results.languages.items():
         lines.append(f"  {'language ' + code:47} {_accuracies(found.accuracy())}")
     return "\n".join(lines)

@@ -11,6 +11,8 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
+from questiontopic_model.runtimes.graph import Floats
+
 from ..data.examples import Ints
 from ..evaluation.metrics import BINS, reliability
 from .curve import Curve
@@ -18,6 +20,7 @@ from .subject import Level
 
 INK, BLUE, ORANGE, GREY = "#1b1f24", "#1f5fa8", "#c2571a", "#8a929c"
 _COLOURS = {"coarse": BLUE, "fine": ORANGE}
+_SCORE_BINS = 20
 _STYLE: Any = {
     "font.family": "DejaVu Sans",  # Part of matplotlib.
     "font.size": 10.5,
@@ -102,6 +105,21 @@ def curve_figure(curve: Curve) -> str:
         axes.grid(axis="y", color="#e4e7eb")
         axes.set_axisbelow(True)
         axes.legend(loc="lower right")
+        return _svg(figure)
+
+
+def none_of_these_figure(questions: Floats, others: Floats) -> str:
+    """How often each range of the score "none of these" occurs: for test questions, and for texts that ask nothing."""
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(7.6, 3.2), layout="constrained")
+        axes = figure.add_subplot()
+        named = {"test questions": (questions, BLUE), "texts that ask for nothing": (others, ORANGE)}
+        for name, (scores, colour) in named.items():
+            shares = np.full(len(scores), 100 / max(len(scores), 1))
+            axes.hist(scores, bins=_SCORE_BINS, range=(0, 1), weights=shares, color=colour, alpha=0.65, label=name)
+        axes.set(xlim=(0, 1), xlabel='Score "none of these"', ylabel="Share of the texts, %")
+        axes.axvline(0.5, color=GREY, linestyle="--", linewidth=1.2)
+        axes.legend(loc="upper center")
         return _svg(figure)
 
 

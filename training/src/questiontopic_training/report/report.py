@@ -9,7 +9,7 @@ from typing import Any
 from ..evaluation.metrics import brier_score, calibration_error, chance_calibration_error, equal_mass_calibration_error
 from ..evaluation.wording import ABOUT_80, confidence_sentence
 from .curve import Curve
-from .figures import confusion_figure, curve_figure, reliability_figure
+from .figures import confusion_figure, curve_figure, none_of_these_figure, reliability_figure
 from .page import render, write
 from .subject import Level, Subject
 from .tables import confusion_matrix, confusions, macro_f1, mistakes, scores
@@ -39,6 +39,10 @@ class Report:
             "confusion_figure": figures.get("confusion", ""),
             "robustness": self._robustness(),
             "languages": {code: subject.levels(found)[0].accuracy for code, found in subject.results.languages.items()},
+            "translations": self._translations(),
+            "typed": subject.manifest.evaluation.get("typed"),
+            "none_scores": subject.none_scores,
+            "none_of_these_figure": figures.get("none-of-these", ""),
             "curve": self.curve,
             "curve_figure": figures.get("learning-curve", ""),
         }
@@ -50,6 +54,8 @@ class Report:
         figures = {f"reliability-{level.name}": reliability_figure(level) for level in levels}
         if len(coarse.labels) <= _MAX_MATRIX_LABELS:
             figures["confusion"] = confusion_figure(confusion_matrix(coarse), coarse.labels)
+        if scores := self.subject.none_scores:
+            figures["none-of-these"] = none_of_these_figure(scores.questions, scores.all_others)
         if self.curve:
             figures["learning-curve"] = curve_figure(self.curve)
         return figures
@@ -78,6 +84,20 @@ class Report:
             "unseen": [row.label for row in rows if row not in seen],
             "mistakes": mistakes(level, self.subject.results.test.truth.texts, _MAX_MISTAKES),
         }
+
+    def _translations(self) -> list[dict[str, Any]]:
+        """A row for each language: whether the encoder knows it, and the figures of each collection."""
+        collections: dict[str, Any] = self.subject.manifest.evaluation.get("translations", {})
+        known = self.subject.manifest.languages
+        codes = {code for of_language in collections.values() for code in of_language}
+        return [
+            {
+                "code": code,
+                "known": code in known,
+                "shares": {name: of_language.get(code) for name, of_language in collections.items()},
+            }
+            for code in sorted(codes, key=lambda code: (code not in known, code))
+        ]
 
     def _robustness(self) -> list[dict[str, Any]]:
         test = self.subject.results.test

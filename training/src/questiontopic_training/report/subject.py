@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +16,9 @@ from questiontopic_model.topic_model import TopicModel
 from ..data.examples import Ints, Labels
 from ..data.questions import DataError, Question
 from ..evaluation.metrics import Evaluation
+from ..evaluation.none_of_these import separation
 from ..evaluation.suite import SuiteResults, run_suite
+from ..evaluation.typed import REPORT, read_not_questions
 from .share import Share, share_of
 
 
@@ -51,6 +53,24 @@ class Level:
 
 
 @dataclass(frozen=True)
+class NoneScores:
+    """The score "none of these" of the test questions, and of our own texts that ask for nothing, by their kind."""
+
+    questions: Floats
+    others: Mapping[str, Floats]
+
+    @property
+    def all_others(self) -> Floats:
+        """The scores of all kinds together."""
+        return np.concatenate([*self.others.values()])
+
+    @property
+    def separation(self) -> dict[str, float]:
+        """How well the score separates the two: see `evaluation.none_of_these`."""
+        return separation(self.questions, self.all_others)
+
+
+@dataclass(frozen=True)
 class Subject:
     """A bundle's manifest and labels, the runtime that computed the answers, and the results."""
 
@@ -59,6 +79,7 @@ class Subject:
     runtime: str
     labels: Labels
     results: SuiteResults
+    none_scores: NoneScores | None = None
 
     def levels(self, evaluation: Evaluation | None = None) -> list[Level]:
         """The levels of an evaluation; if not given, of the undisturbed test questions."""
@@ -80,7 +101,21 @@ def examine(folder: Path, questions: Sequence[Question], runtime: str, cache: Pa
         return _finest(model, texts)
 
     found = run_suite(answer, questions, labels, bool(manifest.fine_labels))
-    return Subject(folder, manifest, model.runtime, labels, found)
+    none_scores = _none_scores(model, questions) if manifest.none_of_these else None
+    return Subject(folder, manifest, model.runtime, labels, found, none_scores)
+
+
+def _none_scores(model: TopicModel, questions: Sequence[Question]) -> NoneScores:
+    texts: dict[str, list[str]] = {}
+    for kind, text in read_not_questions(REPORT):
+        texts.setdefault(kind, []).append(text)
+
+    def scores(asked: Sequence[str]) -> Floats:
+        found = model.predict(asked).none_of_these
+        return np.zeros(0, np.float32) if found is None else found
+
+    others = {kind: scores(of_kind) for kind, of_kind in texts.items()}
+    return NoneScores(scores([question.text for question in questions]), others)
 
 
 def _labels(folder: Path, manifest: Manifest) -> Labels:
