@@ -17,3 +17,8 @@ def test_the_oldest_files_are_removed_until_the_others_fit(tmp_path: Path) -> No
 
 def test_a_folder_that_does_not_exist_yet_is_fine(tmp_path: Path) -> None:
     assert remove_oldest(tmp_path / "new") == 0
+
+
+def test_files_that_a_running_command_may_use_stay(tmp_path: Path) -> None:
+    (tmp_path / "run-a.keras").write_bytes(b"x" * 100)
+    assert remove_oldest(tmp_path, max_bytes=10) == 0

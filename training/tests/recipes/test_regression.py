@@ -46,6 +46,21 @@ def test_a_label_without_rows_is_never_chosen(encoder: TrainingEncoder) -> None:
     assert 1 not in found
 
 
+def test_longer_vectors_change_no_answer(encoder: TrainingEncoder) -> None:
+    """An encoder with longer vectors would otherwise be regularised less."""
+
+    class Longer:
+        def features(self, texts: tuple[str, ...]) -> np.ndarray:
+            found: np.ndarray = 50 * encoder.features(texts)[:]
+            return found
+
+    rows = examples([f"{WORDS[row % 3]} {row}" for row in range(30)], [row % 3 for row in range(30)])
+    kernel, bias = Regression().fitted(encoder, rows, 3)
+    of_longer, same_bias = Regression().fitted(Longer(), rows, 3)  # type: ignore[arg-type]
+    assert np.allclose(50 * of_longer, kernel, atol=0.05)
+    assert np.allclose(same_bias, bias, atol=0.05)
+
+
 def test_the_teacher_uses_both_encoders(encoder: TrainingEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
     """The encoder of the task sees no difference between the texts; the other one does."""
 

@@ -64,11 +64,15 @@ def _unit(vectors: Floats) -> Floats:
 
 
 def _fitted(vectors: Floats, fine: Ints, labels: int, weights: Floats, iterations: int) -> tuple[Floats, Floats]:
-    """The weights of a regression; a label without rows is never chosen."""
-    model = LogisticRegression(C=_WEAKNESS, max_iter=iterations, tol=1e-3).fit(vectors, fine, weights)
+    """The weights of a regression; a label without rows is never chosen.
+
+    It is fitted to vectors of about length 1, so that the regularisation means the same for every encoder.
+    """
+    length = np.float32(np.linalg.norm(vectors, axis=1).mean())
+    model = LogisticRegression(C=_WEAKNESS, max_iter=iterations, tol=1e-3).fit(vectors / length, fine, weights)
     kernel, bias = np.zeros((vectors.shape[1], labels), np.float32), np.full(labels, -1e3, np.float32)
     if len(model.classes_) == 2:  # scikit-learn has one row of weights then, for the second label.
         kernel[:, model.classes_[1]], bias[model.classes_] = model.coef_[0], (0.0, model.intercept_[0])
     else:
         kernel[:, model.classes_], bias[model.classes_] = model.coef_.T, model.intercept_
-    return kernel, bias
+    return kernel / length, bias
