@@ -61,6 +61,21 @@ def test_longer_vectors_change_no_answer(encoder: TrainingEncoder) -> None:
     assert np.allclose(same_bias, bias, atol=0.05)
 
 
+def test_many_labels_with_few_rows_are_learned() -> None:
+    """The gradient is small from the beginning on, so a coarse tolerance ends the fit before it starts."""
+    random = np.random.default_rng(0)
+    fine = np.repeat(np.arange(200), 3)
+    vectors = random.normal(size=(200, 512))[fine] + random.normal(size=(600, 512))
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+    class Known:
+        def features(self, texts: tuple[str, ...]) -> np.ndarray:
+            return vectors
+
+    kernel, bias = Regression().fitted(Known(), examples(["x"] * 600, fine.tolist()), 200)  # type: ignore[arg-type]
+    assert ((vectors @ kernel + bias).argmax(axis=1) == fine).all()
+
+
 def test_the_teacher_uses_both_encoders(encoder: TrainingEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
     """The encoder of the task sees no difference between the texts; the other one does."""
 

@@ -21,6 +21,7 @@ from ..encoders.training_encoder import TrainingEncoder, load_encoder
 from .recipe import Recipe, Task
 
 _WEAKNESS = 30.0  # Of the regularisation. For ten rows a label and for a hundred, 10 and 100 are as good.
+_TOLERANCE = 1e-6  # Of the gradient, which is about 1 / labels at the start: 1e-3 ends at once with 150 labels.
 _SHARPNESS = 2.0  # A factor of the teacher's logits: with ten rows a label, regression is right more often than sure.
 
 
@@ -69,7 +70,7 @@ def _fitted(vectors: Floats, fine: Ints, labels: int, weights: Floats, iteration
     It is fitted to vectors of about length 1, so that the regularisation means the same for every encoder.
     """
     length = np.float32(np.linalg.norm(vectors, axis=1).mean())
-    model = LogisticRegression(C=_WEAKNESS, max_iter=iterations, tol=1e-3).fit(vectors / length, fine, weights)
+    model = LogisticRegression(C=_WEAKNESS, max_iter=iterations, tol=_TOLERANCE).fit(vectors / length, fine, weights)
     kernel, bias = np.zeros((vectors.shape[1], labels), np.float32), np.full(labels, -1e3, np.float32)
     if len(model.classes_) == 2:  # scikit-learn has one row of weights then, for the second label.
         kernel[:, model.classes_[1]], bias[model.classes_] = model.coef_[0], (0.0, model.intercept_[0])
