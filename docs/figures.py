@@ -45,6 +45,7 @@ def main() -> None:
     _write(_README, "accuracy", _accuracy(default))
     _write(_TRAINING, "recipes", _recipe_table({name: found[name] for name in _WHAT if name in found}))
     _write(_TRAINING, "robustness", _robustness_table(committed))
+    _write(_TRAINING, "beyond", _beyond_table(default))
 
 
 def _figures(manifest: Manifest) -> dict[str, Any]:
@@ -85,6 +86,27 @@ def _robustness_table(bundles: list[Manifest]) -> str:
             raise SystemExit(f"{disturbance}: not drawn equally often for all bundles; train them all again")
         rows.append((disturbance, [_percent(one["accuracy"]) for one in found]))
     return "\n".join(head + [f"| {name} | {' | '.join(values)} |" for name, values in rows])
+
+
+def _beyond_table(manifest: Manifest) -> str:
+    """What was measured beyond TREC's questions."""
+    evaluation, head = manifest.evaluation, ["| measured on | result |", "| --- | --- |"]
+    typed = evaluation["typed"]
+    name = f"our own {typed['questions']:.0f} typed questions, TREC-6 / TREC-50"
+    rows = [(name, f"{100 * typed['coarse']:.1f} / {100 * typed['fine']:.1f} %")]
+    for collection, languages in evaluation["translations"].items():
+        shares = {code: 100 * one["agreement"] for code, one in languages.items() if code in manifest.languages}
+        lowest, *_ = sorted(shares, key=lambda code: shares[code])
+        rows.append(
+            (
+                f"`{collection}`: translations that get the topic of the English text, {len(shares)} languages",
+                f"mean {sum(shares.values()) / len(shares):.1f} %, lowest `{lowest}` {shares[lowest]:.1f} %",
+            )
+        )
+    for pair, found in evaluation["none_of_these"].items():
+        result = f"AUROC {found['auroc']:.3f}, {100 * found['false_positive_rate']:.1f} % let through at 95 % kept"
+        rows.append((f"none of these: {pair}", result))
+    return "\n".join(head + [f"| {name} | {result} |" for name, result in rows])
 
 
 def _test(manifest: Manifest) -> dict[str, float]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from questiontopic_model.bundle import BundleError
 
+from .augmentation.templates import resources
 from .bundle.writer import check_place
 from .data.descriptions import with_descriptions
 from .data.download import download_missing
@@ -121,6 +122,8 @@ def _experiment(settings: TrainSettings, data: QuestionSet) -> Experiment:
     for found in (unlabelled, translations, others):
         _warn(found.warnings)
         data = data.with_description(found.description)
+    if recipe.learns_from_templates and not is_own_file(settings.data):
+        data = data.with_description(resources())
     encoder_name = settings.encoder or recipe.encoder or DEFAULT_ENCODER
     encoder = load_encoder(encoder_name, settings.cache, settings.threads)
     english = tuple(dict.fromkeys(one.english for one in translations.rows))

@@ -4,7 +4,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from questiontopic_training.augmentation.templates import Template, Templates, read_templates
+from questiontopic_training.augmentation.templates import Template, Templates, read_templates, resources
 from questiontopic_training.data.descriptions import read_descriptions
 from questiontopic_training.data.examples import Labels
 from questiontopic_training.data.questions import Question
@@ -60,3 +60,10 @@ def test_other_labels_than_trecs_get_no_templates_except_of_none() -> None:
     templates = of_labels([Question("a", "weather", "weather"), Question("b", "alarm", "alarm")])
     assert templates.draw(100, 100, 100, np.random.default_rng(0)) == []
     assert len(templates.draw_none(50, np.random.default_rng(0))) == 50
+
+
+def test_the_manifest_can_name_what_templates_are_made_from() -> None:
+    named = resources()["resources"]
+    assert set(named) == {"wordnet.tsv", "templates.tsv"}
+    assert "WordNet" in named["wordnet.tsv"]["licence"]
+    assert all(len(of["sha256"]) == 64 and of["rows"] > 1000 and of["used"] for of in named.values())

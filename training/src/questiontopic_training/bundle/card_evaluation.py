@@ -77,7 +77,7 @@ def translations_section(manifest: Manifest) -> str:
         cells = [f"{one['agreement']:.0%} of {one['questions']:.0f}" if one else "" for one in found]
         rows.append(f"| {code if code in known else f'{code}, not supported'} | {' | '.join(cells)} |")
     about = (
-        "How many translations of a question get the topic that its English text gets. Measured on a fifth of the "
+        "How many translations of a question get the topic that its English text gets. Measured on held-out "
         "questions, with a model that was trained in the same way without any of their translations."
     )
     means = [

@@ -23,7 +23,7 @@ from questiontopic_model.topic_model import TopicModel
 from . import CARD
 from .model_card import model_card
 
-# The texts of a bundle's self-check: our own questions, on several topics, in several languages and spellings.
+# The texts of a bundle's self-check: our own, on several topics and on none, in several languages and spellings.
 GOLDEN_TEXTS = (
     "What does the abbreviation CPU stand for?",
     "Why do leaves change colour in autumn?",
@@ -33,6 +33,7 @@ GOLDEN_TEXTS = (
     "What is your salary?",
     "Wie viele Monde hat der Jupiter?",
     "这座桥是什么时候建成的？",
+    "Turn the radio off, please.",
 )
 _TOLERANCE = 1e-4  # The largest difference of confidences between two forms of a model.
 

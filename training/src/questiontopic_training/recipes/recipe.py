@@ -42,6 +42,7 @@ class Recipe(ABC):
     needs_validation: ClassVar[bool] = False  # Whether it looks at validation rows, so that no model sees all rows.
     encoder: ClassVar[str] = ""  # The only encoder that it can train, or "" for any.
     learns_from_unlabelled: ClassVar[bool] = False
+    learns_from_templates: ClassVar[bool] = False  # If the labels are TREC's.
 
     epochs: int
 
