@@ -26,7 +26,10 @@ def test_a_bundle_of_differences_answers_the_same_on_both_runtimes(
     minilm: MiniLM, data: QuestionSet, tmp_path: Path
 ) -> None:
     recipe = MiniLMAverage(
-        epochs=2, models=1, teacher=Teacher(batch_size=16, optimisation=Optimisation(5e-4, 5e-3, ema_momentum=0.5))
+        epochs=2,
+        models=1,
+        min_steps=1,
+        teacher=Teacher(batch_size=16, optimisation=Optimisation(5e-4, 5e-3, ema_momentum=0.5), made=20),
     )
     fewer = replace(data, training=data.training[:96])
     manifest = Experiment(recipe, fewer, (0,), Runs(minilm)).run(tmp_path / "bundle", "small", "1.0.0")

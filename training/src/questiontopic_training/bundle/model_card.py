@@ -49,6 +49,9 @@ _FIGURES = {  # Title -> name in the metrics, number format, meaning.
 }
 
 
+# The options that name the files of each kind: with TREC's labels, and with your own.
+_OPTIONS = {"unlabelled": "questions", "translations": "translations", "others": "others"}
+_OWN_OPTIONS = {"unlabelled": "unlabelled", "others": "out-of-scope"}
 _FURTHER = {
     "unlabelled": "Unlabelled questions, which the recipe's teachers labelled. They are not part of this bundle "
     "either.",
@@ -237,7 +240,7 @@ def _reproduction(manifest: Manifest) -> str:
     seeds = training["seeds"]
     encoder = "" if manifest.members else f" --encoder {manifest.encoder.handle or manifest.encoder.kind}"
     folds = f" --folds {training['folds']}" if training.get("folds") else ""
-    options = {"unlabelled": "questions", "translations": "translations", "others": "others"}
+    options = _OPTIONS if "home" in manifest.data else _OWN_OPTIONS
     questions = "".join(f" --{option} {option.upper()}" for kind, option in options.items() if kind in manifest.data)
     test = " --test TEST" if "home" not in manifest.data and "test_questions" in manifest.metrics else ""
     own = manifest.label_descriptions and "home" not in manifest.data
