@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 from gateway import gateway
-from scored_bundle import write_scored_bundle
-from server_process import ServerProcess, server_python
+from server_process import DEFAULT_BUNDLE, ServerProcess, server_python
 
 from questiontopic import TopicClient, Topics
 from questiontopic_model.bundle import read_bundle
@@ -23,15 +22,8 @@ TEXTS = ["What is your salary?", "Who wrote Ulysses?", "many thank", "asdf qwer"
 
 
 @pytest.fixture(scope="module")
-def scored_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("bundles") / "scored"
-    write_scored_bundle(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def scored(scored_folder: Path) -> Iterator[ServerProcess]:
-    with ServerProcess(scored_folder, "--metrics-port", "0") as process:
+def scored() -> Iterator[ServerProcess]:
+    with ServerProcess(DEFAULT_BUNDLE, "--metrics-port", "0") as process:
         yield process
 
 
@@ -41,8 +33,8 @@ def answers(scored: ServerProcess) -> Sequence[Topics]:
         return client.predict(TEXTS)
 
 
-def test_both_runtimes_give_the_same_score(scored_folder: Path, answers: Sequence[Topics]) -> None:
-    bundle = read_bundle(scored_folder)
+def test_both_runtimes_give_the_same_score(answers: Sequence[Topics]) -> None:
+    bundle = read_bundle(DEFAULT_BUNDLE)
     for runtime in ("onnxruntime", "tensorflow"):
         model = load_topic_model(bundle, runtime, None, 1)
         model.check_golden()
@@ -101,6 +93,6 @@ def test_the_metrics_count_the_scores(scored: ServerProcess, answers: Sequence[T
     assert 0 < float(found["questiontopic_none_of_these_sum"]) < asked
 
 
-def test_the_check_of_a_bundle_names_it(scored_folder: Path) -> None:
-    command = [*server_python(), "-m", "questiontopic_server", "check", str(scored_folder)]
+def test_the_check_of_a_bundle_names_it() -> None:
+    command = [*server_python(), "-m", "questiontopic_server", "check", str(DEFAULT_BUNDLE)]
     assert "score      none_of_these\n" in subprocess.run(command, capture_output=True, check=True, text=True).stdout
