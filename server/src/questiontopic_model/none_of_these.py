@@ -26,17 +26,18 @@ def label_logits(outputs: Floats, calibration: NoneOfThese | None) -> Floats:
 
 def calibrated_logits(outputs: Floats, calibration: NoneOfThese) -> Floats:
     """The calibrated logits of the score, shape [texts]."""
-    weights = np.array([calibration.scale, calibration.energy], np.float32)
-    logits: Floats = evidence(outputs) @ weights + np.float32(calibration.shift)
+    logits: Floats = outputs[:, -1] * np.float32(calibration.scale) + np.float32(calibration.shift)
+    if calibration.energy:
+        logits += energy(outputs) * np.float32(calibration.energy)
     return logits
 
 
-def evidence(outputs: Floats) -> Floats:
-    """What the score is made from, shape [texts, 2]: the raw logit, and the energy of the labels' logits."""
+def energy(outputs: Floats) -> Floats:
+    """The energy of the labels' logits, shape [texts]."""
     labels = outputs[:, :-1]
     highest = labels.max(axis=1)
-    energy = -highest - np.log(np.exp(labels - highest[:, np.newaxis]).sum(axis=1))
-    return np.column_stack((outputs[:, -1], energy))
+    found: Floats = -highest - np.log(np.exp(labels - highest[:, np.newaxis]).sum(axis=1))
+    return found
 
 
 def scores(outputs: Floats, calibration: NoneOfThese) -> Floats:

@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from questiontopic_model.bundle.manifest import NoneOfThese
-from questiontopic_model.none_of_these import evidence
+from questiontopic_model.none_of_these import energy
 from questiontopic_model.runtimes.graph import Floats
 
 _LEAST = 1e-3  # Of a weight, so that a higher logit is a higher score even if the texts cannot be told apart.
@@ -16,7 +16,8 @@ _KEPT = 0.95  # The share of texts with a label that a threshold keeps, for the 
 
 def fit_none_of_these(labelled: Floats, others: Floats) -> NoneOfThese:
     """The calibration for outputs of texts with a label and of others; both kinds count alike."""
-    found = evidence(np.concatenate([labelled, others]))
+    outputs = np.concatenate([labelled, others])
+    found = np.column_stack((outputs[:, -1], energy(outputs)))
     truth = np.repeat([0, 1], [len(labelled), len(others)])
     used = [0, 1]
     fitted = LogisticRegression(class_weight="balanced").fit(found, truth)
