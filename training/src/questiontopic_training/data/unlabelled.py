@@ -16,12 +16,20 @@ from .questions import DataError
 
 @dataclass(frozen=True)
 class Collection:
-    """A UTF-8 file with one question per line; `sha256` begins the SHA-256 of the file that we trained with."""
+    """A published UTF-8 file; `sha256` begins the SHA-256 of the file that we trained with, if it is checked."""
 
     name: str
     source: str
     licence: str
-    sha256: str
+    sha256: str = ""
+
+    def missing(self) -> dict[str, Any]:
+        """What the manifest says of the file if it was not there."""
+        return {"source": self.source, "licence": self.licence, "used": False}
+
+    def used(self, path: Path, rows: int) -> dict[str, Any]:
+        """What the manifest says of the file, of which so many rows were used."""
+        return self.missing() | {"used": True, "sha256": sha256_of(path), "rows": rows}
 
 
 COLLECTIONS = (
@@ -64,10 +72,9 @@ def read_unlabelled(folder: Path) -> Unlabelled:
     files: dict[str, Any] = {}
     warnings = []
     for collection in COLLECTIONS:
-        about = {"source": collection.source, "licence": collection.licence}
         path = folder / collection.name
         if not path.is_file():
-            files[collection.name] = about | {"used": False}
+            files[collection.name] = collection.missing()
             warnings.append(
                 f"{path}: missing; training goes on without these questions, and the model will be less accurate"
             )
@@ -79,10 +86,10 @@ def read_unlabelled(folder: Path) -> Unlabelled:
         except OSError as error:
             raise DataError(f"{path}: {error.strerror or error}") from None
         found = [line for line in lines if line]
-        digest = sha256_of(path)
-        published = digest.startswith(collection.sha256)
+        used = collection.used(path, len(found))
+        published = used["sha256"].startswith(collection.sha256)
         if not published:
             warnings.append(f"{path}: not the file that the stated figures were made with")
-        files[collection.name] = about | {"used": True, "sha256": digest, "rows": len(found), "published": published}
+        files[collection.name] = used | {"published": published}
         questions += found
     return Unlabelled(tuple(questions), {"unlabelled": files}, tuple(warnings))

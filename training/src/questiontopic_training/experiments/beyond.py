@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from questiontopic_model.bundle.manifest import NoneOfThese
-from questiontopic_model.calibration import Calibration
+from questiontopic_model.calibration import Calibration, softmax
 from questiontopic_model.none_of_these import scores
 from questiontopic_model.runtimes.graph import Floats
 
@@ -51,9 +51,11 @@ class Beyond:
         labelled = held_out
         if typed := self._typed(CHOOSE):
             labelled = np.concatenate([labelled, measured([question.text for question in typed])])
-        others = [*self.held_out.others, *(text for _, text in self._not_questions(CHOOSE))]
-        others = others or draw_none((), none_templates(), _MADE, np.random.default_rng(_SEED))
-        return fit_none_of_these(labelled, measured(others))
+        # Asked apart, because `held_out_tables` needs the answers to the first part again.
+        parts = [self.held_out.others, [text for _, text in self._not_questions(CHOOSE)]]
+        if not any(parts):
+            parts = [draw_none((), none_templates(), _MADE, np.random.default_rng(_SEED))]
+        return fit_none_of_these(labelled, np.concatenate([measured(part) for part in parts if part]))
 
     def held_out_tables(
         self, measured: ComputeOutputs, held_out: Floats, none_of_these: NoneOfThese | None
@@ -128,8 +130,7 @@ class Beyond:
 
     def _topics(self, outputs: Floats) -> Ints:
         """The numbers of the top coarse labels."""
-        logits = outputs[:, : len(self.labels.fine)]
-        probabilities = np.exp(logits - logits.max(axis=1, keepdims=True))
+        probabilities = softmax(outputs[:, : len(self.labels.fine)])
         topics: Ints = (probabilities @ self.labels.matrix).argmax(axis=1)
         return topics
 

@@ -99,7 +99,7 @@ class Experiment:
         if not recipe.fine:
             return Trained(outcome, finals[0])
         beyond = Beyond(labels, self.extras.split()[1], self.unlike)
-        not_trained = partial(self._logits, KerasGraph(measured[0]))
+        not_trained = _remembered(partial(self._logits, KerasGraph(measured[0])))
         all_found = np.concatenate(found)
         none_of_these = beyond.calibration(not_trained, all_found)
         tables = beyond.held_out_tables(not_trained, all_found, none_of_these)
@@ -190,7 +190,7 @@ def _of_labels(answer: ComputeLogits, columns: int, texts: Sequence[str]) -> Flo
 
 
 def _remembered(answer: ComputeLogits) -> ComputeLogits:
-    """A function that remembers the answers: an ensemble asks its models the same texts again."""
+    """A function that remembers the answers: an ensemble and several measurements ask the same texts again."""
     known: dict[tuple[str, ...], Floats] = {}
 
     def ask(texts: Sequence[str]) -> Floats:

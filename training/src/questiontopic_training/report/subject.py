@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -59,12 +60,12 @@ class NoneScores:
     questions: Floats
     others: Mapping[str, Floats]
 
-    @property
+    @cached_property
     def all_others(self) -> Floats:
         """The scores of all kinds together."""
         return np.concatenate([*self.others.values()])
 
-    @property
+    @cached_property
     def separation(self) -> dict[str, float]:
         """How well the score separates the two: see `evaluation.none_of_these`."""
         return separation(self.questions, self.all_others)
