@@ -144,6 +144,8 @@ def _recipe(settings: TrainSettings) -> Recipe:
         changes["balance"] = settings.balance if settings.balance is not None else _OWN_BALANCE if own else 0.0
     elif settings.balance:
         raise BundleError(f"the recipe {recipe.name} has no --balance; only finetuned, head and regression have")
+    if own and "models" in known:
+        changes["models"] = 1  # More take as many times as long, and bring less than one point.
     if settings.epochs and "min_steps" in known:
         changes["min_steps"] = 1  # The number of passes is the one that was asked for.
     changed: Recipe = dataclasses.replace(recipe, **changes)

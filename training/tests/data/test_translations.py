@@ -2,9 +2,10 @@ from pathlib import Path
 
 import pytest
 
+from questiontopic_model.encoders.usem3 import LANGUAGES
 from questiontopic_training.data.extras import Extras
 from questiontopic_training.data.questions import DataError
-from questiontopic_training.data.translations import Translation, read_translations
+from questiontopic_training.data.translations import EVERYDAY, Translation, Translations, read_translations
 
 XQUAD = "en\tde\tel\nWho is it?\tWer ist es?\tΠοιος είναι;\nWhere is it?\tWo ist es?\tΠού είναι;\n"
 TATOEBA = 'language\ten\ttranslation\nth\tWhat is "that"?\t"นั่น" คืออะไร\n'
@@ -17,20 +18,31 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def published(found: Translations) -> list[Translation]:
+    return [one for one in found.rows if one.source != EVERYDAY.name]
+
+
 def test_both_files_give_the_english_text_with_each_translation(folder: Path) -> None:
     found = read_translations(folder)
     assert Translation("Who is it?", "el", "Ποιος είναι;", "xquad.tsv") in found.rows
     assert Translation('What is "that"?', "th", '"นั่น" คืออะไร', "tatoeba.tsv") in found.rows
-    assert len(found.rows) == 5
+    assert len(published(found)) == 5
     assert found.warnings == ()
     assert found.description["translations"]["xquad.tsv"]["rows"] == 4
     assert found.description["translations"]["tatoeba.tsv"]["licence"] == "CC BY 2.0 FR"
 
 
+def test_our_own_everyday_questions_are_in_every_language_of_the_encoder(folder: Path) -> None:
+    own = [one for one in read_translations(folder).rows if one.source == EVERYDAY.name]
+    assert {one.language for one in own} == set(LANGUAGES) - {"en"}
+    assert len(own) == len({one.english for one in own}) * (len(LANGUAGES) - 1)
+    assert len({(one.language, one.text) for one in own}) == len(own)
+
+
 def test_a_missing_file_is_left_out_with_a_warning(folder: Path) -> None:
     (folder / "xquad.tsv").unlink()
     found = read_translations(folder)
-    assert [one.language for one in found.rows] == ["th"]
+    assert [one.language for one in published(found)] == ["th"]
     assert not found.description["translations"]["xquad.tsv"]["used"]
     assert "xquad.tsv: missing" in found.warnings[0]
 

@@ -17,8 +17,11 @@ TAUGHT = tuple(
 FAST = Optimisation(body_rate=1e-3, head_rate=4e-3, ema_momentum=0.5)
 SMALL = Distilled(
     epochs=1, batch_size=16, optimisation=FAST, labelled_times=1, abbreviations=40, foreign=20, english=20,
-    none_of_these=40, teachers=2,
-    teacher=Teacher(epochs=1, batch_size=16, optimisation=Optimisation(3e-4, 3e-3, ema_momentum=0.5), made=20),
+    none_of_these=40,
+    teacher=Teacher(
+        models=2, epochs=1, min_steps=1, batch_size=16,
+        optimisation=Optimisation(3e-4, 3e-3, ema_momentum=0.5), made=20,
+    ),
 )  # fmt: skip
 
 

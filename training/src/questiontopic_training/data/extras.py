@@ -38,4 +38,6 @@ class Extras:
 
 
 def _held_out(text: str) -> bool:
-    return int(hashlib.sha256(text.encode()).hexdigest(), 16) % _PARTS == 0
+    # BLAKE2 has a field for such words, which make a digest of its own for this purpose.
+    digest = hashlib.blake2b(text.encode(), digest_size=8, person=b"held out").digest()
+    return int.from_bytes(digest) % _PARTS == 0

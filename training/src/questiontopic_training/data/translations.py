@@ -1,7 +1,8 @@
 """Reads the same questions in several languages: a question asks for the same topic in each of them.
 
 The English texts are labelled by the teachers; the translations teach the student other languages than English.
-Nothing is downloaded, because each collection has its own source and its own licence.
+Two collections are published ones. They are not downloaded, because each has its own source and its own licence. The
+third, of everyday questions, is our own and lies beside this module.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ TATOEBA = Collection(
     "facebookresearch/LASER, data/tatoeba/v1 (Artetxe and Schwenk 2019)",
     "CC BY 2.0 FR",
 )
+EVERYDAY = Collection("everyday.tsv", "written for question-topic", "Apache-2.0")
 _ENGLISH = "en"
 
 
@@ -39,7 +41,7 @@ class Translation:
 
 @dataclass(frozen=True)
 class Translations:
-    """All translations, a description for the manifest, and a warning for each file that is missing."""
+    """All translations, a description for the manifest, and a warning for each published file that is missing."""
 
     rows: tuple[Translation, ...]
     description: dict[str, Any]
@@ -50,15 +52,16 @@ NO_TRANSLATIONS = Translations((), {}, ())
 
 
 def read_translations(folder: Path) -> Translations:
-    """Reads the files in `folder`; raises DataError.
+    """Reads the published files in `folder`, and our own; raises DataError.
 
-    `xquad.tsv` has a column for each language, `tatoeba.tsv` the columns language, en and translation.
+    `tatoeba.tsv` has the columns language, en and translation; the others have a column for each language.
     """
     rows: list[Translation] = []
     described: dict[str, Any] = {}
     warnings = []
-    for collection in (XQUAD, TATOEBA):
-        path = folder / collection.name
+    own = Path(__file__).parent
+    for collection, place in ((XQUAD, folder), (TATOEBA, folder), (EVERYDAY, own)):
+        path = place / collection.name
         if not path.is_file():
             described[collection.name] = collection.missing()
             warnings.append(f"{path}: missing; the model will be less accurate in other languages than English")

@@ -57,7 +57,6 @@ class Distilled(Recipe):
     none_of_these: int = 5000  # Per epoch: texts that belong to none of the labels.
     switched_share: float = 0.2  # The share of texts switched to another language: see `code_switching`.
     resampled_share: float = 0.1  # The share of texts cut into other pieces: see `subword_sampling`.
-    teachers: int = 2
     teacher: Teacher = Teacher()
 
     def train(self, task: Task) -> Any:
@@ -85,7 +84,7 @@ class Distilled(Recipe):
         templates = read_templates(task.training, labels)
         taught = np.zeros((0, len(labels.fine)), np.float32)
         if teachers.questions or teachers.english:
-            taught = teachers.probabilities(self.teacher, self.teachers, task.training, labels, templates)
+            taught = teachers.probabilities(self.teacher, task.training, labels, templates)
         extras = task.extras.into(LANGUAGES)
         row_of = {text: row for row, text in enumerate(teachers.english, start=len(teachers.questions))}
         english = [row_of[translation.english] for translation in extras.translations]

@@ -1,8 +1,8 @@
 """Teachers: MiniLMs that are fine-tuned on the labelled questions and then label the unlabelled questions.
 
 They are slower and more accurate than the model that learns from them (Hinton et al. 2015, arXiv:1503.02531). All start
-with the same head. So the average of their weights is one model, as accurate as the average of their answers, and
-labelling takes one pass instead of one for each teacher (Wortsman et al. 2022, arXiv:2203.05482).
+with the same weights. So the average of their weights is one model, as accurate as the average of their answers, and
+labelling takes one pass instead of one for each of them (Wortsman et al. 2022, arXiv:2203.05482).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import fcntl
 import hashlib
 import importlib.metadata
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,14 +21,15 @@ import keras
 import numpy as np
 
 from questiontopic_model.calibration import softmax
-from questiontopic_model.encoders.minilm import DIMENSION, MiniLMEncoder, installed_spec, load_minilm
+from questiontopic_model.encoders.minilm import MiniLMEncoder, installed_spec, load_minilm
 from questiontopic_model.runtimes.graph import Floats
 from questiontopic_model.runtimes.keras_graph import KerasGraph
 
-from ..augmentation.surface_forms import draw_forms, trec
+from ..augmentation.surface_forms import SHARES, draw_forms, trec
 from ..augmentation.templates import Templates
+from ..augmentation.text_forms import draw_text_forms
 from ..data.examples import Examples, Labels
-from ..encoders.heads import linear_head, with_head
+from ..encoders.heads import prototype_head, with_head
 from ..encoders.minilm_keras import build_minilm
 from ..evaluation.metrics import compute_logits
 from .batches import batches_by_length
@@ -37,30 +38,38 @@ from .trainer import Batch, Optimisation, fit
 
 @dataclass(frozen=True)
 class Teacher:
-    """Hyper-parameters of one fine-tuned MiniLM; `dropout` is for the encoder's layers and the head's input."""
+    """Hyper-parameters: `models` fine-tuned MiniLMs, whose weights are averaged.
 
+    `epochs` are passes over the training rows, of at least `min_steps` steps for each model: with few rows there are
+    more passes. `dropout` is for the encoder's layers and the head's input. `forms` are those of TREC's questions;
+    texts with other labels have the forms of `text_forms`.
+    """
+
+    models: int = 3
     epochs: int = 3
+    min_steps: int = 400
     batch_size: int = 32
     dropout: float = 0.1
     optimisation: Optimisation = Optimisation(body_rate=1e-4, head_rate=1e-3, ema_momentum=0.99)
-    forms: Mapping[str, float] = field(default_factory=lambda: {"trec": 0.55, "plain": 0.1, "hasty": 0.35})
+    forms: Mapping[str, float] = field(default_factory=lambda: SHARES)
     made: int = 1500  # Per epoch: English questions from `templates`.
 
     def train(self, encoder: MiniLMEncoder, training: Examples, labels: Labels, templates: Templates, seed: int) -> Any:
         """Trains a graph that turns the encoder's outputs into logits of the fine labels."""
-        model, head = teacher_graph(len(labels.fine), self.dropout)
-        random = np.random.default_rng(seed)
-        rows = len(training) + (self.made if templates.english else 0)
-        steps = self.epochs * -(-rows // self.batch_size)
-        fit(
-            model,
-            head,
-            self._batches(encoder, training, labels, templates, random),
-            steps,
-            labels.matrix,
-            self.optimisation,
-        )
-        return model
+        vectors = compute_logits(encoder, KerasGraph(build_minilm()), training.texts)
+        steps = -(-(len(training) + (self.made if templates.english else 0)) // self.batch_size)  # Of one epoch.
+        epochs = max(self.epochs, -(-self.min_steps // steps))
+        models = []
+        for number in range(seed * self.models, (seed + 1) * self.models):
+            keras.utils.set_random_seed(number)
+            head = prototype_head(vectors, training.fine, len(labels.fine), self.dropout)
+            model = with_head(build_minilm(self.dropout), head)
+            batches = self._batches(encoder, training, labels, templates, epochs, np.random.default_rng(number))
+            fit(model, head, batches, epochs * steps, labels.matrix, self.optimisation)
+            models.append(model)
+        first, *_ = models
+        first.set_weights([np.mean(same, axis=0) for same in zip(*(one.get_weights() for one in models), strict=True)])
+        return first
 
     def _batches(
         self,
@@ -68,12 +77,14 @@ class Teacher:
         training: Examples,
         labels: Labels,
         templates: Templates,
+        epochs: int,
         random: np.random.Generator,
     ) -> Iterator[Batch]:
         targets, names = np.eye(len(labels.fine), dtype=np.float32), [label.name for label in labels.fine]
-        for _ in range(self.epochs):
+        for _ in range(epochs):
             made = templates.draw(0, 0, self.made, random)
-            texts = draw_forms([*training.texts, *(text for _, text in made)], self.forms, random)
+            clean = [*training.texts, *(text for _, text in made)]
+            texts = draw_forms(clean, self.forms, random) if templates.english else draw_text_forms(clean, random)
             fine = [*training.fine.tolist(), *(names.index(template.fine) for template, _ in made)]
             lengths = np.array([len(text) for text in texts])
             for rows in batches_by_length(lengths, self.batch_size, random):
@@ -82,9 +93,9 @@ class Teacher:
 
 @dataclass
 class Teachers:
-    """Teachers for the unlabelled `questions`, and for the `english` texts of translations.
+    """Labels the unlabelled `questions`, and the `english` texts of translations.
 
-    The folder `cache` keeps their answers, so they are trained once.
+    The folder `cache` keeps trained models and their answers, so both are made once.
     """
 
     questions: tuple[str, ...]
@@ -92,70 +103,54 @@ class Teachers:
     english: tuple[str, ...] = ()
     _known: dict[str, Floats] = field(default_factory=dict)
 
-    def probabilities(
-        self, teacher: Teacher, number: int, training: Examples, labels: Labels, templates: Templates
-    ) -> Floats:
-        """The answers of `number` teachers on average: probabilities of the fine labels, [questions, labels].
+    def model(self, teacher: Teacher, training: Examples, labels: Labels, templates: Templates, seed: int) -> Any:
+        """The trained model of a teacher: see `Teacher.train`."""
+        with self._kept(f"teacher-{_key(teacher, training, labels, seed)}.keras") as path:
+            if not path.is_file():
+                model = teacher.train(load_minilm(installed_spec("")), training, labels, templates, seed)
+                unfinished = path.with_name(f"unfinished-{path.name}")
+                model.save(unfinished)
+                unfinished.replace(path)
+            return keras.models.load_model(path, compile=False)
+
+    def probabilities(self, teacher: Teacher, training: Examples, labels: Labels, templates: Templates) -> Floats:
+        """The answers of the teacher with the seed 0: probabilities of the fine labels, [questions, labels].
 
         Those for the English texts are after those for the questions.
         """
-        key = self._key(teacher, number, training, labels)
+        key = _key(teacher, training, labels, 0, self.questions, self.english)
         if key not in self._known:
-            with self._kept(key) as path:
+            model = self.model(teacher, training, labels, templates, 0)
+            with self._kept(f"teachers-{key}.npy") as path:
                 if not path.is_file():
                     unfinished = path.with_name(f"unfinished-{path.name}")
-                    np.save(unfinished, self._label(teacher, number, training, labels, templates).astype(np.float16))
+                    np.save(unfinished, self._answers(model).astype(np.float16))
                     unfinished.replace(path)
                 self._known[key] = np.load(path, allow_pickle=False).astype(np.float32)
         return self._known[key]
 
     @contextmanager
-    def _kept(self, key: str) -> Iterator[Path]:
-        """The path of the file of answers. One process at a time writes it; the others wait and read it."""
+    def _kept(self, name: str) -> Iterator[Path]:
+        """The path of a file to keep. One process at a time makes it; the others wait and read it."""
         if self.cache:
             self.cache.mkdir(parents=True, exist_ok=True)
-            with (self.cache / f"teachers-{key}.lock").open("w") as lock:
+            with (self.cache / f"{Path(name).stem}.lock").open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
-                yield self.cache / f"teachers-{key}.npy"
+                yield self.cache / name
         else:
             with tempfile.TemporaryDirectory() as folder:
-                yield Path(folder) / f"teachers-{key}.npy"
+                yield Path(folder) / name
 
-    def _label(self, teacher: Teacher, number: int, training: Examples, labels: Labels, templates: Templates) -> Floats:
-        encoder = load_minilm(installed_spec(""))
-        models = [teacher.train(encoder, training, labels, templates, seed) for seed in range(number)]
-        graph = average(models)
+    def _answers(self, model: Any) -> Floats:
         texts = [trec(question) for question in (*self.questions, *self.english)]
         order = np.argsort([len(text) for text in texts], kind="stable")  # Texts of similar length need little padding.
-        found = np.empty((len(texts), len(labels.fine)), np.float32)
-        found[order] = softmax(compute_logits(encoder, KerasGraph(graph), [texts[row] for row in order]))
-        return found
-
-    def _key(self, teacher: Teacher, number: int, training: Examples, labels: Labels) -> str:
-        rows = [*zip(training.texts, training.fine.tolist(), strict=True)]
-        names, encoder = (labels.coarse, labels.fine), installed_spec("")
-        everything = (
-            asdict(teacher),
-            number,
-            rows,
-            names,
-            self.questions,
-            self.english,
-            encoder,
-            importlib.metadata.version("tensorflow"),
-        )
-        return hashlib.sha256(repr(everything).encode()).hexdigest()[:16]
+        encoder = load_minilm(installed_spec(""))
+        found = softmax(compute_logits(encoder, KerasGraph(model), [texts[row] for row in order]))
+        return found[np.argsort(order)]
 
 
-def teacher_graph(outputs: int, dropout: float) -> tuple[Any, Any]:
-    """The published layers with a linear head that is the same for all teachers; and this head."""
-    keras.utils.set_random_seed(0)
-    body, head = build_minilm(dropout), linear_head(DIMENSION, outputs, dropout)
-    return with_head(body, head), head
-
-
-def average(models: Sequence[Any]) -> Any:
-    """The first model with the mean of the weights of all models."""
-    first, *_ = models
-    first.set_weights([np.mean(same, axis=0) for same in zip(*(model.get_weights() for model in models), strict=True)])
-    return first
+def _key(teacher: Teacher, training: Examples, labels: Labels, seed: int, *texts: tuple[str, ...]) -> str:
+    rows = [*zip(training.texts, training.fine.tolist(), strict=True)]
+    versions = (installed_spec(""), importlib.metadata.version("tensorflow"))
+    everything = (asdict(teacher), rows, labels.coarse, labels.fine, seed, versions, texts)
+    return hashlib.sha256(repr(everything).encode()).hexdigest()[:16]
