@@ -3,10 +3,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from questiontopic_model.calibration import softmax
+from questiontopic_model.runtimes.keras_graph import KerasGraph
+from questiontopic_training.augmentation.surface_forms import trec
+from questiontopic_training.augmentation.templates import read_templates
 from questiontopic_training.data.examples import Labels
 from questiontopic_training.data.questions import QuestionSet
-from questiontopic_training.encoders.training_encoder import TrainingEncoder
+from questiontopic_training.encoders.training_encoder import TrainingEncoder, load_encoder
+from questiontopic_training.evaluation.metrics import compute_logits
 from questiontopic_training.recipes.distilled import Distilled
+from questiontopic_training.recipes.minilm import MiniLMAverage
 from questiontopic_training.recipes.recipe import Task
 from questiontopic_training.recipes.teachers import Teacher, Teachers
 from questiontopic_training.recipes.trainer import Optimisation
@@ -46,6 +52,23 @@ def test_equal_seeds_distil_equal_models_and_train_teachers_once(
     taught = np.load(kept)
     assert taught.shape == (len(TAUGHT), len(labels.fine))
     assert np.allclose(taught.sum(axis=1), 1, atol=1e-2)
+
+
+def test_the_teacher_is_the_model_of_the_recipe_minilm(data: QuestionSet, teachers: Teachers) -> None:
+    labels = Labels(data.training)
+    examples = labels.examples(data.training[:48])
+    folder = teachers.cache
+    assert isinstance(folder, Path)
+    taught = teachers.probabilities(SMALL.teacher, examples, labels, read_templates(examples, labels))
+    (kept,) = folder.glob("teacher-*.keras")
+    written = kept.stat().st_mtime_ns
+    minilm = load_encoder("minilm", None, threads=1)
+    recipe = MiniLMAverage(epochs=1, models=2, min_steps=1, teacher=SMALL.teacher)
+    model = recipe.train(Task(minilm, examples, labels, 0, teachers=teachers))
+    assert [*folder.glob("teacher-*.keras")] == [kept]
+    assert kept.stat().st_mtime_ns == written
+    found = softmax(compute_logits(minilm.serving, KerasGraph(model), [trec(question) for question in TAUGHT]))
+    assert np.allclose(found, taught, atol=1e-3)  # They are kept with 16 bits.
 
 
 def test_without_unlabelled_questions_it_learns_from_the_others(usem3: TrainingEncoder, data: QuestionSet) -> None:

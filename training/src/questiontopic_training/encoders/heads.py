@@ -33,14 +33,6 @@ def dropout_head(dimension: int, hidden: int, outputs: int, input_dropout: float
     )
 
 
-def linear_head(dimension: int, outputs: int, dropout: float) -> Any:
-    """One layer after a dropout, for an encoder that is trained together with the head."""
-    layers = keras.layers
-    return keras.Sequential(
-        [keras.Input((dimension,)), layers.Dropout(dropout), layers.Dense(outputs, name="logits")], name="head"
-    )
-
-
 def prototype_head(vectors: Floats, labels: Ints, outputs: int, dropout: float) -> Any:
     """One layer after a dropout that begins as a nearest-mean classifier: each label's weights are its mean vector.
 
