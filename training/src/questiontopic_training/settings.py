@@ -177,7 +177,7 @@ def add_train_options(parser: argparse.ArgumentParser) -> None:
     add(
         "--cache",
         type=Path,
-        help="folder that keeps trained models and the answers of teachers, so that interrupted work can continue; "
+        help="folder that keeps trained models and the answers of the teacher, so that interrupted work can continue; "
         "delete it after a change of the code",
     )
 

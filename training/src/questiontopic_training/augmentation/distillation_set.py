@@ -1,4 +1,4 @@
-"""The texts of one epoch of distillation: questions that teachers labelled and their translations, labelled questions,
+"""The texts of one epoch of distillation: questions that a teacher labelled and their translations, labelled questions,
 and questions from templates.
 """
 
@@ -34,8 +34,8 @@ class Text:
 class DistillationSet:
     """Everything that epochs are drawn from.
 
-    `taught` [questions, fine labels]: the teachers' probabilities for the unlabelled `questions`; `max_times` limits
-    the factors by which rare and frequent labels are shown more or less often. `translations`, which the teachers
+    `taught` [questions, fine labels]: the teacher's probabilities for the unlabelled `questions`; `max_times` limits
+    the factors by which rare and frequent labels are shown more or less often. `translations`, which the teacher
     labelled in English: `translated` [translations, fine labels]; an epoch shows each of them `translated_times`.
     `labelled_times`: how often an epoch shows each labelled question. `made`: how many texts an epoch makes from
     templates about abbreviations, from those in other languages and from the English ones. `forms`: the probabilities

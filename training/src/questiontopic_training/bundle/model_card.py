@@ -53,9 +53,8 @@ _FIGURES = {  # Title -> name in the metrics, number format, meaning.
 _OPTIONS = {"unlabelled": "questions", "translations": "translations", "others": "others"}
 _OWN_OPTIONS = {"unlabelled": "unlabelled", "others": "out-of-scope"}
 _FURTHER = {
-    "unlabelled": "Unlabelled questions, which the recipe's teachers labelled. They are not part of this bundle "
-    "either.",
-    "translations": "Questions in several languages. The teachers labelled the English texts; the model learned from "
+    "unlabelled": "Unlabelled questions, which the recipe's teacher labelled. They are not part of this bundle either.",
+    "translations": "Questions in several languages. The teacher labelled the English texts; the model learned from "
     "the translations too.",
     "others": "Texts that belong to none of the labels, for the score of that name.",
     "resources": "Resources from which texts were made for training.",

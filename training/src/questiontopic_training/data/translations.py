@@ -1,6 +1,6 @@
 """Reads the same questions in several languages: a question asks for the same topic in each of them.
 
-The English texts are labelled by the teachers; the translations teach the student other languages than English.
+The English texts are labelled by the teacher; the translations teach the student other languages than English.
 Two collections are published ones. They are not downloaded, because each has its own source and its own licence. The
 third, of everyday questions, is our own and lies beside this module.
 """

@@ -1,4 +1,4 @@
-"""Bounds the folder that keeps trained models, vectors and answers of teachers between runs."""
+"""Bounds the folder that keeps trained models, vectors and teachers with their answers between runs."""
 
 from __future__ import annotations
 

