@@ -25,7 +25,7 @@ TATOEBA = Collection(
     "facebookresearch/LASER, data/tatoeba/v1 (Artetxe and Schwenk 2019)",
     "CC BY 2.0 FR",
 )
-EVERYDAY = Collection("everyday.tsv", "written for question-topic", "Apache-2.0")
+EVERYDAY = Collection("everyday.tsv", "this project", "Apache-2.0")
 _ENGLISH = "en"
 
 
