@@ -26,7 +26,7 @@ def test_every_setting_is_in_the_help(capsys: pytest.CaptureFixture[str]) -> Non
         ("--seeds", "0", "must be a whole number, at least 1, is '0'"),
         ("--seeds", "many", "must be a whole number, at least 1, is 'many'"),
         ("--folds", "2", "must be a whole number, at least 3, is '2'"),
-        ("--seed", "-1", "must be a whole number, from 0 to 4294967295, is '-1'"),
+        ("--seed", "-1", "must be a whole number, from 0 to 1000000000, is '-1'"),
         ("--balance", "two", "must be a number from 0 to 1, is 'two'"),
         ("--balance", "nan", "must be a number from 0 to 1, is 'nan'"),
         ("--version", "1.0", "must be MAJOR.MINOR.PATCH, is '1.0'"),

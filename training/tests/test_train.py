@@ -135,6 +135,23 @@ def test_unlabelled_texts_are_refused_where_nothing_learns_from_them(
     assert "the recipe head takes no --unlabelled; use --recipe finetuned or ensemble" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ("--recipe distilled", "the recipe distilled learns from questions like TREC's; for your own labels use"),
+        ("--recipe minilm --balance 0.5", "the recipe minilm has no --balance"),
+        ("--recipe regression --unlabelled texts.txt", "the recipe regression takes no --unlabelled"),
+    ],
+)
+def test_options_that_a_recipe_has_no_use_for_are_refused(
+    options: str, error: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "own.csv").write_text(OWN)
+    command = f"train {options} --output {tmp_path}/bundle --data {tmp_path}/own.csv"
+    assert main(command.split()) == 1
+    assert error in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("rows", "asked", "folds"), [(5000, None, 5), (5001, None, 3), (5001, 7, 7), (100, 4, 4)])
 def test_many_rows_have_fewer_folds_unless_others_are_asked_for(rows: int, asked: int | None, folds: int) -> None:
     assert folds_for(rows, asked) == folds

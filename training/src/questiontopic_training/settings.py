@@ -13,7 +13,7 @@ from .option_types import bundle_name, bundle_version, share, whole_number
 # The names of all recipes. They stand here because importing `recipes` would load TensorFlow.
 RECIPE_NAMES = ("distilled", "ensemble", "finetuned", "head", "minilm", "original", "regression")
 _SEED = 0
-_MAX_SEED = 2**32 - 1  # numpy's limit.
+_MAX_SEED = 10**9  # numpy's limit is 2**32, and `minilm` multiplies the seed by the number of its models.
 _MAX_JOBS = 4  # The default's limit: each job holds TensorFlow and the encoder, 1.5 GB.
 
 
@@ -109,13 +109,14 @@ def add_train_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="texts of your own without labels, like those that the model will be asked: one text a line, or a .csv or "
         ".tsv file with the column of --text-column. They make a model of few labelled rows better. For the recipes "
-        "finetuned and ensemble; needs the encoder MiniLM, which labels them",
+        "finetuned and ensemble; needs the package of MiniLM, whose vectors help to label them",
     )
     add(
         "--out-of-scope",
         type=Path,
         help="texts of your own that belong to none of your labels: one text a line, or a .csv or .tsv file with the "
-        "column of --text-column. They make the score of none-of-these better. For the recipes finetuned and ensemble",
+        "column of --text-column. They make the score of none-of-these better. For the recipes finetuned, regression "
+        "and ensemble",
     )
     add(
         "--robustness",

@@ -30,7 +30,6 @@ from .experiments.kept_files import remove_oldest
 from .experiments.own_labels import never_worse, run_own
 from .experiments.runs import Runs, prepare_tensorflow
 from .recipes import ENSEMBLE, OWN_ENSEMBLE, RECIPES, Recipe
-from .recipes.finetuned import Finetuned
 from .recipes.teachers import Teachers
 from .settings import TrainSettings
 
@@ -54,18 +53,16 @@ def train(settings: TrainSettings) -> None:
     prepare_tensorflow(settings.threads)
     data = _read_data(settings)
     _warn(data.warnings)
-    for option, value in (("--unlabelled", settings.unlabelled), ("--out-of-scope", settings.out_of_scope)):
-        if value and settings.recipe not in (Finetuned.name, ensemble.NAME):
-            raise BundleError(f"the recipe {settings.recipe} takes no {option}; use --recipe finetuned or ensemble")
+    recipes = (OWN_ENSEMBLE if own else ENSEMBLE) if settings.recipe == ensemble.NAME else (settings.recipe,)
+    _check_options(settings, own, recipes)
     if settings.recipe == ensemble.NAME:
-        if settings.encoder:
-            raise BundleError(f"the recipe {ensemble.NAME} takes no --encoder: each of its models has its own")
-        recipes = OWN_ENSEMBLE if own else ENSEMBLE
         experiments = [_experiment(dataclasses.replace(settings, recipe=recipe), data) for recipe in recipes]
         if own:
             experiments = [never_worse(experiment)[0] for experiment in experiments]  # The cache keeps the models.
         members = {experiment.runs.encoder.name: experiment for experiment in experiments}
-        manifest = ensemble.Ensemble(members).run(settings.output, name or ensemble.NAME, settings.version)
+        manifest = ensemble.Ensemble(members).run(
+            settings.output, name or ensemble.NAME, settings.version, settings.robustness or not own
+        )
     else:
         experiment = _experiment(settings, data)
         name = name or experiment.recipe.encoder or DEFAULT_ENCODER
@@ -111,13 +108,11 @@ def _experiment(settings: TrainSettings, data: QuestionSet) -> Experiment:
         unlabelled = read_unlabelled(settings.questions)
         translations = read_translations(settings.translations)
         others = read_others(settings.others)
-    if settings.unlabelled and isinstance(recipe, Finetuned):
-        labelled = (*data.training, *data.test)
-        unlabelled = read_own_texts(settings.unlabelled, labelled, settings.columns, recipe.preparation)
-    if settings.out_of_scope and isinstance(recipe, Finetuned):
-        texts = read_own_texts(
-            settings.out_of_scope, (*data.training, *data.test), settings.columns, recipe.preparation
-        )
+    labelled = (*data.training, *data.test)
+    if settings.unlabelled and "--unlabelled" in recipe.own_texts:
+        unlabelled = read_own_texts(settings.unlabelled, labelled, "--unlabelled", settings.columns, recipe.preparation)
+    if settings.out_of_scope and "--out-of-scope" in recipe.own_texts:
+        texts = read_own_texts(settings.out_of_scope, labelled, "--out-of-scope", settings.columns, recipe.preparation)
         others = Others(texts.questions, (), {"others": texts.description["unlabelled"]}, texts.warnings)
     for found in (unlabelled, translations, others):
         _warn(found.warnings)
@@ -142,14 +137,31 @@ def _recipe(settings: TrainSettings) -> Recipe:
     changes: dict[str, Any] = {"epochs": settings.epochs} if settings.epochs else {}
     if "balance" in known:
         changes["balance"] = settings.balance if settings.balance is not None else _OWN_BALANCE if own else 0.0
-    elif settings.balance:
-        raise BundleError(f"the recipe {recipe.name} has no --balance; only finetuned, head and regression have")
     if own and "models" in known:
         changes["models"] = 1  # More take as many times as long, and bring less than one point.
     if settings.epochs and "min_steps" in known:
         changes["min_steps"] = 1  # The number of passes is the one that was asked for.
+    if settings.epochs and "max_steps" in known:
+        changes["max_steps"] = None
     changed: Recipe = dataclasses.replace(recipe, **changes)
     return changed
+
+
+def _check_options(settings: TrainSettings, own: bool, recipes: tuple[str, ...]) -> None:
+    """Raises BundleError if none of the recipes, which are trained together, has a use for an option."""
+    used = [RECIPES[name] for name in recipes]
+    for option, value in (("--unlabelled", settings.unlabelled), ("--out-of-scope", settings.out_of_scope)):
+        if value and not any(option in recipe.own_texts for recipe in used):
+            raise BundleError(f"the recipe {settings.recipe} takes no {option}; use --recipe finetuned or ensemble")
+    if settings.balance and not any(hasattr(recipe, "balance") for recipe in used):
+        raise BundleError(f"the recipe {settings.recipe} has no --balance; only finetuned, head and regression have")
+    if settings.encoder and len(used) > 1:
+        raise BundleError(f"the recipe {settings.recipe} takes no --encoder: each of its models has its own")
+    if own and any(recipe.learns_from_unlabelled for recipe in used):
+        raise BundleError(
+            f"the recipe {settings.recipe} learns from questions like TREC's; for your own labels use "
+            "--recipe finetuned (with make: RECIPE=finetuned)"
+        )
 
 
 def _bundle_name(data: Path) -> str:

@@ -56,6 +56,12 @@ def test_slots_may_contain_slots_and_words_get_their_article_and_plural() -> Non
     assert not any(" a o" in text or "flys" in text for text in texts)
 
 
+def test_a_label_of_your_own_with_the_name_none_gets_no_templates() -> None:
+    templates = of_labels([Question("a", "NONE", "NONE"), Question("b", "alarm", "alarm")])
+    assert not templates.english
+    assert not templates.foreign
+
+
 def test_other_labels_than_trecs_get_no_templates_except_of_none() -> None:
     templates = of_labels([Question("a", "weather", "weather"), Question("b", "alarm", "alarm")])
     assert templates.draw(100, 100, 100, np.random.default_rng(0)) == []

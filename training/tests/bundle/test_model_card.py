@@ -96,6 +96,12 @@ def test_the_command_names_the_unlabelled_questions_where_there_were_some(manife
 
 def test_the_command_names_the_chosen_hyper_parameters(manifest: Manifest) -> None:
     assert "--seeds 2 --epochs 4 --balance 0.0 --name" in model_card(manifest)
+
+
+def test_the_command_names_no_epochs_that_would_shorten_the_training(manifest: Manifest) -> None:
+    parameters = manifest.training["hyper_parameters"] | {"min_steps": 250}
+    longer = replace(manifest, training=manifest.training | {"hyper_parameters": parameters})
+    assert "--seeds 2 --balance 0.0 --name" in model_card(longer)
     assert "--test TEST" not in model_card(manifest)
     data = {"name": "a.csv", "files": {}}
     own = replace(manifest, data=data, label_descriptions={})

@@ -20,3 +20,4 @@ def test_a_missing_file_is_left_out_with_a_warning(tmp_path: Path) -> None:
     assert (found.texts, found.test) == ((), ())
     assert not found.description["others"]["clinc150_train.csv"]["used"]
     assert "clinc150_train.csv: missing" in found.warnings[0]
+    assert "clinc150_test.csv: missing" in found.warnings[1]

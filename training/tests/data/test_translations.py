@@ -53,6 +53,20 @@ def test_a_row_with_a_missing_field_is_an_error(folder: Path) -> None:
         read_translations(folder)
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "column"),
+    [
+        ("xquad.tsv", "", "en"),
+        ("xquad.tsv", "de\nWer?\n", "en"),
+        ("tatoeba.tsv", "en\ttranslation\nWho?\tWer?\n", "language"),
+    ],
+)
+def test_a_file_without_a_column_is_an_error(folder: Path, name: str, text: str, column: str) -> None:
+    (folder / name).write_text(text, "utf-8")
+    with pytest.raises(DataError, match=rf"{name}:1: no column '{column}'"):
+        read_translations(folder)
+
+
 def test_all_translations_of_a_question_are_in_the_same_part() -> None:
     rows = tuple(Translation(f"q{n}", code, f"{code}{n}", "f") for n in range(200) for code in ("de", "tr"))
     kept, held_out = Extras(rows, tuple(f"text {n}" for n in range(200))).split()

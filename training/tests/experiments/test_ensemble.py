@@ -36,7 +36,7 @@ def ensemble_folder(
         "small": Experiment(small_recipe, data, (3, 4), runs),
         "head": Experiment(Head(epochs=20), data, (3, 4), runs),
     }
-    Ensemble(members).run(folder, "together", "0.1.0")
+    Ensemble(members).run(folder, "together", "0.1.0", robustness=True)
     return folder
 
 
@@ -123,7 +123,7 @@ def test_without_test_questions_an_ensemble_is_measured_by_cross_validation(
 ) -> None:
     runs, untested = Runs(usem3, cache=cache), replace(data, test=())
     members = {f"head{epochs}": Experiment(Head(epochs=epochs), untested, (0,), runs, folds=3) for epochs in (10, 20)}
-    manifest = Ensemble(members).run(tmp_path / "bundle", "own", "1.0.0")
+    manifest = Ensemble(members).run(tmp_path / "bundle", "own", "1.0.0", robustness=False)
     assert manifest.metrics["cross_validation_folds"] == 3
     assert manifest.metrics["cross_validation_fine_accuracy"] > 0.5
     assert manifest.training["folds"] == 3

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,7 @@ def test_equal_seeds_train_equal_models(usem3: TrainingEncoder, data: QuestionSe
 def test_the_training_length_is_in_steps_with_a_floor_and_a_cap() -> None:
     recipe = Finetuned(epochs=5, batch_size=32, min_steps=250, max_steps=3000)
     assert [recipe.steps(rows) for rows in (770, 1600, 1601, 10_003, 100_000)] == [250, 250, 255, 1565, 3000]
+    assert replace(recipe, max_steps=None).steps(100_000) == 15_625
 
 
 def test_the_encoder_learns(usem3: TrainingEncoder, data: QuestionSet) -> None:

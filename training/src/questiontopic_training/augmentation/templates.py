@@ -80,7 +80,7 @@ class Templates:
         self._kinds = kinds
         none = [template for template in templates if template.fine == _NONE]
         self.none = _by_language(none)
-        known = [one for template in templates for one in self._for_labels(template, fine)]
+        known = [one for template in templates if template.fine != _NONE for one in self._for_labels(template, fine)]
         about = [template for template in known if template.fine.startswith(_ABBREVIATION)]
         self.abbreviations = {
             english: [template for template in about if template.is_english == english] for english in (True, False)

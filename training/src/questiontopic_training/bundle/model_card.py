@@ -244,10 +244,12 @@ def _reproduction(manifest: Manifest) -> str:
     test = " --test TEST" if "home" not in manifest.data and "test_questions" in manifest.metrics else ""
     own = manifest.label_descriptions and "home" not in manifest.data
     descriptions = " --descriptions DESCRIPTIONS" if own else ""
+    # The option --epochs takes away the least number of steps, so a bundle that has one was trained without it.
+    asked = ("balance",) if training["hyper_parameters"].get("min_steps", 1) > 1 else ("epochs", "balance")
     chosen = "".join(
         f" --{name} {value}"
         for name, value in training["hyper_parameters"].items()
-        if name in ("epochs", "balance") and not manifest.members
+        if name in asked and not manifest.members
     )
     command = (
         f"python -m questiontopic_training train --recipe {training['recipe']}{encoder} "

@@ -73,10 +73,17 @@ def read_others(folder: Path) -> Others:
 
     All test texts count, also those that ask for something that a label names.
     """
-    path = folder / _TRAINING.name
-    if not path.is_file():
-        warning = f'{path}: missing; the score of "none of these" will be less accurate'
-        return Others((), (), {"others": {path.name: _TRAINING.missing()}}, (warning,))
-    texts = tuple(row.text for row in read_questions(path) if row.fine not in _ASKING)
-    test = tuple(row.text for row in read_questions(folder / _TEST)) if (folder / _TEST).is_file() else ()
-    return Others(texts, test, {"others": {path.name: _TRAINING.used(path, len(texts))}}, ())
+    path, test = folder / _TRAINING.name, folder / _TEST
+    about, warnings = _TRAINING.missing(), []
+    texts: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
+    if path.is_file():
+        texts = tuple(row.text for row in read_questions(path) if row.fine not in _ASKING)
+        about = _TRAINING.used(path, len(texts))
+    else:
+        warnings.append(f'{path}: missing; the score of "none of these" will be less accurate')
+    if test.is_file():
+        asked = tuple(row.text for row in read_questions(test))
+    else:
+        warnings.append(f'{test}: missing; the score of "none of these" is not measured with these texts')
+    return Others(texts, asked, {"others": {path.name: about}}, tuple(warnings))

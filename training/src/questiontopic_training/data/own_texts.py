@@ -20,9 +20,9 @@ from .unlabelled import Unlabelled
 def read_own_texts(
     path: Path,
     labelled: Iterable[Question],
+    option: str,
     columns: Columns = USUAL,
     preparation: str = "raw",
-    option: str = "--unlabelled",
 ) -> Unlabelled:
     """The different texts of a `.csv` or `.tsv` table with a column of texts, or else the lines of a file.
 
@@ -30,7 +30,10 @@ def read_own_texts(
     from test questions. `preparation` is applied to the others. Raises DataError; `option` is the one that names the
     file.
     """
-    table = path.suffix.lower() in (".csv", ".tsv")
+    kind = path.suffix.lower()
+    if kind in (".jsonl", ".label"):
+        raise DataError(f"{path}: {option} takes no {kind} file; write one text a line into a .txt file")
+    table = kind in (".csv", ".tsv")
     known = {normalized(question.text) for question in labelled}
     texts = {normalized(text): text for text in (_column(path, columns) if table else _lines(path)) if text}
     if not texts:

@@ -77,7 +77,11 @@ def _read(path: Path) -> list[Translation]:
         lines = path.read_text("utf-8").splitlines()
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not UTF-8 at byte {error.start}") from None
-    header, *rows = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+    header, *rows = csv.reader(lines or [""], delimiter="\t", quoting=csv.QUOTE_NONE)
+    needed = (_ENGLISH, "language") if "translation" in header else (_ENGLISH,)
+    for column in needed:
+        if column not in header:
+            raise DataError(f"{path}:1: no column {column!r}, only {', '.join(map(repr, header))}; add the column")
     found = []
     for line, fields in enumerate(rows, start=2):
         if len(fields) != len(header):

@@ -59,13 +59,10 @@ class Advice:
 
     def comparison(self) -> str:
         """The line that compares the model with logistic regression."""
-        line = (
+        return (
             f"logistic regression on the frozen encoder: {self.regression:.1%}, this model: {self.model:.1%} "
             f"(of {self.compared} held-out rows)"
         )
-        if self.regression_is_better:
-            return f"{line}. Training the encoder did not help, so the bundle gets logistic regression."
-        return line
 
     def lines(self) -> list[str]:
         """The summary: confused labels, labels with too few rows, and what more rows would bring."""

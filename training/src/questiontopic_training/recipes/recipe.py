@@ -42,7 +42,8 @@ class Recipe(ABC):
     needs_validation: ClassVar[bool] = False  # Whether it looks at validation rows, so that no model sees all rows.
     encoder: ClassVar[str] = ""  # The only encoder that it can train, or "" for any.
     learns_from_unlabelled: ClassVar[bool] = False
-    learns_from_templates: ClassVar[bool] = False  # If the labels are TREC's.
+    own_texts: ClassVar[tuple[str, ...]] = ()  # The options that name texts of one's own which it uses.
+    learns_from_templates: ClassVar[bool] = False  # Whether it makes texts from templates, if the labels are TREC's.
 
     epochs: int
 

@@ -31,6 +31,7 @@ class Regression(Recipe):
 
     name: ClassVar[str] = "regression"
     preparation: ClassVar[str] = "unshouted"
+    own_texts: ClassVar[tuple[str, ...]] = ("--out-of-scope",)  # They calibrate the score of none-of-these.
 
     epochs: int = 200
     balance: float = 0.0  # See `Examples.weights`.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import importlib.metadata
+import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -32,6 +32,7 @@ from ..data.examples import Examples, Labels
 from ..encoders.heads import prototype_head, with_head
 from ..encoders.minilm_keras import build_minilm
 from ..evaluation.metrics import compute_logits
+from ..packages import versions
 from .batches import batches_by_length
 from .trainer import Batch, Optimisation, fit
 
@@ -103,12 +104,20 @@ class Teachers:
     english: tuple[str, ...] = ()
     _known: dict[str, Floats] = field(default_factory=dict)
 
+    @property
+    def identity(self) -> str:
+        """Equal for equal published MiniLMs; empty without texts to label.
+
+        Raises BundleError if MiniLM is needed and not installed.
+        """
+        return repr(installed_spec("")) if self.questions or self.english else ""
+
     def model(self, teacher: Teacher, training: Examples, labels: Labels, templates: Templates, seed: int) -> Any:
         """The trained model of a teacher: see `Teacher.train`."""
         with self._kept(f"teacher-{_key(teacher, training, labels, seed)}.keras") as path:
             if not path.is_file():
                 model = teacher.train(load_minilm(installed_spec("")), training, labels, templates, seed)
-                unfinished = path.with_name(f"unfinished-{path.name}")
+                unfinished = path.with_name(f"unfinished-{os.getpid()}-{path.name}")
                 model.save(unfinished)
                 unfinished.replace(path)
             return keras.models.load_model(path, compile=False)
@@ -120,10 +129,10 @@ class Teachers:
         """
         key = _key(teacher, training, labels, 0, self.questions, self.english)
         if key not in self._known:
-            model = self.model(teacher, training, labels, templates, 0)
             with self._kept(f"teachers-{key}.npy") as path:
                 if not path.is_file():
-                    unfinished = path.with_name(f"unfinished-{path.name}")
+                    model = self.model(teacher, training, labels, templates, 0)
+                    unfinished = path.with_name(f"unfinished-{os.getpid()}-{path.name}")
                     np.save(unfinished, self._answers(model).astype(np.float16))
                     unfinished.replace(path)
                 self._known[key] = np.load(path, allow_pickle=False).astype(np.float32)
@@ -151,6 +160,5 @@ class Teachers:
 
 def _key(teacher: Teacher, training: Examples, labels: Labels, seed: int, *texts: tuple[str, ...]) -> str:
     rows = [*zip(training.texts, training.fine.tolist(), strict=True)]
-    versions = (installed_spec(""), importlib.metadata.version("tensorflow"))
-    everything = (asdict(teacher), rows, labels.coarse, labels.fine, seed, versions, texts)
+    everything = (asdict(teacher), rows, labels.coarse, labels.fine, seed, installed_spec(""), versions(), texts)
     return hashlib.sha256(repr(everything).encode()).hexdigest()[:16]

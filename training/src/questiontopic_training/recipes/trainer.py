@@ -34,7 +34,9 @@ class Optimisation:
 
 
 def fit(model: Any, head: Any, batches: Iterable[Batch], steps: int, matrix: Floats, how: Optimisation) -> None:
-    """Trains `model`, whose last layers are `head`, on `steps` batches; the model then has the averaged weights.
+    """Trains `model`, whose last layers are `head`, on all `batches`; the model then has the averaged weights.
+
+    `steps` is about the number of batches: after so many, the rates are 0.
 
     The loss is the cross-entropy of the fine labels plus that of the coarse labels; `matrix` [fine, coarse] sums fine
     probabilities to coarse ones. A further output learns "none of these", and does not change the other outputs.
