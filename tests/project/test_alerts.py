@@ -90,7 +90,7 @@ def fail_once(site: Site) -> str:
 
 
 def send_long_texts(site: Site) -> str:
-    site.client.predict_topic(["How " + "very " * 300 + "far is it?"])
+    site.client.predict_topic(["What is your salary? " + "I ask because I want to know it. " * 60])
     return metrics_of(site.server)
 
 
