@@ -90,7 +90,7 @@ def fail_once(site: Site) -> str:
 
 
 def send_long_texts(site: Site) -> str:
-    site.client.predict_topic(["What is your salary? " + "I ask because I want to know it. " * 60])
+    site.client.predict_topic(["What is your salary? " + "I ask because I want to know it. " * 50])
     return metrics_of(site.server)
 
 
