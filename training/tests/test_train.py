@@ -141,6 +141,7 @@ def test_unlabelled_texts_are_refused_where_nothing_learns_from_them(
         ("--recipe distilled", "the recipe distilled learns from questions like TREC's; for your own labels use"),
         ("--recipe minilm --balance 0.5", "the recipe minilm has no --balance"),
         ("--recipe regression --unlabelled texts.txt", "the recipe regression takes no --unlabelled"),
+        ("--recipe regression --epochs 3", "the recipe regression makes no passes, so it takes no --epochs"),
     ],
 )
 def test_options_that_a_recipe_has_no_use_for_are_refused(
@@ -150,6 +151,20 @@ def test_options_that_a_recipe_has_no_use_for_are_refused(
     command = f"train {options} --output {tmp_path}/bundle --data {tmp_path}/own.csv"
     assert main(command.split()) == 1
     assert error in capsys.readouterr().err
+
+
+def test_on_own_labels_an_ensemble_puts_regression_on_minilm_beside_the_finetuned_model(tmp_path: Path) -> None:
+    for name in ("own.csv", "more.csv"):
+        (tmp_path / name).write_text(OWN if name == "own.csv" else OWN.replace(" ?", " then?"))
+    files = f"--data {tmp_path}/own.csv --test {tmp_path}/more.csv --output {tmp_path}/bundle"
+    assert main(f"train --recipe ensemble --epochs 1 --jobs 1 {files}".split()) == 0
+    manifest = read_bundle(tmp_path / "bundle").manifest
+    assert manifest.members == ("usem3", "minilm")
+    recipes = [read_bundle(tmp_path / "bundle" / name).manifest.training["recipe"] for name in manifest.members]
+    assert recipes[0] in ("finetuned", "regression")  # Whichever is better on the held-out rows.
+    assert recipes[1] == "regression"
+    assert manifest.none_of_these
+    assert manifest.metrics["test_coarse_accuracy"] > 0.5
 
 
 @pytest.mark.parametrize(("rows", "asked", "folds"), [(5000, None, 5), (5001, None, 3), (5001, 7, 7), (100, 4, 4)])

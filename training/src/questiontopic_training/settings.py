@@ -64,7 +64,7 @@ def add_train_options(parser: argparse.ArgumentParser) -> None:
         "encoder. head: a better head on the frozen encoder. finetuned: encoder and head together; the recipe for your "
         "own labels. minilm: the average of several fine-tuned MiniLMs. distilled: encoder and head together, on "
         "unlabelled questions that fine-tuned MiniLMs label. ensemble: distilled and minilm answer together; with your "
-        "own labels, finetuned and minilm",
+        "own labels, finetuned and regression on MiniLM",
     )
     add(
         "--encoder",

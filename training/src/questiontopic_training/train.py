@@ -53,13 +53,16 @@ def train(settings: TrainSettings) -> None:
     prepare_tensorflow(settings.threads)
     data = _read_data(settings)
     _warn(data.warnings)
-    recipes = (OWN_ENSEMBLE if own else ENSEMBLE) if settings.recipe == ensemble.NAME else (settings.recipe,)
-    _check_options(settings, own, recipes)
-    if settings.recipe == ensemble.NAME:
-        experiments = [_experiment(dataclasses.replace(settings, recipe=recipe), data) for recipe in recipes]
-        if own:
-            experiments = [never_worse(experiment)[0] for experiment in experiments]  # The cache keeps the models.
-        members = {experiment.runs.encoder.name: experiment for experiment in experiments}
+    together = settings.recipe == ensemble.NAME
+    recipes = OWN_ENSEMBLE if own else ENSEMBLE
+    _check_options(settings, own, (*recipes.values(),) if together else (settings.recipe,))
+    if together:
+        members = {
+            encoder: _experiment(dataclasses.replace(settings, recipe=recipe, encoder=encoder), data)
+            for encoder, recipe in recipes.items()
+        }
+        if own:  # The cache keeps the models.
+            members = {encoder: never_worse(experiment)[0] for encoder, experiment in members.items()}
         manifest = ensemble.Ensemble(members).run(
             settings.output, name or ensemble.NAME, settings.version, settings.robustness or not own
         )
@@ -134,7 +137,9 @@ def _recipe(settings: TrainSettings) -> Recipe:
     """The recipe with the hyper-parameters that the options and the kind of data ask for."""
     recipe, own = RECIPES[settings.recipe], is_own_file(settings.data)
     known = {field.name for field in dataclasses.fields(recipe)}
-    changes: dict[str, Any] = {"epochs": settings.epochs} if settings.epochs else {}
+    changes: dict[str, Any] = {}
+    if settings.epochs and "epochs" in known:
+        changes["epochs"] = settings.epochs
     if "balance" in known:
         changes["balance"] = settings.balance if settings.balance is not None else _OWN_BALANCE if own else 0.0
     if own and "models" in known:
@@ -155,6 +160,8 @@ def _check_options(settings: TrainSettings, own: bool, recipes: tuple[str, ...])
             raise BundleError(f"the recipe {settings.recipe} takes no {option}; use --recipe finetuned or ensemble")
     if settings.balance and not any(hasattr(recipe, "balance") for recipe in used):
         raise BundleError(f"the recipe {settings.recipe} has no --balance; only finetuned, head and regression have")
+    if settings.epochs and not any(hasattr(recipe, "epochs") for recipe in used):
+        raise BundleError(f"the recipe {settings.recipe} makes no passes, so it takes no --epochs")
     if settings.encoder and len(used) > 1:
         raise BundleError(f"the recipe {settings.recipe} takes no --encoder: each of its models has its own")
     if own and any(recipe.learns_from_unlabelled for recipe in used):

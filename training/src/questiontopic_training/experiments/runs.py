@@ -9,7 +9,6 @@ import hashlib
 import multiprocessing
 import multiprocessing.connection
 import multiprocessing.context
-import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from ..packages import versions
 from ..progress import ModelsProgress
 from ..recipes import Recipe, Task
 from ..recipes.teachers import Teachers
+from ..unfinished_file import unfinished_file
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,5 @@ def _train_in_child(run: Run, path: Path, encoder: str, teachers: Teachers, cach
 
 
 def _save(model: Any, path: Path) -> None:
-    """Saves under another name first, because another process may train or read the same model."""
-    unfinished = path.with_name(f"unfinished-{os.getpid()}-{path.name}")
-    model.save(unfinished)
-    unfinished.replace(path)
+    with unfinished_file(path) as unfinished:  # Another process may train or read the same model.
+        model.save(unfinished)

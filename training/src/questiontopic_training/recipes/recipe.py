@@ -33,7 +33,8 @@ class Task:
 class Recipe(ABC):
     """A way to train the graph of a bundle; its fields are its hyper-parameters.
 
-    `epochs` is the number of passes over the training rows, or the maximum for recipes that stop early.
+    The options --epochs and --balance set the fields of these names, if there are any. `epochs` is the number of passes
+    over the training rows, or the maximum for recipes that stop early.
     """
 
     name: ClassVar[str]
@@ -44,8 +45,6 @@ class Recipe(ABC):
     learns_from_unlabelled: ClassVar[bool] = False
     own_texts: ClassVar[tuple[str, ...]] = ()  # The options that name texts of one's own which it uses.
     learns_from_templates: ClassVar[bool] = False  # Whether it makes texts from templates, if the labels are TREC's.
-
-    epochs: int
 
     @abstractmethod
     def train(self, task: Task) -> Any:

@@ -27,13 +27,13 @@ _SHARPNESS = 2.0  # A factor of the teacher's logits: with ten rows a label, reg
 
 @dataclass(frozen=True)
 class Regression(Recipe):
-    """Hyper-parameters; `epochs` limits the iterations."""
+    """Hyper-parameters; `iterations` is the largest number."""
 
     name: ClassVar[str] = "regression"
     preparation: ClassVar[str] = "unshouted"
     own_texts: ClassVar[tuple[str, ...]] = ("--out-of-scope",)  # They calibrate the score of none-of-these.
 
-    epochs: int = 200
+    iterations: int = 200
     balance: float = 0.0  # See `Examples.weights`.
 
     def train(self, task: Task) -> Any:
@@ -45,7 +45,7 @@ class Regression(Recipe):
     def fitted(self, encoder: TrainingEncoder, training: Examples, labels: int) -> tuple[Floats, Floats]:
         """The weights [numbers of a vector, labels] and [labels] that make logits of vectors."""
         vectors = encoder.features(training.texts)[:]
-        return _fitted(vectors, training.fine, labels, training.weights(self.balance), self.epochs)
+        return _fitted(vectors, training.fine, labels, training.weights(self.balance), self.iterations)
 
 
 def taught(encoder: TrainingEncoder, task: Task) -> Floats:
@@ -56,7 +56,7 @@ def taught(encoder: TrainingEncoder, task: Task) -> Floats:
     encoders = (encoder, load_encoder("minilm", task.teachers.cache, threads=1))
     rows, texts = task.training, task.teachers.questions
     known, asked = (np.hstack([_unit(one.features(of)[:]) for one in encoders]) for of in (rows.texts, texts))
-    kernel, bias = _fitted(known, rows.fine, len(task.labels.fine), rows.weights(0.0), Regression.epochs)
+    kernel, bias = _fitted(known, rows.fine, len(task.labels.fine), rows.weights(0.0), Regression.iterations)
     return softmax(np.float32(_SHARPNESS) * (asked @ kernel + bias))
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -33,6 +32,7 @@ from ..encoders.heads import prototype_head, with_head
 from ..encoders.minilm_keras import build_minilm
 from ..evaluation.metrics import compute_logits
 from ..packages import versions
+from ..unfinished_file import unfinished_file
 from .batches import batches_by_length
 from .trainer import Batch, Optimisation, fit
 
@@ -117,9 +117,8 @@ class Teachers:
         with self._kept(f"teacher-{_key(teacher, training, labels, seed)}.keras") as path:
             if not path.is_file():
                 model = teacher.train(load_minilm(installed_spec("")), training, labels, templates, seed)
-                unfinished = path.with_name(f"unfinished-{os.getpid()}-{path.name}")
-                model.save(unfinished)
-                unfinished.replace(path)
+                with unfinished_file(path) as unfinished:
+                    model.save(unfinished)
             return keras.models.load_model(path, compile=False)
 
     def probabilities(self, teacher: Teacher, training: Examples, labels: Labels, templates: Templates) -> Floats:
@@ -132,9 +131,8 @@ class Teachers:
             with self._kept(f"teachers-{key}.npy") as path:
                 if not path.is_file():
                     model = self.model(teacher, training, labels, templates, 0)
-                    unfinished = path.with_name(f"unfinished-{os.getpid()}-{path.name}")
-                    np.save(unfinished, self._answers(model).astype(np.float16))
-                    unfinished.replace(path)
+                    with unfinished_file(path) as unfinished:
+                        np.save(unfinished, self._answers(model).astype(np.float16))
                 self._known[key] = np.load(path, allow_pickle=False).astype(np.float32)
         return self._known[key]
 
