@@ -5,7 +5,7 @@ import pytest
 from questiontopic_model.encoders.usem3 import LANGUAGES
 from questiontopic_training.data.extras import Extras
 from questiontopic_training.data.questions import DataError
-from questiontopic_training.data.translations import EVERYDAY, Translation, Translations, read_translations
+from questiontopic_training.data.translations import OWN, Translation, Translations, read_translations
 
 XQUAD = "en\tde\tel\nWho is it?\tWer ist es?\tΠοιος είναι;\nWhere is it?\tWo ist es?\tΠού είναι;\n"
 TATOEBA = 'language\ten\ttranslation\nth\tWhat is "that"?\t"นั่น" คืออะไร\n'
@@ -19,7 +19,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def published(found: Translations) -> list[Translation]:
-    return [one for one in found.rows if one.source != EVERYDAY.name]
+    own = {collection.name for collection in OWN}
+    return [one for one in found.rows if one.source not in own]
 
 
 def test_both_files_give_the_english_text_with_each_translation(folder: Path) -> None:
@@ -32,11 +33,11 @@ def test_both_files_give_the_english_text_with_each_translation(folder: Path) ->
     assert found.description["translations"]["tatoeba.tsv"]["licence"] == "CC BY 2.0 FR"
 
 
-def test_our_own_everyday_questions_are_in_every_language_of_the_encoder(folder: Path) -> None:
-    own = [one for one in read_translations(folder).rows if one.source == EVERYDAY.name]
+@pytest.mark.parametrize("name", [collection.name for collection in OWN])
+def test_our_own_questions_are_in_every_language_of_the_encoder(folder: Path, name: str) -> None:
+    own = [one for one in read_translations(folder).rows if one.source == name]
     assert {one.language for one in own} == set(LANGUAGES) - {"en"}
     assert len(own) == len({one.english for one in own}) * (len(LANGUAGES) - 1)
-    assert len({(one.language, one.text) for one in own}) == len(own)
 
 
 def test_a_missing_file_is_left_out_with_a_warning(folder: Path) -> None:

@@ -36,7 +36,7 @@ class DistillationSet:
 
     `taught` [questions, fine labels]: the teacher's probabilities for the unlabelled `questions`; `max_times` limits
     the factors by which rare and frequent labels are shown more or less often. `translations`, which the teacher
-    labelled in English: `translated` [translations, fine labels]; an epoch shows each of them `translated_times`.
+    labelled in English: `translated` [translations, fine labels]; an epoch shows each of them once.
     `labelled_times`: how often an epoch shows each labelled question. `made`: how many texts an epoch makes from
     templates about abbreviations, from those in other languages and from the English ones. `forms`: the probabilities
     of the forms in which texts are shown. `others` are texts that belong to none of the labels; an epoch shows
@@ -51,7 +51,6 @@ class DistillationSet:
     labels: Labels
     templates: Templates
     max_times: float
-    translated_times: int
     labelled_times: int
     made: tuple[int, int, int]
     forms: Mapping[str, float]
@@ -67,12 +66,11 @@ class DistillationSet:
         shown = [Text(text) for text in texts] + [
             self._from_template(template, text, random) for template, text in made
         ]
-        foreign = [*range(len(self.translations))] * self.translated_times
-        shown += [Text(_hasty_at_times(self.translations[row].text, random)) for row in foreign]
+        shown += [Text(_hasty_at_times(translation.text, random)) for translation in self.translations]
         names = [label.name for label in self.labels.fine]
         fine = np.array([names.index(template.fine) for template, _ in made], np.int64)
         hard = np.eye(len(names), dtype=np.float32)[np.concatenate([self.labelled.fine[rows], fine])]
-        known = np.concatenate([self.taught[taught], hard, self.translated[foreign]])
+        known = np.concatenate([self.taught[taught], hard, self.translated])
         none = draw_none(self.others, self.templates, self.none_of_these, random)
         targets = np.zeros((len(known) + len(none), len(names) + 1), np.float32)
         targets[: len(known), :-1] = known

@@ -1,8 +1,8 @@
 """Reads the same questions in several languages: a question asks for the same topic in each of them.
 
 The English texts are labelled by the teacher; the translations teach the student other languages than English.
-Two collections are published ones. They are not downloaded, because each has its own source and its own licence. The
-third, of everyday questions, is our own and lies beside this module.
+Two collections are published ones. They are not downloaded, because each has its own source and its own licence. Two
+others, everyday questions and questions about facts, are our own and lie beside this module.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ TATOEBA = Collection(
     "facebookresearch/LASER, data/tatoeba/v1 (Artetxe and Schwenk 2019)",
     "CC BY 2.0 FR",
 )
-EVERYDAY = Collection("everyday.tsv", "this project", "Apache-2.0")
+OWN = tuple(Collection(name, "this project", "Apache-2.0") for name in ("everyday.tsv", "facts.tsv"))
 _ENGLISH = "en"
 
 
@@ -59,8 +59,8 @@ def read_translations(folder: Path) -> Translations:
     rows: list[Translation] = []
     described: dict[str, Any] = {}
     warnings = []
-    own = Path(__file__).parent
-    for collection, place in ((XQUAD, folder), (TATOEBA, folder), (EVERYDAY, own)):
+    here = Path(__file__).parent
+    for collection, place in ((XQUAD, folder), (TATOEBA, folder), *((own, here) for own in OWN)):
         path = place / collection.name
         if not path.is_file():
             described[collection.name] = collection.missing()

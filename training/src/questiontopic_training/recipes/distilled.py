@@ -53,7 +53,6 @@ class Distilled(Recipe):
     abbreviations: int = 600  # Per epoch: questions about abbreviations, from `templates`.
     foreign: int = 4000  # Per epoch: questions in other languages, from `templates`.
     english: int = 4000  # Per epoch: English questions, from `templates`.
-    translated_times: int = 2  # How often an epoch shows each translation.
     none_of_these: int = 5000  # Per epoch: texts that belong to none of the labels.
     switched_share: float = 0.2  # The share of texts switched to another language: see `code_switching`.
     resampled_share: float = 0.1  # The share of texts cut into other pieces: see `subword_sampling`.
@@ -99,7 +98,6 @@ class Distilled(Recipe):
             labels,
             templates,
             self.most_times,
-            self.translated_times,
             self.labelled_times,
             (self.abbreviations, self.foreign, self.english),
             self.forms,
