@@ -61,8 +61,11 @@ def train(settings: TrainSettings) -> None:
             encoder: _experiment(dataclasses.replace(settings, recipe=recipe, encoder=encoder), data)
             for encoder, recipe in recipes.items()
         }
-        if own:  # The cache keeps the models.
-            members = {encoder: never_worse(experiment)[0] for encoder, experiment in members.items()}
+        if own:  # The cache keeps the models. Regression needs no comparison with itself.
+            members = {
+                encoder: never_worse(experiment)[0] if experiment.recipe.encoder else experiment
+                for encoder, experiment in members.items()
+            }
         manifest = ensemble.Ensemble(members).run(
             settings.output, name or ensemble.NAME, settings.version, settings.robustness or not own
         )
