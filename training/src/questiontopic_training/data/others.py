@@ -28,6 +28,7 @@ _ASKING = frozenset(
         "food_last",
         "fun_fact",
         "how_old_are_you",
+        "income",
         "ingredient_substitution",
         "ingredients_list",
         "international_visa",

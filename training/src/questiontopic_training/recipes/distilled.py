@@ -40,7 +40,7 @@ class Distilled(Recipe):
     learns_from_unlabelled: ClassVar[bool] = True
     learns_from_templates: ClassVar[bool] = True
 
-    epochs: int = 4
+    epochs: int = 6
     batch_size: int = 64
     optimisation: Optimisation = Optimisation(body_rate=1e-3, head_rate=1e-3)
     gated: int = 64  # Values after the encoder's vector: see `gated_pooling`.
