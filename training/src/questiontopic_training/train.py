@@ -141,16 +141,13 @@ def _recipe(settings: TrainSettings) -> Recipe:
     recipe, own = RECIPES[settings.recipe], is_own_file(settings.data)
     known = {field.name for field in dataclasses.fields(recipe)}
     changes: dict[str, Any] = {}
-    if settings.epochs and "epochs" in known:
-        changes["epochs"] = settings.epochs
+    if settings.epochs:  # The number of passes is the one that was asked for, whatever the number of steps.
+        asked = {"epochs": settings.epochs, "min_steps": 1, "max_steps": None}
+        changes |= {name: value for name, value in asked.items() if name in known}
     if "balance" in known:
         changes["balance"] = settings.balance if settings.balance is not None else _OWN_BALANCE if own else 0.0
     if own and "models" in known:
         changes["models"] = 1  # More take as many times as long, and bring less than one point.
-    if settings.epochs and "min_steps" in known:
-        changes["min_steps"] = 1  # The number of passes is the one that was asked for.
-    if settings.epochs and "max_steps" in known:
-        changes["max_steps"] = None
     changed: Recipe = dataclasses.replace(recipe, **changes)
     return changed
 
