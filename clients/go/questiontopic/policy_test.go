@@ -2,9 +2,12 @@ package questiontopic_test
 
 import (
 	"context"
+	"errors"
+	"net"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -102,6 +105,31 @@ func TestTheLargestRequestIsRetriedToo(t *testing.T) {
 	if _, err := client.Predict(t.Context(), coarse, texts...); err != nil || attempts.Load() != 2 {
 		t.Errorf("got %v after %d attempts, want success after 2", err, attempts.Load())
 	}
+}
+
+func TestAServerThatIsAwayIsTriedAgainEveryFewSeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var tries atomic.Int64
+		refuse := func(context.Context, string) (net.Conn, error) {
+			tries.Add(1)
+			return nil, errors.New("on purpose")
+		}
+		client, err := questiontopic.New("passthrough:///away:50051", questiontopic.Plaintext(),
+			questiontopic.WithDialOptions(grpc.WithContextDialer(refuse)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = client.Close() }()
+		if _, err := client.Predict(t.Context(), coarse, "Who?"); status.Code(err) != codes.Unavailable {
+			t.Errorf("got %v, want UNAVAILABLE", err)
+		}
+		time.Sleep(10 * time.Minute) // A long time away makes the pauses no longer. The clock of a synctest does not wait.
+		before := tries.Load()
+		time.Sleep(time.Minute)
+		if made := tries.Load() - before; made < 60/4 || made > 60/2 {
+			t.Errorf("got %d attempts in a minute, want 15 to 30", made)
+		}
+	})
 }
 
 func TestCallsAreSpreadOverAllAddresses(t *testing.T) {

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import time
+from itertools import pairwise
+
 import grpc
 import pytest
 
@@ -66,3 +70,16 @@ def test_calls_are_spread_over_the_addresses_of_a_name(serve: Serve) -> None:
         for _ in range(10):
             client.predict_topic(["Who?"])
     assert [len(service.requests) - count for service, count in zip(services, before, strict=True)] == [5, 5]
+
+
+def test_a_server_that_is_away_is_tried_again_every_few_seconds() -> None:
+    tries: list[float] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(30)
+        with TopicClient.plaintext(f"127.0.0.1:{listener.getsockname()[1]}") as client:
+            with pytest.raises(TopicError, match=r"UNAVAILABLE|DEADLINE_EXCEEDED"):
+                client.predict_topic(["Who?"], timeout=0.5)
+            while len(tries) < 7:  # Without a maximum, the pauses would be 1, 1.6, 2.6, 4.1, 6.6 and 10.5 seconds long.
+                listener.accept()[0].close()
+                tries.append(time.monotonic())
+    assert max(after - before for before, after in pairwise(tries)) < 5

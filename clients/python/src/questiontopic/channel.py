@@ -41,6 +41,10 @@ _KEEPALIVE = (
     ("grpc.http2.max_pings_without_data", 0),  # By default gRPC stops after two pings.
 )
 
+# The longest pause before gRPC connects again to a server that could not be reached; the first one is 1 second. gRPC's
+# own maximum is 2 minutes: so long calls would fail although the server is back.
+_RECONNECT = ("grpc.max_reconnect_backoff_ms", 3_000)
+
 
 def channel_options(address: str, server_name: str | None = None) -> list[tuple[str, str | int]]:
     """The gRPC channel options of the clients. A channel of your own needs them to get the same retries and limits.
@@ -56,6 +60,7 @@ def channel_options(address: str, server_name: str | None = None) -> list[tuple[
         ("grpc.per_rpc_retry_buffer_size", MAX_MESSAGE_BYTES),
         ("grpc.primary_user_agent", f"questiontopic-python/{VERSION}"),
         *_KEEPALIVE,
+        _RECONNECT,
     ]
     if is_this_machine(address):
         # A proxy from the environment would look for this address on its own machine.
