@@ -82,4 +82,4 @@ def test_a_server_that_is_away_is_tried_again_every_few_seconds() -> None:
             while len(tries) < 7:  # Without a maximum, the pauses would be 1, 1.6, 2.6, 4.1, 6.6 and 10.5 seconds long.
                 listener.accept()[0].close()
                 tries.append(time.monotonic())
-    assert max(after - before for before, after in pairwise(tries)) < 5
+    assert max(after - before for before, after in pairwise(tries)) < 6  # Older gRPC: always 5.
