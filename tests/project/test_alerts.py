@@ -142,7 +142,7 @@ def flood(site: Site) -> str:
 CAUSES: list[tuple[Callable[[Site], str], set[str]]] = [
     (fail_once, {"InternalErrors"}),
     (send_long_texts, {"TruncatesTexts"}),
-    (send_what_it_was_not_trained_on, {"Unsure"}),
+    (send_what_it_was_not_trained_on, {"UnrelatedTexts"}),
     (load_another_bundle, {"TwoModels"}),
     (load_a_damaged_bundle, {"KeepsOldBundle"}),
     (renew_tls_with_a_wrong_key, {"KeepsOldTls"}),
