@@ -61,7 +61,7 @@ def test_twenty_reloads_under_load_lose_no_call_and_keep_the_memory(tmp_path: Pa
         assert [set(each.coarse.confidences) for each in answer.predictions] == [shelf.labels[answer.model.digest]] * 4
         tops = [each.coarse.top_topic.removeprefix("X") for each in answer.predictions]
         assert tops == ["NUM", "HUM", "LOC", "ABBR"]
-    assert max(used[10:]) < max(used[:10]) * 1.2, used  # Ten bundles that are kept would double it.
+    assert max(used[10:]) < max(used[:10]) * 1.1, used
 
 
 def test_a_bundle_that_cannot_serve_changes_nothing(tmp_path: Path) -> None:
