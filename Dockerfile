@@ -156,7 +156,10 @@ COPY LICENSE NOTICE /usr/share/doc/questiontopic/
 # Readable whatever the umask of the checkout.
 COPY --from=bundle --chmod=755 / /bundle
 # numpy multiplies too little here for more threads than one. The drain ends before `docker stop` kills, after 10 s.
+# The threshold lets glibc give the memory of a former model back after a reload. Without it glibc raises the threshold
+# each time that a large block is freed, and keeps such blocks for itself.
 ENV PATH=/opt/venv/bin:$PATH \
+    MALLOC_MMAP_THRESHOLD_=1048576 \
     PYTHONDONTWRITEBYTECODE=1 \
     OPENBLAS_NUM_THREADS=1 \
     QUESTIONTOPIC_BUNDLE=/bundle \

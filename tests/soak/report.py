@@ -21,8 +21,8 @@ def text(tally: Tally, samples: Samples, made: Mapping[str, int]) -> str:
     rows = [(f"{kind}: {status}", f"{calls:,}") for (kind, status), calls in sorted(tally.calls.items())]
     rows += [(name, f"{times:,}") for name, times in sorted(made.items())]
     rows += [
-        (f"{name}, second and last quarter", f"{before:,.0f} → {after:,.0f}")
-        for name, (before, after) in samples.medians().items()
+        (f"{name}, lowest of second and last quarter", f"{before:,.0f} → {after:,.0f}")
+        for name, (before, after) in samples.lowest().items()
     ]
     width = max(len(name) for name, _ in rows)
     faults = [*tally.faults, f"{tally.faulty.total()} faults" if tally.faulty else "no fault"]
@@ -36,7 +36,7 @@ def write(folder: Path, seed: int, tally: Tally, samples: Samples, made: Mapping
         "calls": [{"kind": kind, "status": status, "calls": calls} for (kind, status), calls in tally.calls.items()],
         "changes": dict(made),
         "faults": tally.faults,
-        "medians": samples.medians(),
+        "lowest": samples.lowest(),
         "samples": [sample._asdict() for sample in samples.taken],
     }
     (folder / "soak.json").write_text(json.dumps(found, indent=1), "utf-8")

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_BUNDLE = ROOT / "models" / "usem3"
 _SERVING = re.compile(r"serving (?P<name>\S+) (?P<version>\S+) on (?P<address>\S+:\d+) \(.+\)")
 _READY_SECONDS = 60.0
+_AS_IN_THE_IMAGE = {"MALLOC_MMAP_THRESHOLD_": "1048576"}  # The Dockerfile says why.
 
 
 def server_python() -> list[str]:
@@ -64,7 +65,7 @@ class ServerProcess:
     ) -> None:
         place = ["--bundle", str(bundle), "--host", host, "--port", str(port), "--workers", "1"]
         self._command = [*server_python(), *start, *place, *flags]
-        self._environment = {**os.environ, **environment}
+        self._environment = {**os.environ, **_AS_IN_THE_IMAGE, **environment}
         self._log = ""
         self.address = ""
 
