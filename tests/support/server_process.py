@@ -35,10 +35,13 @@ def refused(*flags: str) -> tuple[int, str]:
     return run.returncode, run.stderr
 
 
-def wait_for_log(process: subprocess.Popen[bytes], sign: re.Pattern[str]) -> str:
-    """Reads a process's standard error until it shows the sign; AssertionError if it ends or takes too long."""
+def wait_for_log(process: subprocess.Popen[bytes], sign: re.Pattern[str], log: str = "") -> str:
+    """Reads a process's standard error until it shows the sign; AssertionError if it ends or takes too long.
+
+    `log` has been read before. Returns it with what was read.
+    """
     assert process.stderr
-    log, deadline = "", time.monotonic() + _READY_SECONDS
+    deadline = time.monotonic() + _READY_SECONDS
     while not sign.search(log):
         ready, _, _ = select.select([process.stderr], [], [], max(0.0, deadline - time.monotonic()))
         assert ready, f"not serving after {_READY_SECONDS} s:\n{log}"
@@ -66,19 +69,19 @@ class ServerProcess:
         place = ["--bundle", str(bundle), "--host", host, "--port", str(port), "--workers", "1"]
         self._command = [*server_python(), *start, *place, *flags]
         self._environment = {**os.environ, **_AS_IN_THE_IMAGE, **environment}
-        self._log = ""
+        self._log, self._seen = "", 0  # As many characters were looked at: they end with the last sign.
         self.address = ""
 
     def __enter__(self) -> Self:
         """Starts it and waits until it says that it serves; AssertionError with its log if it does not."""
         self.start()
         try:
-            self._log = wait_for_log(self.process, _SERVING)
+            serving = self.wait_for(_SERVING)
         except AssertionError:
             self.process.kill()
             self.process.communicate()
             raise
-        self.address = _SERVING.search(self._log)["address"]  # type: ignore[index]
+        self.address = serving["address"]
         return self
 
     def start(self) -> None:
@@ -90,9 +93,13 @@ class ServerProcess:
         """What has been read of its standard error."""
         return self._log
 
-    def wait_for(self, sign: re.Pattern[str]) -> None:
-        """Waits until its log shows the sign anew; AssertionError if it ends or takes too long."""
-        self._log += wait_for_log(self.process, sign)
+    def wait_for(self, sign: re.Pattern[str]) -> re.Match[str]:
+        """Waits until its log shows the sign after the last one; AssertionError if it ends or takes too long."""
+        self._log = self._log[: self._seen] + wait_for_log(self.process, sign, self._log[self._seen :])
+        found = sign.search(self._log, self._seen)
+        assert found
+        self._seen = found.end()
+        return found
 
     def memory(self) -> int:
         """The most bytes that have been resident at once."""
