@@ -19,9 +19,7 @@ def gateway(backend: str, *flags: str) -> Iterator[str]:
     command = [str(GATEWAY), "--address", "127.0.0.1:0", "--backend", backend, "--drain-delay", "0.001", *flags]
     with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
         try:
-            found = _SERVING.search(wait_for_log(process, _SERVING))
-            assert found
-            yield found[1]
+            yield wait_for_log(process, _SERVING)[1]
         finally:
             process.terminate()
             process.communicate(timeout=60)

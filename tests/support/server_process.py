@@ -35,20 +35,22 @@ def refused(*flags: str) -> tuple[int, str]:
     return run.returncode, run.stderr
 
 
-def wait_for_log(process: subprocess.Popen[bytes], sign: re.Pattern[str], log: str = "") -> str:
+def wait_for_log(
+    process: subprocess.Popen[bytes], sign: re.Pattern[str], log: str = "", start: int = 0
+) -> re.Match[str]:
     """Reads a process's standard error until it shows the sign; AssertionError if it ends or takes too long.
 
-    `log` has been read before. Returns it with what was read.
+    `log` has been read before, and is looked at from `start` on. The match's `string` is the log with what was read.
     """
     assert process.stderr
     deadline = time.monotonic() + _READY_SECONDS
-    while not sign.search(log):
+    while not (found := sign.search(log, start)):
         ready, _, _ = select.select([process.stderr], [], [], max(0.0, deadline - time.monotonic()))
         assert ready, f"not serving after {_READY_SECONDS} s:\n{log}"
         chunk = os.read(process.stderr.fileno(), 65_536)
         assert chunk, f"ended before it served, exit code {process.wait()}:\n{log}"
         log += chunk.decode()
-    return log
+    return found
 
 
 class ServerProcess:
@@ -95,10 +97,8 @@ class ServerProcess:
 
     def wait_for(self, sign: re.Pattern[str]) -> re.Match[str]:
         """Waits until its log shows the sign after the last one; AssertionError if it ends or takes too long."""
-        self._log = self._log[: self._seen] + wait_for_log(self.process, sign, self._log[self._seen :])
-        found = sign.search(self._log, self._seen)
-        assert found
-        self._seen = found.end()
+        found = wait_for_log(self.process, sign, self._log, self._seen)
+        self._log, self._seen = found.string, found.end()
         return found
 
     def memory(self) -> int:
